@@ -1,0 +1,106 @@
+/**
+ * `slipway.yaml`, version v1, after parsing: every default filled in, every duration in seconds, every share in
+ * percent. The text is parsed by `domain/schemas/manifest.ts`.
+ */
+export interface Manifest {
+  /** Version of this format. */
+  readonly slipway: 'v1';
+  /** DNS label. */
+  readonly service: string;
+  /** The service's own version; its release tag is `v<version>`. */
+  readonly version: string;
+  readonly build: BuildSpec;
+  readonly run: RunSpec;
+  /** In the order in which a release visits them; the last is the end of the way. */
+  readonly environments: readonly EnvironmentSpec[];
+  readonly tests: readonly TestSpec[];
+  readonly release: ReleaseSpec;
+  readonly scale?: ScaleSpec;
+  readonly retention: RetentionSpec;
+}
+
+export interface BuildSpec {
+  /** Which language's pipeline runs; see `domain/pipelines`. */
+  readonly pipeline: 'node' | 'docker';
+  /** Path inside the repository. */
+  readonly dockerfile: string;
+  /** Build context inside the repository. */
+  readonly context: string;
+  /** Longest time for the whole build. */
+  readonly timeoutSeconds: number;
+}
+
+export interface RunSpec {
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  /** HTTP path that answers 2xx when the instance can serve. */
+  readonly healthPath: string;
+  /** Longest time from start to healthy. */
+  readonly startSeconds: number;
+  /** Environment variables in every environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface EnvironmentSpec {
+  readonly name: string;
+  readonly instances: number;
+  /** Environment variables of this environment; they win over `run.env`. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A container that tests the deployed service by its DNS name; it writes JUnit XML to `$MESOS_SANDBOX/junit.xml`. */
+export interface TestSpec {
+  readonly name: string;
+  readonly dockerfile: string;
+  readonly environments: readonly string[];
+  readonly timeoutSeconds: number;
+}
+
+/** How the service goes to environments of tier `production`. */
+export interface ReleaseSpec {
+  readonly canary: CanarySpec;
+  /** Percent of instances and traffic on the new revision after each batch; the last is 100. */
+  readonly batches: readonly number[];
+  /** How long the old revision stays warm after the last batch. */
+  readonly bakeSeconds: number;
+  readonly approvals: ApprovalSpec;
+}
+
+export interface CanarySpec {
+  readonly instances: number;
+  /** Percent of traffic. */
+  readonly weight: number;
+  /** How long figures are collected before the judge speaks. */
+  readonly holdSeconds: number;
+  readonly judge: JudgePolicy;
+}
+
+/** What the judge allows; see `domain/judge`. */
+export interface JudgePolicy {
+  /** Largest share of canary answers that may be 5xx, percent. */
+  readonly maxErrorPercent: number;
+  /** Fewest canary requests on which a verdict may rest. */
+  readonly minRequests: number;
+  /** Chance of a false alarm of the comparison with the old revision, 0..1. */
+  readonly alpha: number;
+}
+
+export interface ApprovalSpec {
+  /** How many different people, the requester excluded; 0 for none. */
+  readonly count: number;
+  readonly expiresSeconds: number;
+}
+
+export interface ScaleSpec {
+  readonly min: number;
+  readonly max: number;
+  /** Business load: requests a second that one instance should carry. */
+  readonly requestsPerSecondPerInstance: number;
+  /** How long a smaller wish must hold before instances go. */
+  readonly downAfterSeconds: number;
+}
+
+export interface RetentionSpec {
+  /** How many of the newest release tags stay. */
+  readonly keepReleases: number;
+}

@@ -1,0 +1,196 @@
+/**
+ * Names, ids and types of everything that crosses a workflow's border: what the API, the CLI, the workers and other
+ * workflows may call. Nothing here runs, so it is safe to import from anywhere.
+ */
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ImageReference } from '../domain/bundle.ts';
+import type { LaneState } from '../domain/lane.ts';
+import type { BuildSpec, TestSpec } from '../domain/manifest.ts';
+import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../domain/release.ts';
+import type { Wait } from '../domain/wait.ts';
+
+/** Task queue of all workflows and of the central activities. */
+export const TASK_QUEUE = 'slipway';
+
+/** Task queue of the node worker on one machine. */
+export const hostTaskQueue = (host: string): string => `host.${host}`;
+
+/** Task queue of one builder. */
+export const buildTaskQueue = (builder: string): string => `build.${builder}`;
+
+/** Workflow types, as the functions in `workflows/index.ts` are named. */
+export const WorkflowType = {
+  Release: 'release',
+  Rollback: 'rollback',
+  Lane: 'lane',
+  Build: 'build',
+  Autoscale: 'autoscale',
+  CollectGarbage: 'collectGarbage',
+} as const;
+
+/** `release/<service>/<key>`: the same idempotency key is the same release. */
+export const releaseWorkflowId = (service: string, key: string): string => `release/${service}/${key}`;
+
+/** `lane/<environment>/<service>`: the id is the lock. */
+export const laneWorkflowId = (environment: string, service: string): string => `lane/${environment}/${service}`;
+
+/** `build/<service>/<key>`: the build of the release with that key. */
+export const buildWorkflowId = (service: string, key: string): string => `build/${service}/${key}`;
+
+/** Ids of the schedules, created by the orchestrator. */
+export const ScheduleId = { Autoscale: 'autoscale', CollectGarbage: 'collect-garbage' } as const;
+
+/** Search attributes of every workflow; registered in the namespace as Keyword. */
+export const SearchAttribute = {
+  Service: defineSearchAttributeKey('SlipwayService', 'KEYWORD'),
+  Environment: defineSearchAttributeKey('SlipwayEnvironment', 'KEYWORD'),
+  Stage: defineSearchAttributeKey('SlipwayStage', 'KEYWORD'),
+  Revision: defineSearchAttributeKey('SlipwayRevision', 'KEYWORD'),
+  Outcome: defineSearchAttributeKey('SlipwayOutcome', 'KEYWORD'),
+} as const;
+
+/** Argument of the `release` workflow. */
+export interface ReleaseInput {
+  readonly key: string;
+  readonly request: ReleaseRequest;
+}
+
+/** Argument of the `rollback` workflow, which goes back after a release has ended. Its id is a release's id. */
+export interface RollbackInput {
+  readonly key: string;
+  readonly service: string;
+  readonly environment: string;
+  readonly requestedBy: string;
+  readonly reason: string;
+}
+
+/** Result of the `release` and `rollback` workflows; a business failure is a result, not a failed workflow. */
+export interface ReleaseResult {
+  readonly outcome: ReleaseOutcome;
+  readonly view: ReleaseView;
+}
+
+export interface ApproveInput {
+  readonly by: string;
+  /** Digest of the plan that the person saw; another one is refused. */
+  readonly planDigest: string;
+}
+
+export interface CommandInput {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** State of a release. */
+export const releaseQuery = defineQuery<ReleaseView>('release');
+/** Approves the plan that waits. Use the click or message id as update id, so that ten clicks count once. */
+export const approveUpdate = defineUpdate<ApprovalRecord, [ApproveInput]>('approve');
+/** Refuses the plan that waits: the release is undone and ends as aborted. */
+export const rejectUpdate = defineUpdate<void, [CommandInput]>('reject');
+/** Stops the release: what it changed is undone, the release ends as aborted. Needs no approval. */
+export const abortUpdate = defineUpdate<void, [CommandInput]>('abort');
+/** Goes back to the revision before, at any step; the release ends as rolled-back. Needs no approval. */
+export const rollbackUpdate = defineUpdate<void, [CommandInput]>('rollback');
+
+/** What a release asks of a lane. The lane answers with the `admitted` signal. */
+export interface AdmissionRequest {
+  /** Workflow id of the asking release. */
+  readonly holder: string;
+  readonly service: string;
+  readonly environment: string;
+}
+
+/** The lane is the release's until it sends `leave`. */
+export interface Admission {
+  readonly environment: string;
+  readonly state: LaneState;
+}
+
+/** What a release leaves behind in a lane. */
+export interface LeaveRequest {
+  readonly holder: string;
+  readonly state: LaneState;
+}
+
+/** Argument of the `lane` workflow. */
+export interface LaneInput {
+  readonly environment: string;
+  readonly service: string;
+  /** Absent on the first run. */
+  readonly carried?: LaneCarried;
+}
+
+/** What a lane carries over continue-as-new. */
+export interface LaneCarried {
+  readonly state: LaneState;
+  readonly holder?: string;
+  readonly queue: readonly AdmissionRequest[];
+  readonly wishes: readonly ScaleWish[];
+}
+
+/** A number of instances that the load asked for at some time. */
+export interface ScaleWish {
+  readonly instances: number;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** What autoscaling tells a lane. */
+export interface ScaleSignal {
+  readonly wish: ScaleWish;
+  /** One plain sentence with the figures it rests on. */
+  readonly because: string;
+}
+
+export interface LaneView {
+  readonly state: LaneState;
+  readonly holder?: string;
+  readonly queue: readonly string[];
+  readonly wait?: Wait;
+}
+
+export const laneQuery = defineQuery<LaneView>('lane');
+/** A release asks to be admitted. Asked again by the same release it changes nothing. */
+export const admitSignal = defineSignal<[AdmissionRequest]>('admit');
+/** The lane's answer, sent to the release. */
+export const admittedSignal = defineSignal<[Admission]>('admitted');
+/** The release gives the lane back, or leaves its queue. */
+export const leaveSignal = defineSignal<[LeaveRequest]>('leave');
+/** Autoscaling tells what the load asks for. */
+export const scaleSignal = defineSignal<[ScaleSignal]>('scale');
+
+/** Argument of the `build` workflow, a child of the release. */
+export interface BuildInput {
+  readonly service: string;
+  readonly key: string;
+  readonly commit: string;
+  readonly version: string;
+  readonly build: BuildSpec;
+  readonly tests: readonly TestSpec[];
+}
+
+/** Result of the `build` workflow. */
+export interface BuildResult {
+  readonly image: ImageReference;
+  /** Image of each test container, by its name in the manifest. */
+  readonly testImages: Readonly<Record<string, ImageReference>>;
+  readonly builder: string;
+  readonly agent: string;
+  /** Time of each pipeline stage, seconds. */
+  readonly stages: readonly { readonly stage: string; readonly seconds: number }[];
+}
+
+/** Argument of the `autoscale` workflow. */
+export interface AutoscaleInput {
+  /** Length of the window over which load is averaged, seconds. */
+  readonly windowSeconds: number;
+}
+
+/** Argument of the `collectGarbage` workflow. */
+export interface CollectGarbageInput {
+  /** Repositories to look at; empty for all configured services. */
+  readonly services: readonly string[];
+  /** Plans and reports, deletes nothing. */
+  readonly dryRun: boolean;
+}
