@@ -1,0 +1,404 @@
+/** `slipway.config.yaml`: where everything is that Slipway talks to. Checked whole, so that every error shows at once. */
+import { z } from 'zod';
+import type { EnvironmentTier } from '../environment.ts';
+import type { InputError } from '../failures.ts';
+
+/** Where a secret is kept; the file itself never holds one. */
+export type SecretReference = { readonly env: string } | { readonly file: string };
+
+/** The configuration with every secret read; what the processes of Slipway work with. */
+export type Configuration = ConfigurationWith<string>;
+
+/** The configuration as the file says it, its secrets by reference. */
+export type ConfigurationFile = ConfigurationWith<SecretReference>;
+
+interface ConfigurationWith<Secret> {
+  readonly temporal: TemporalConfiguration;
+  readonly consul: ConsulConfiguration<Secret>;
+  readonly registry: RegistryConfiguration;
+  readonly influx: { readonly url: string; readonly database: string };
+  readonly mesos: { readonly master: string };
+  /** By name. */
+  readonly balancers: Readonly<Record<string, BalancerConfiguration>>;
+  /** By name, such as `fat`. */
+  readonly environments: Readonly<Record<string, EnvironmentConfiguration>>;
+  readonly builder: BuilderConfiguration;
+  /** By name. */
+  readonly services: Readonly<Record<string, ServiceConfiguration>>;
+  readonly api: ApiConfiguration<Secret>;
+  /** Absent when GitLab does not start releases. */
+  readonly gitlab?: GitlabConfiguration<Secret>;
+  readonly chat: ChatConfiguration<Secret>;
+  readonly schedules: SchedulesConfiguration;
+}
+
+export interface TemporalConfiguration {
+  /** `host:port` of the frontend. */
+  readonly address: string;
+  readonly namespace: string;
+  /** Address of its web page, for links. */
+  readonly ui?: string;
+}
+
+export interface ConsulConfiguration<Secret = string> {
+  readonly url: string;
+  /** `host:port` of its DNS. */
+  readonly dns: string;
+  readonly token?: Secret;
+}
+
+export interface RegistryConfiguration {
+  /** `host:port` under which images are named, pushed and pulled. */
+  readonly address: string;
+  /** `host:port` of each replica behind that address; every one is verified. */
+  readonly replicas: readonly string[];
+  /** Machine whose node worker (task queue `host.<host>`) runs the maintenance commands. */
+  readonly host: string;
+  readonly maintenance: RegistryMaintenance;
+}
+
+/** Commands (program and arguments, no shell) that prepare, run and end the registry's own garbage collection. */
+export interface RegistryMaintenance {
+  readonly readOnly: readonly string[];
+  readonly collect: readonly string[];
+  readonly readWrite: readonly string[];
+}
+
+export interface BalancerConfiguration {
+  /** `host:port` of the runtime API of each of its processes. */
+  readonly runtime: readonly string[];
+}
+
+export interface EnvironmentConfiguration {
+  readonly tier: EnvironmentTier;
+  readonly marathon: { readonly url: string };
+  /** Mesos agent attribute, `<name>:<value>`, of the machines of this environment. */
+  readonly agentAttribute: string;
+  readonly balancer: {
+    /** A key of `balancers`. */
+    readonly name: string;
+    /** Address that the environment's DNS names point to. */
+    readonly address: string;
+    readonly port: number;
+  };
+}
+
+export interface BuilderConfiguration {
+  /** Mesos agent attribute, `<name>:<value>`, of the machines that may build. */
+  readonly attribute: string;
+  /** Program and arguments of the builder process. */
+  readonly command: readonly string[];
+  /** Path of the Docker engine's socket on those machines. */
+  readonly docker: string;
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  /** Longest time from the order to a builder that takes work. */
+  readonly startSeconds: number;
+}
+
+export interface ServiceConfiguration {
+  /** Anything `git clone` takes. */
+  readonly repository: string;
+  /** Pushes to this branch start a release. */
+  readonly branch: string;
+}
+
+export interface ApiConfiguration<Secret = string> {
+  /** `host:port` to listen on. */
+  readonly listen: string;
+  /** Address at which people and chat reach it, for links. */
+  readonly url: string;
+  /** The name is who acted, in approvals and records. */
+  readonly tokens: readonly { readonly name: string; readonly token: Secret }[];
+}
+
+export interface GitlabConfiguration<Secret = string> {
+  /** Compared with the header `X-Gitlab-Token`. */
+  readonly token?: Secret;
+  /** Standard Webhooks signing secret, `whsec_` and base64. */
+  readonly signingSecret?: Secret;
+  /** The signing secret before, while it is being replaced. */
+  readonly previousSigningSecret?: Secret;
+}
+
+export interface ChatConfiguration<Secret = string> {
+  /** Absent when chat may not command. */
+  readonly inbound?: {
+    /** Standard Webhooks signing secret, `whsec_` and base64. */
+    readonly secret: Secret;
+    /** The secret before, while it is being replaced. */
+    readonly previousSecret?: Secret;
+  };
+  /** Who is told of releases. */
+  readonly outbound: readonly { readonly url: string; readonly secret: Secret }[];
+}
+
+export interface SchedulesConfiguration {
+  readonly autoscale: { readonly everySeconds: number; readonly windowSeconds: number };
+  readonly collectGarbage: { readonly everySeconds: number };
+}
+
+/** Text of an issue: what is wrong, then what to write. */
+const say = (whatToWrite: string) => ({
+  error: (issue: { readonly input?: unknown }) =>
+    `${issue.input === undefined ? 'is missing' : 'is not valid'}: write ${whatToWrite}`,
+});
+
+/** An object whose unknown keys are errors that name the known ones. */
+const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `is not a setting here: use one of ${Object.keys(shape).join(', ')}`
+        : `${issue.input === undefined ? 'is missing' : 'is not valid'}: write a section with ${Object.keys(shape).join(', ')}`,
+  });
+
+const text = (whatToWrite: string, pattern: RegExp = /\S/) => z.string(say(whatToWrite)).regex(pattern, say(whatToWrite));
+
+const url = (example: string) => {
+  const told = say(`an http or https URL, such as ${example}`);
+  return z.url({ protocol: /^https?$/, ...told });
+};
+
+const address = (example: string) => {
+  const whatToWrite = `host:port, such as ${example}`;
+  return z.string(say(whatToWrite)).refine(isHostAndPort, say(whatToWrite));
+};
+
+const positive = (what: string) => z.number(say(what)).positive(say(what));
+const wholePositive = (what: string) => z.int(say(what)).positive(say(what));
+
+const command = text('a program or an argument');
+const commandLine = z
+  .array(command, say('a list: the program, then its arguments'))
+  .min(1, say('a list: the program, then its arguments'));
+
+const secretReference: z.ZodType<SecretReference> = z.union(
+  [z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })],
+  say('{ env: NAME } or { file: PATH }; the secret itself does not belong in this file'),
+);
+
+const DNS_LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const named = <Value extends z.ZodType>(value: Value, what: string) =>
+  z.record(
+    z.string().regex(DNS_LABEL, {
+      error: 'is not a valid name: write lower-case letters, digits and inner hyphens, beginning with a letter',
+    }),
+    value,
+    say(what),
+  );
+const agentAttribute = text("an agent attribute, such as 'env:fat'", /^[^:\s]+:[^:\s]+$/);
+
+const configurationSchema: z.ZodType<ConfigurationFile> = section({
+  temporal: section({
+    address: address('127.0.0.1:7233'),
+    namespace: text('a Temporal namespace, such as default').default('default'),
+    ui: url('http://127.0.0.1:8233').exactOptional(),
+  }),
+  consul: section({
+    url: url('http://127.0.0.1:8500'),
+    dns: address('127.0.0.1:8600'),
+    token: secretReference.exactOptional(),
+  }),
+  registry: section({
+    address: address('127.0.0.1:5000'),
+    replicas: z
+      .array(address('127.0.0.1:5000'), say('a list of host:port, one for each replica'))
+      .min(1, say('at least one replica, as host:port')),
+    host: text('the name of the machine whose node worker runs the maintenance commands'),
+    maintenance: section({ readOnly: commandLine, collect: commandLine, readWrite: commandLine }),
+  }),
+  influx: section({ url: url('http://127.0.0.1:8086'), database: text('the name of a database, such as slipway') }),
+  mesos: section({ master: url('http://127.0.0.1:5050') }),
+  balancers: named(
+    section({
+      runtime: z
+        .array(address('127.0.0.1:9999'), say('a list of host:port, one for each process of the balancer'))
+        .min(1, say('at least one host:port of a runtime API')),
+    }),
+    'at least one balancer by its name',
+  ),
+  environments: named(
+    section({
+      tier: z.enum(['integration', 'production'], say('integration or production')),
+      marathon: section({ url: url('http://127.0.0.1:8080') }),
+      agentAttribute,
+      balancer: section({
+        name: text('the name of one of the balancers'),
+        address: text('the address that the DNS names of the environment point to'),
+        port: z.int(say('a port, 1 to 65535')).min(1, say('a port, 1 to 65535')).max(65_535, say('a port, 1 to 65535')),
+      }),
+    }),
+    'at least one environment by its name',
+  ),
+  builder: section({
+    attribute: agentAttribute,
+    command: commandLine,
+    docker: text("the path of the Docker engine's socket, such as /var/run/docker.sock", /^\//),
+    cpus: positive('a number of CPUs above 0'),
+    memoryMiB: wholePositive('a whole number of MiB above 0'),
+    startSeconds: wholePositive('a whole number of seconds above 0'),
+  }),
+  services: named(
+    section({
+      repository: text('what `git clone` takes, such as https://git.example/team/sample.git'),
+      branch: text('a branch, such as main').default('main'),
+    }),
+    'the services by their names; {} when there is none yet',
+  ),
+  api: section({
+    listen: address('127.0.0.1:8090'),
+    url: url('http://127.0.0.1:8090'),
+    tokens: z
+      .array(
+        section({ name: text('the name of who holds the token'), token: secretReference }),
+        say('a list of { name, token }'),
+      )
+      .min(1, say('at least one { name, token }: nobody could use the API')),
+  }),
+  gitlab: section({
+    token: secretReference.exactOptional(),
+    signingSecret: secretReference.exactOptional(),
+    previousSigningSecret: secretReference.exactOptional(),
+  }).exactOptional(),
+  chat: section({
+    inbound: section({ secret: secretReference, previousSecret: secretReference.exactOptional() }).exactOptional(),
+    outbound: z
+      .array(
+        section({ url: url('https://chat.example/hook'), secret: secretReference }),
+        say('a list of { url, secret }; [] for none'),
+      )
+      .default([]),
+  }).default({ outbound: [] }),
+  schedules: section({
+    autoscale: section({
+      everySeconds: wholePositive('a whole number of seconds above 0'),
+      windowSeconds: wholePositive('a whole number of seconds above 0'),
+    }),
+    collectGarbage: section({ everySeconds: wholePositive('a whole number of seconds above 0') }),
+  }),
+});
+
+export type ParsedConfiguration =
+  | { readonly configuration: ConfigurationFile; readonly errors?: never }
+  | { readonly configuration?: never; readonly errors: readonly InputError[] };
+
+/** Checks a parsed document: every error of shape and between sections at once, in the order of the schema. */
+export function parseConfiguration(document: unknown): ParsedConfiguration {
+  const parsed = configurationSchema.safeParse(document);
+  const errors = [...(parsed.success ? [] : parsed.error.issues.flatMap(inputErrors)), ...crossErrors(document)];
+  if (errors.length > 0) return { errors };
+  if (parsed.data === undefined) throw new Error('a configuration that does not parse must have errors');
+  return { configuration: parsed.data };
+}
+
+function inputErrors(issue: z.core.$ZodIssue): InputError[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: issue.message }));
+  }
+  if (issue.code === 'invalid_key') {
+    return [{ path: path.join('.'), message: issue.issues[0]?.message ?? issue.message }];
+  }
+  return [{ path: path.join('.'), message: issue.message }];
+}
+
+/** The few fields that sections share, read even when others are wrong, so that these errors show with the rest. */
+const shared = z.object({
+  balancers: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  environments: z
+    .record(
+      z.string(),
+      z
+        .object({ balancer: z.object({ name: z.string(), port: z.number().optional().catch(undefined) }) })
+        .optional()
+        .catch(undefined),
+    )
+    .default({})
+    .catch({}),
+  services: z.record(z.string(), z.unknown()).default({}).catch({}),
+  api: z
+    .object({
+      tokens: z.array(z.object({ name: z.string().optional().catch(undefined) }).catch({ name: undefined })).catch([]),
+    })
+    .optional()
+    .catch(undefined),
+  gitlab: z.record(z.string(), z.unknown()).optional().catch(undefined),
+});
+
+function crossErrors(document: unknown): InputError[] {
+  const view = shared.safeParse(document).data;
+  if (view === undefined) return [];
+  const errors: InputError[] = [];
+  const balancers = view.balancers === undefined ? undefined : Object.keys(view.balancers);
+  const environments = Object.entries(view.environments);
+  if (balancers?.length === 0) errors.push({ path: 'balancers', message: 'is empty: write at least one balancer' });
+  if (environments.length === 0 && hasSection(document, 'environments')) {
+    errors.push({ path: 'environments', message: 'is empty: write at least one environment' });
+  }
+
+  const ports = new Map<string, string>();
+  for (const [name, environment] of environments) {
+    if (environment === undefined) continue;
+    const { name: balancer, port } = environment.balancer;
+    const path = `environments.${name}.balancer`;
+    if (balancers !== undefined && !balancers.includes(balancer)) {
+      const known = balancers.length === 0 ? 'there are none' : `the balancers are ${balancers.join(', ')}`;
+      errors.push({ path: `${path}.name`, message: `names no balancer: ${known}` });
+    }
+    const other = ports.get(`${balancer}:${port}`);
+    if (port !== undefined && other !== undefined) {
+      errors.push({ path: `${path}.port`, message: `is the port of ${other} too: each environment has its own` });
+    }
+    ports.set(`${balancer}:${port}`, name);
+  }
+
+  errors.push(...dnsNameErrors(Object.keys(view.services), Object.keys(view.environments)));
+
+  const tokenNames = (view.api?.tokens ?? []).map((token) => token.name);
+  for (const [index, name] of tokenNames.entries()) {
+    if (name !== undefined && tokenNames.indexOf(name) < index) {
+      errors.push({ path: `api.tokens.${index}.name`, message: `${name} is there twice: each token has its own name` });
+    }
+  }
+  if (view.gitlab !== undefined && view.gitlab['token'] === undefined && view.gitlab['signingSecret'] === undefined) {
+    errors.push({ path: 'gitlab', message: 'proves no sender: write token, signingSecret or both' });
+  }
+  return errors;
+}
+
+/** `<service>-<environment>` is a DNS label and a Consul service name: at most 63 characters, and of one pair only. */
+function dnsNameErrors(services: readonly string[], environments: readonly string[]): InputError[] {
+  const errors: InputError[] = [];
+  const owners = new Map<string, string>();
+  for (const service of services) {
+    for (const environment of environments) {
+      const name = `${service}-${environment}`;
+      if (name.length > 63) {
+        errors.push({
+          path: `services.${service}`,
+          message: `is too long: its DNS name in ${environment}, ${name}, has ${name.length} characters of 63`,
+        });
+      }
+      const owner = owners.get(name);
+      if (owner !== undefined) {
+        errors.push({
+          path: `services.${service}`,
+          message: `has the DNS name ${name} in ${environment}, and so has ${owner}: rename one`,
+        });
+      }
+      owners.set(name, `${service} in ${environment}`);
+    }
+  }
+  return errors;
+}
+
+function hasSection(document: unknown, key: string): boolean {
+  return typeof document === 'object' && document !== null && key in document;
+}
+
+function isHostAndPort(value: string): boolean {
+  const match = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/]+):([0-9]{1,5})$/.exec(value);
+  const port = Number(match?.[1]);
+  return port >= 1 && port <= 65_535;
+}

@@ -1,0 +1,59 @@
+import type { ActivityOptions, RetryPolicy } from '@temporalio/common';
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { NON_RETRYABLE_FAILURES } from '../domain/failures.ts';
+
+/**
+ * How an activity is called. Every call names its timeouts, retry policy and cancellation type: the SDK's default
+ * (`TRY_CANCEL`) would let a rollback begin while the deploy it undoes still runs.
+ */
+export type Profile = Required<
+  Pick<ActivityOptions, 'startToCloseTimeout' | 'scheduleToCloseTimeout' | 'retry' | 'cancellationType'>
+> &
+  Pick<ActivityOptions, 'heartbeatTimeout' | 'scheduleToStartTimeout' | 'taskQueue'>;
+
+const retry: RetryPolicy = {
+  initialInterval: '500ms',
+  backoffCoefficient: 2,
+  maximumInterval: '10s',
+  nonRetryableErrorTypes: [...NON_RETRYABLE_FAILURES],
+};
+
+/** Missed for so long, a worker is taken for dead and the activity starts again elsewhere. */
+export const HEARTBEAT_TIMEOUT = '10s';
+
+/** A quick question to one system: 20 s an attempt, tried for 10 minutes while the system is away. */
+export const READ: Profile = {
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '10m',
+  retry,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+};
+
+/**
+ * A change that is verified by reading back, with heartbeats.
+ *
+ * @param seconds how long one attempt may take; while the system is away it is tried for 10 minutes more
+ */
+export function change(seconds: number): Profile {
+  return {
+    startToCloseTimeout: (seconds + 30) * 1000,
+    scheduleToCloseTimeout: (seconds + 30 + 600) * 1000,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  };
+}
+
+/** The same for a change that puts something back: it is tried for a day, since the way back must not end halfway. */
+export function restore(seconds: number): Profile {
+  return { ...change(seconds), scheduleToCloseTimeout: '1 day' };
+}
+
+/**
+ * Activities of one system under a profile, with the line that the Temporal UI shows.
+ *
+ * @param summary what this call does, for people; one line, at most 120 characters are shown
+ */
+export function activities<A>(profile: Profile, summary: string) {
+  return proxyActivities<A>({ ...profile, summary });
+}
