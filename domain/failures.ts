@@ -52,6 +52,10 @@ export const FailureType = {
   ReleaseOver: 'ReleaseOver',
   /** No release has that id. */
   UnknownRelease: 'UnknownRelease',
+  /** What runs now is not what the plan was made for. */
+  PlanOutdated: 'PlanOutdated',
+  /** An approval did not come before its deadline. */
+  ApprovalExpired: 'ApprovalExpired',
   /** A rollback was asked for where there is nothing to go back to. */
   NothingToRollBackTo: 'NothingToRollBackTo',
   /** The canary judge found harm. */
@@ -92,6 +96,7 @@ export const NON_RETRYABLE_FAILURES: readonly string[] = [
   FailureType.ImageMissing,
   FailureType.TagConflict,
   FailureType.NothingToRollBackTo,
+  FailureType.PlanOutdated,
   FailureType.Internal,
   'PayloadsTooLarge',
 ];

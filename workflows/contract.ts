@@ -27,6 +27,7 @@ export const WorkflowType = {
   Build: 'build',
   Autoscale: 'autoscale',
   CollectGarbage: 'collectGarbage',
+  PlanRelease: 'planRelease',
 } as const;
 
 /** `release/<service>/<key>`: the same idempotency key is the same release. */
@@ -99,18 +100,20 @@ export interface AdmissionRequest {
   readonly holder: string;
   readonly service: string;
   readonly environment: string;
+  /** What to do while another release holds the lane: stand in the queue, or be refused. */
+  readonly whenBusy: 'wait' | 'refuse';
 }
 
-/** The lane is the release's until it sends `leave`. */
-export interface Admission {
-  readonly environment: string;
-  readonly state: LaneState;
-}
+/** The lane's answer. Once admitted, the lane is the release's until it sends `leave`. */
+export type Admission =
+  | { readonly environment: string; readonly admitted: true; readonly state: LaneState }
+  | { readonly environment: string; readonly admitted: false; readonly holder: string };
 
-/** What a release leaves behind in a lane. */
+/** A release gives the lane back, or leaves its queue. */
 export interface LeaveRequest {
   readonly holder: string;
-  readonly state: LaneState;
+  /** What it left behind; absent when it never held the lane. */
+  readonly state?: LaneState;
 }
 
 /** Argument of the `lane` workflow. */
