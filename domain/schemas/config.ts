@@ -12,7 +12,8 @@ export type Configuration = ConfigurationWith<string>;
 /** The configuration as the file says it, its secrets by reference. */
 export type ConfigurationFile = ConfigurationWith<SecretReference>;
 
-interface ConfigurationWith<Secret> {
+/** The configuration, whatever stands where a secret belongs: a reference, the secret or a mask. */
+export interface ConfigurationWith<Secret> {
   readonly temporal: TemporalConfiguration;
   readonly consul: ConsulConfiguration<Secret>;
   readonly registry: RegistryConfiguration;
@@ -153,7 +154,8 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
         : `${issue.input === undefined ? 'is missing' : 'is not valid'}: write a section with ${Object.keys(shape).join(', ')}`,
   });
 
-const text = (whatToWrite: string, pattern: RegExp = /\S/) => z.string(say(whatToWrite)).regex(pattern, say(whatToWrite));
+const text = (whatToWrite: string, pattern: RegExp = /\S/) =>
+  z.string(say(whatToWrite)).regex(pattern, say(whatToWrite));
 
 const url = (example: string) => {
   const told = say(`an http or https URL, such as ${example}`);
@@ -314,8 +316,8 @@ const shared = z.object({
         .optional()
         .catch(undefined),
     )
-    .default({})
-    .catch({}),
+    .optional()
+    .catch(undefined),
   services: z.record(z.string(), z.unknown()).default({}).catch({}),
   api: z
     .object({
@@ -331,9 +333,9 @@ function crossErrors(document: unknown): InputError[] {
   if (view === undefined) return [];
   const errors: InputError[] = [];
   const balancers = view.balancers === undefined ? undefined : Object.keys(view.balancers);
-  const environments = Object.entries(view.environments);
+  const environments = Object.entries(view.environments ?? {});
   if (balancers?.length === 0) errors.push({ path: 'balancers', message: 'is empty: write at least one balancer' });
-  if (environments.length === 0 && hasSection(document, 'environments')) {
+  if (view.environments !== undefined && environments.length === 0) {
     errors.push({ path: 'environments', message: 'is empty: write at least one environment' });
   }
 
@@ -353,7 +355,7 @@ function crossErrors(document: unknown): InputError[] {
     ports.set(`${balancer}:${port}`, name);
   }
 
-  errors.push(...dnsNameErrors(Object.keys(view.services), Object.keys(view.environments)));
+  errors.push(...dnsNameErrors(Object.keys(view.services), Object.keys(view.environments ?? {})));
 
   const tokenNames = (view.api?.tokens ?? []).map((token) => token.name);
   for (const [index, name] of tokenNames.entries()) {
@@ -391,10 +393,6 @@ function dnsNameErrors(services: readonly string[], environments: readonly strin
     }
   }
   return errors;
-}
-
-function hasSection(document: unknown, key: string): boolean {
-  return typeof document === 'object' && document !== null && key in document;
 }
 
 function isHostAndPort(value: string): boolean {

@@ -4,18 +4,25 @@ import type { InputError } from '../failures.ts';
 import { nearestName } from './nearest-name.ts';
 
 /**
- * @param issues of a `safeParse` called with `reportInput: true`, so that a missing value can be told from a wrong one
- * @param knownKeys the keys allowed at a path; for the hint on an unknown one
+ * Parses `document` with `schema` and words what is wrong. Messages given in the schema win over the general ones here.
+ * @param jsonSchema of the same document as people write it; for the hint on an unknown key
  */
-export function inputErrors(
-  issues: readonly z.core.$ZodIssue[],
-  knownKeys: (path: readonly PropertyKey[]) => readonly string[],
-): InputError[] {
+export function parseInput<Schema extends z.ZodType>(
+  schema: Schema,
+  document: unknown,
+  jsonSchema: z.core.JSONSchema.BaseSchema,
+): { readonly data?: z.output<Schema>; readonly errors: InputError[] } {
+  const parsed = schema.safeParse(document, { error: messageOf });
+  return parsed.success ? { data: parsed.data, errors: [] } : { errors: inputErrors(parsed.error.issues, jsonSchema) };
+}
+
+function inputErrors(issues: readonly z.core.$ZodIssue[], jsonSchema: z.core.JSONSchema.BaseSchema): InputError[] {
   return issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => unknownKey([...issue.path, key], knownKeys(issue.path)));
+      return issue.keys.map((key) => unknownKey([...issue.path, key], knownKeys(jsonSchema, issue.path)));
     }
-    return [{ path: pathText(issue.path), message: messageOf(issue) }];
+    const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+    return [{ path: pathText(issue.path), message }];
   });
 }
 
@@ -33,20 +40,27 @@ function unknownKey(path: readonly PropertyKey[], known: readonly string[]): Inp
   return { path: pathText(path), message: `unknown key; ${hint}` };
 }
 
-function messageOf(issue: z.core.$ZodIssue): string {
-  if ((issue.code === 'invalid_type' || issue.code === 'invalid_value') && issue.input === undefined) {
-    return 'is missing';
+/** The keys that a JSON Schema allows at a path; empty where it names none. */
+function knownKeys(schema: z.core.JSONSchema.BaseSchema, path: readonly PropertyKey[]): readonly string[] {
+  let at: z.core.JSONSchema._JSONSchema | undefined = schema;
+  for (const part of path) {
+    if (typeof at !== 'object') return [];
+    if (typeof part === 'number') at = Array.isArray(at.items) ? at.items[part] : at.items;
+    else at = at.properties?.[String(part)] ?? at.additionalProperties;
   }
-  switch (issue.code) {
-    case 'invalid_type':
-      return `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}`;
-    case 'invalid_value':
-      return oneOf(issue.values.map(String), issue.input);
-    case 'invalid_key':
-      return issue.issues[0]?.message ?? issue.message;
-    default:
-      return issue.message;
+  return typeof at === 'object' ? Object.keys(at.properties ?? {}) : [];
+}
+
+/** Undefined leaves the wording to zod. */
+function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type') {
+    if (issue.input === undefined) return 'is missing';
+    return `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}`;
   }
+  if (issue.code === 'invalid_value') {
+    return issue.input === undefined ? 'is missing' : oneOf(issue.values.map(String), issue.input);
+  }
+  return undefined;
 }
 
 function oneOf(allowed: readonly string[], written: unknown): string {

@@ -16,7 +16,9 @@ export function readYaml(text: string, maxBytes: number): YamlReading {
   }
   const lines = new LineCounter();
   const parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
-  const wrong = [...parsed.errors, ...parsed.warnings].map(({ message, pos }) => at(lines, pos[0], message));
+  const wrong = [...parsed.errors, ...parsed.warnings].map(({ code, message, pos }) =>
+    at(lines, pos[0], code === 'MULTIPLE_DOCS' ? 'a second document begins; only one is allowed' : message),
+  );
   visit(parsed, {
     Pair(_, pair) {
       // JavaScript objects can't hold this key safely, and zod leaves it out without a word.

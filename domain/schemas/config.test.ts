@@ -1,0 +1,140 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseConfiguration } from './config.ts';
+
+const example = () => ({
+  temporal: { address: '127.0.0.1:7233' },
+  consul: { url: 'http://127.0.0.1:8500', dns: '127.0.0.1:8600', token: { env: 'CONSUL_TOKEN' } },
+  registry: {
+    address: '127.0.0.1:5000',
+    replicas: ['127.0.0.1:5000'],
+    host: 'local',
+    maintenance: { readOnly: ['mode', 'ro'], collect: ['collect'], readWrite: ['mode', 'rw'] },
+  },
+  influx: { url: 'http://127.0.0.1:8086', database: 'slipway' },
+  mesos: { master: 'http://127.0.0.1:5050' },
+  balancers: { main: { runtime: ['127.0.0.1:9999'] } },
+  environments: {
+    fat: {
+      tier: 'integration',
+      marathon: { url: 'http://127.0.0.1:8080' },
+      agentAttribute: 'env:fat',
+      balancer: { name: 'main', address: '127.0.0.1', port: 8001 },
+    },
+  },
+  builder: {
+    attribute: 'role:ci',
+    command: ['node', 'workers/builder.ts'],
+    docker: '/var/run/docker.sock',
+    cpus: 0.5,
+    memoryMiB: 512,
+    startSeconds: 60,
+  },
+  services: { sample: { repository: '/srv/git/sample.git' } },
+  api: { listen: '127.0.0.1:8090', url: 'http://127.0.0.1:8090', tokens: [{ name: 'ann', token: { env: 'T' } }] },
+  schedules: { autoscale: { everySeconds: 5, windowSeconds: 5 }, collectGarbage: { everySeconds: 86_400 } },
+});
+
+const errorsOf = (document: unknown) =>
+  (parseConfiguration(document).errors ?? []).map((e) => `${e.path} ${e.message}`);
+
+describe('the configuration schema', () => {
+  it('takes a whole configuration and fills in what may be left out', () => {
+    const { configuration, errors } = parseConfiguration(example());
+    expect(errors).toBeUndefined();
+    expect(configuration?.temporal).toEqual({ address: '127.0.0.1:7233', namespace: 'default' });
+    expect(configuration?.chat).toEqual({ outbound: [] });
+    expect(configuration?.services['sample']).toEqual({ repository: '/srv/git/sample.git', branch: 'main' });
+  });
+
+  it('lists every error with its path and what to write, those between sections with those of shape', () => {
+    const broken = example();
+    const document = {
+      ...broken,
+      temporal: { address: '127.0.0.1' },
+      consul: { url: 'localhost:8500', dns: '127.0.0.1:99999', tokn: 1 },
+      influx: undefined,
+      environments: {
+        fat: { ...broken.environments.fat, tier: 'test', balancer: { name: 'other', address: '127.0.0.1', port: 0 } },
+      },
+    };
+    expect(errorsOf(document)).toEqual([
+      'temporal.address is not valid: write host:port, such as 127.0.0.1:7233',
+      'consul.url is not valid: write an http or https URL, such as http://127.0.0.1:8500',
+      'consul.dns is not valid: write host:port, such as 127.0.0.1:8600',
+      'consul.tokn is not a setting here: use one of url, dns, token',
+      'influx is missing: write a section with url, database',
+      'environments.fat.tier is not valid: write integration or production',
+      'environments.fat.balancer.port is not valid: write a port, 1 to 65535',
+      'environments.fat.balancer.name names no balancer: the balancers are main',
+    ]);
+  });
+
+  it('names every section that is missing from an empty document, and a document that is none', () => {
+    expect(errorsOf({})).toHaveLength(10);
+    expect(errorsOf(null)).toEqual([expect.stringContaining('is not valid: write a section with temporal')]);
+  });
+
+  it('refuses a secret written into the file, and does not repeat it', () => {
+    const document = { ...example(), consul: { ...example().consul, token: 'hunter2' } };
+    const [error, ...rest] = errorsOf(document);
+    expect(rest).toEqual([]);
+    expect(error).toMatch(/^consul\.token .*write \{ env: NAME \}/);
+    expect(error).not.toContain('hunter2');
+  });
+
+  it('refuses one port of one balancer for two environments', () => {
+    const { fat } = example().environments;
+    expect(errorsOf({ ...example(), environments: { fat, uat: fat } })).toEqual([
+      'environments.uat.balancer.port is the port of fat too: each environment has its own',
+    ]);
+  });
+
+  it('refuses two services whose DNS names would be one', () => {
+    const { fat } = example().environments;
+    const own = { ...fat, balancer: { ...fat.balancer, port: 8002 } };
+    const document = {
+      ...example(),
+      environments: { fat, 'b-fat': own },
+      services: { a: { repository: 'x' }, 'a-b': { repository: 'y' } },
+    };
+    expect(errorsOf(document)).toEqual([
+      'services.a-b has the DNS name a-b-fat in fat, and so has a in b-fat: rename one',
+    ]);
+  });
+
+  it('refuses names that are no DNS labels, or too long together', () => {
+    const long = 's'.repeat(62);
+    expect(
+      errorsOf({ ...example(), services: { Sample_1: { repository: 'x' }, [long]: { repository: 'x' } } }),
+    ).toEqual([
+      'services.Sample_1 is not a valid name: write lower-case letters, digits and inner hyphens, beginning with a letter',
+      expect.stringContaining(`services.${long} is too long`),
+    ]);
+  });
+
+  it('refuses nothing to run in, nobody to act and no proof of the sender', () => {
+    const document = {
+      ...example(),
+      environments: {},
+      balancers: {},
+      api: { ...example().api, tokens: [] },
+      gitlab: {},
+    };
+    expect(errorsOf(document)).toEqual([
+      'api.tokens is not valid: write at least one { name, token }: nobody could use the API',
+      'balancers is empty: write at least one balancer',
+      'environments is empty: write at least one environment',
+      'gitlab proves no sender: write token, signingSecret or both',
+    ]);
+  });
+
+  it('refuses two tokens of one name', () => {
+    const tokens = [
+      { name: 'ann', token: { env: 'A' } },
+      { name: 'ann', token: { file: 'b' } },
+    ];
+    expect(errorsOf({ ...example(), api: { ...example().api, tokens } })).toEqual([
+      'api.tokens.1.name ann is there twice: each token has its own name',
+    ]);
+  });
+});

@@ -1,0 +1,339 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import type { Manifest } from '../manifest.ts';
+import { manifestJsonSchema, parseManifest } from './manifest.ts';
+import { durationText } from './quantities.ts';
+
+const SMALLEST = 'slipway: v1\nservice: sample\nversion: 1.0.0\nenvironments: { prod: {} }\n';
+
+function errorsOf(text: string): string[] {
+  const reading = parseManifest(text);
+  if (reading.ok) throw new Error('the manifest was accepted');
+  return reading.errors.map(({ path, message }) => `${path}: ${message}`);
+}
+
+describe('parseManifest', () => {
+  it('fills in every default', () => {
+    expect(parseManifest(SMALLEST)).toEqual({
+      ok: true,
+      manifest: {
+        slipway: 'v1',
+        service: 'sample',
+        version: '1.0.0',
+        build: { pipeline: 'docker', dockerfile: 'Dockerfile', context: '.', timeoutSeconds: 1800 },
+        run: { cpus: 0.1, memoryMiB: 128, healthPath: '/healthz', startSeconds: 60, env: {} },
+        environments: [{ name: 'prod', instances: 1, env: {} }],
+        tests: [],
+        release: {
+          canary: {
+            instances: 1,
+            weight: 5,
+            holdSeconds: 600,
+            judge: { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 },
+          },
+          batches: [50, 100],
+          bakeSeconds: 600,
+          approvals: { count: 1, expiresSeconds: 86_400 },
+        },
+        retention: { keepReleases: 10 },
+      },
+    });
+  });
+
+  it('reads the example at the root of this repository', () => {
+    const reading = parseManifest(readFileSync(new URL('../../slipway.yaml', import.meta.url), 'utf8'));
+    expect(reading).toMatchObject({
+      ok: true,
+      manifest: {
+        build: { pipeline: 'node' },
+        environments: [{ name: 'fat' }, { name: 'uat' }, { name: 'prod', instances: 4 }],
+        tests: [{ name: 'contract', environments: ['fat', 'uat'], timeoutSeconds: 120 }],
+        scale: { min: 2, max: 10, requestsPerSecondPerInstance: 20, downAfterSeconds: 30 },
+      },
+    });
+  });
+
+  it.each([
+    ['service: Sample', 'service: must be a DNS label'],
+    ['service: 1a', 'service: must be a DNS label'],
+    [`service: ${'a'.repeat(64)}`, 'service: must be a DNS label'],
+    ['version: 1.0', 'version: must be text of three numbers'],
+    ['version: v1.0.0', 'version: must be a version such as 1.4.0'],
+    ['version: 1.0.0+build', 'version: must be a version such as 1.4.0'],
+    ['slipway: v2', 'slipway: must be v1'],
+    ['environments: {}', 'environments: must name at least one environment'],
+    ['environments:', 'environments: must be a mapping of names to values, not empty'],
+    ['environments: { prod: { instances: 0 } }', 'environments.prod.instances: must be between 1 and 10000'],
+    ['environments: { prod: { instances: 1.5 } }', 'environments.prod.instances: must be a whole number'],
+    ['build: { pipeline: nod }', 'build.pipeline: must be node or docker; did you mean node?'],
+    ['build: { dockerfile: /Dockerfile }', 'build.dockerfile: must be a path inside the repository'],
+    ['build: { context: a/../../b }', 'build.context: must be a path inside the repository'],
+    ['build: { timeout: 90 }', 'build.timeout: write a duration with its unit'],
+    ['build: { tiemout: 90s }', 'build.tiemout: unknown key; did you mean timeout?'],
+    ['build: { x: 1 }', 'build.x: unknown key; known here: pipeline, dockerfile, context, timeout'],
+    ['run: { cpus: 0 }', 'run.cpus: must be between 0.01 and 256'],
+    ['run: { cpus: .nan }', 'run.cpus: must be a number'],
+    ['run: { memory: 64MB }', 'run.memory: write memory with its unit'],
+    ['run: { health: healthz }', 'run.health: must be an HTTP path'],
+    ['run: { env: { PORT: 80 } }', 'run.env.PORT: must be text; put it in quotes'],
+    ['run: { env: { A-B: x } }', 'run.env.A-B: must be a variable name'],
+    ['run: { env: { __proto__: x } }', ': __proto__ is not a usable key'],
+    ['tests: { c: { dockerfile: D } }', 'tests.c.environments: is missing'],
+    ['tests: { c: { dockerfile: D, environments: [] } }', 'tests.c.environments: must name at least one environment'],
+    ['tests: { c: { dockerfile: D, environments: [prd] } }', 'tests.c.environments[0]: prd is not one of the'],
+    ['tests: { c: { dockerfile: D, environments: [prod, prod] } }', 'tests.c.environments[1]: prod is named twice'],
+    ['release: { canary: { weight: 100% } }', 'release.canary.weight: must be above 0% and below 100%'],
+    ['release: { canary: { weight: 0% } }', 'release.canary.weight: must be above 0% and below 100%'],
+    ['release: { canary: { weight: 60% } }', 'release.canary.weight: must not be above the first batch, which is 50%'],
+    ['release: { canary: { judge: { alpha: 1 } } }', 'release.canary.judge.alpha: must be above 0 and below 1'],
+    [
+      'release: { canary: { judge: { maxErors: 1% } } }',
+      'release.canary.judge.maxErors: unknown key; did you mean maxE',
+    ],
+    ['release: { batches: [] }', 'release.batches: must hold at least 100%'],
+    ['release: { batches: [50%] }', 'release.batches: must end with 100%'],
+    ['release: { batches: [50%, 50%, 100%] }', 'release.batches[1]: must be above the one before it'],
+    ['release: { batches: [0%, 100%] }', 'release.batches[0]: must be above the one before it, the first above 0%'],
+    ['release: { batches: [50, 100%] }', 'release.batches[0]: write a share with its sign'],
+    [
+      'scale: { min: 3, max: 2, requestsPerSecondPerInstance: 1 }',
+      'scale.min: must not be above scale.max, which is 2',
+    ],
+    [
+      'scale: { min: 1, max: 2, requestsPerSecondPerInstance: 0 }',
+      'scale.requestsPerSecondPerInstance: must be above 0',
+    ],
+    ['retention: { keepReleases: 0 }', 'retention.keepReleases: must be between 1 and 10000'],
+    ['relase: {}', 'relase: unknown key; did you mean release?'],
+  ])('refuses `%s`', (line, expected) => {
+    const key = line.slice(0, line.indexOf(':') + 1);
+    const rest = SMALLEST.split('\n').filter((other) => !other.startsWith(key));
+    const errors = errorsOf([...rest, line].join('\n'));
+    expect(errors).toEqual([expect.stringContaining(expected)]);
+    expect(errors[0]?.startsWith(expected)).toBe(true);
+  });
+
+  it('lists every mistake at once, those between fields too', () => {
+    const errors = errorsOf(`
+slipway: v1
+version: 1.0
+build: { pipelin: node }
+environments: { fat: { instances: none }, prod: {} }
+tests: { contract: { dockerfile: D, environments: [fta] } }
+release: { batches: [50%, 20%] }
+scale: { min: 4, max: 2 }
+`);
+    expect(errors.map((error) => error.slice(0, error.indexOf(': ')))).toEqual([
+      'service',
+      'version',
+      'build.pipelin',
+      'environments.fat.instances',
+      'scale.requestsPerSecondPerInstance',
+      'tests.contract.environments[0]',
+      'release.batches[1]',
+      'release.batches',
+      'scale.min',
+    ]);
+  });
+
+  it('refuses names whose DNS name would be too long', () => {
+    const text = `slipway: v1\nservice: ${'s'.repeat(59)}\nversion: 1.0.0\nenvironments: { fat: {}, prod: {} }`;
+    expect(errorsOf(text)).toEqual([expect.stringContaining('environments.prod: its DNS name')]);
+  });
+
+  it.each([
+    ['a broken list', 'a: [1\nb: 2', 'line 2, column 1'],
+    ['a repeated key', `${SMALLEST}service: other`, 'line 5, column 1: Map keys must be unique'],
+    ['a second document', `${SMALLEST}---\na: 1`, 'line 5, column 1: a second document begins'],
+    ['an unknown tag', 'a: !secret x', 'line 1, column 4: Unresolved tag'],
+    ['an alias without an anchor', 'a: *b', 'Unresolved alias'],
+    ['an empty text', '', 'must be a mapping of keys to values, not empty'],
+    ['a list', '- a', 'must be a mapping of keys to values, not a list'],
+  ])('names %s', (_, text, expected) => {
+    expect(errorsOf(text)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it('refuses aliases that unfold without bound', () => {
+    const levels = Array.from({ length: 12 }, (_, n) => `l${n + 1}: &l${n + 1} [${`*l${n},`.repeat(9)}]`);
+    expect(errorsOf(['l0: &l0 [x]', ...levels].join('\n'))).toEqual([expect.stringContaining('alias')]);
+  });
+
+  it('refuses text above 256 KB, counted in bytes', () => {
+    const filler = (letter: string) => `${SMALLEST}# ${letter.repeat(150_000)}`;
+    expect(parseManifest(filler('x')).ok).toBe(true);
+    expect(errorsOf(filler('é'))).toEqual([': is larger than 256 KB']);
+  });
+
+  it('reads back any valid manifest', () => {
+    fc.assert(
+      fc.property(anyManifest(), (manifest) => {
+        expect(parseManifest(stringify(asWritten(manifest)))).toEqual({ ok: true, manifest });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('answers any text without throwing, and an error wherever it refuses', () => {
+    const soup = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.object().map((value) => stringify(value)),
+    );
+    fc.assert(
+      fc.property(soup, (text) => {
+        const reading = parseManifest(text);
+        expect(reading.ok || reading.errors.length > 0).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('manifestJsonSchema', () => {
+  it('describes the text as people write it', () => {
+    expect(manifestJsonSchema()).toMatchObject({
+      title: 'slipway.yaml',
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      required: ['slipway', 'service', 'version', 'environments'],
+      additionalProperties: false,
+      properties: {
+        release: { properties: { bake: { type: 'string', pattern: '^[0-9]{1,9}[smh]$', default: '10m' } } },
+      },
+    });
+  });
+});
+
+/** The friendly text of a manifest, as `slipway.yaml` shows it. */
+function asWritten(manifest: Manifest): unknown {
+  const { build, run, release, scale } = manifest;
+  return {
+    slipway: manifest.slipway,
+    service: manifest.service,
+    version: manifest.version,
+    build: { ...build, timeout: durationText(build.timeoutSeconds), timeoutSeconds: undefined },
+    run: {
+      cpus: run.cpus,
+      memory: `${run.memoryMiB}MiB`,
+      health: run.healthPath,
+      start: durationText(run.startSeconds),
+      env: run.env,
+    },
+    environments: Object.fromEntries(manifest.environments.map(({ name, ...rest }) => [name, rest])),
+    tests: Object.fromEntries(
+      manifest.tests.map(({ name, timeoutSeconds, ...rest }) => [
+        name,
+        { ...rest, timeout: durationText(timeoutSeconds) },
+      ]),
+    ),
+    release: {
+      canary: {
+        instances: release.canary.instances,
+        weight: `${release.canary.weight}%`,
+        hold: durationText(release.canary.holdSeconds),
+        judge: {
+          maxErrors: `${release.canary.judge.maxErrorPercent}%`,
+          minRequests: release.canary.judge.minRequests,
+          alpha: release.canary.judge.alpha,
+        },
+      },
+      batches: release.batches.map((share) => `${share}%`),
+      bake: durationText(release.bakeSeconds),
+      approvals: { count: release.approvals.count, expires: durationText(release.approvals.expiresSeconds) },
+    },
+    ...(scale && {
+      scale: {
+        min: scale.min,
+        max: scale.max,
+        requestsPerSecondPerInstance: scale.requestsPerSecondPerInstance,
+        downAfter: durationText(scale.downAfterSeconds),
+      },
+    }),
+    retention: manifest.retention,
+  };
+}
+
+function anyManifest(): fc.Arbitrary<Manifest> {
+  const label = fc.stringMatching(/^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$/);
+  const path = fc.stringMatching(/^[A-Za-z0-9_-]{1,8}(\/[A-Za-z0-9_.-]{0,4}[a-z]){0,3}$/);
+  const whole = (min: number, max: number) => fc.integer({ min, max });
+  const share = (min: number, max: number) =>
+    whole(Math.round(min * 1000), Math.round(max * 1000)).map((thousandths) => thousandths / 1000);
+  const env = fc
+    .dictionary(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,10}$/), fc.string())
+    .map((variables) => ({ ...variables }));
+  const positive = fc.double({ min: 0.01, max: 256, noNaN: true });
+
+  const environments = fc.uniqueArray(fc.record({ name: label, instances: whole(1, 10_000), env }), {
+    selector: ({ name }) => name,
+    minLength: 1,
+    maxLength: 5,
+  });
+  const batches = fc
+    .uniqueArray(share(1, 99.999), { maxLength: 4 })
+    .map((shares) => [...shares.sort((a, b) => a - b), 100]);
+  const release = batches.chain((shares) =>
+    fc.record({
+      canary: fc.record({
+        instances: whole(1, 10_000),
+        weight: share(0.001, Math.min(shares[0] ?? 100, 99.999)),
+        holdSeconds: whole(1, 86_400),
+        judge: fc.record({
+          maxErrorPercent: share(0, 100),
+          minRequests: whole(1, 1_000_000_000),
+          alpha: fc.double({ min: 0, max: 1, minExcluded: true, maxExcluded: true, noNaN: true }),
+        }),
+      }),
+      batches: fc.constant(shares),
+      bakeSeconds: whole(0, 604_800),
+      approvals: fc.record({ count: whole(0, 20), expiresSeconds: whole(1, 2_592_000) }),
+    }),
+  );
+  const scale = fc
+    .tuple(whole(1, 10_000), whole(1, 10_000), positive, whole(0, 86_400))
+    .map(([one, other, rate, down]) => ({
+      min: Math.min(one, other),
+      max: Math.max(one, other),
+      requestsPerSecondPerInstance: rate,
+      downAfterSeconds: down,
+    }));
+  const testsFor = (names: readonly string[]) =>
+    fc.uniqueArray(
+      fc.record({
+        name: label,
+        dockerfile: path,
+        environments: fc.subarray([...names], { minLength: 1 }),
+        timeoutSeconds: whole(1, 86_400),
+      }),
+      { selector: ({ name }) => name, maxLength: 3 },
+    );
+
+  return environments.chain((places) =>
+    fc
+      .record({
+        slipway: fc.constant('v1' as const),
+        service: label,
+        version: fc.stringMatching(/^(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})(-rc\.[0-9])?$/),
+        build: fc.record({
+          pipeline: fc.constantFrom('node' as const, 'docker' as const),
+          dockerfile: path,
+          context: path,
+          timeoutSeconds: whole(1, 86_400),
+        }),
+        run: fc.record({
+          cpus: positive,
+          memoryMiB: whole(8, 1024 * 1024),
+          healthPath: fc.stringMatching(/^\/[a-z0-9/?=&_-]{0,20}$/),
+          startSeconds: whole(1, 3600),
+          env,
+        }),
+        environments: fc.constant(places),
+        tests: testsFor(places.map(({ name }) => name)),
+        release,
+        retention: fc.record({ keepReleases: whole(1, 10_000) }),
+      })
+      .chain((manifest) =>
+        fc.option(scale, { nil: undefined }).map((bounds) => (bounds ? { ...manifest, scale: bounds } : manifest)),
+      ),
+  );
+}
