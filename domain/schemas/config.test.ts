@@ -70,7 +70,7 @@ describe('the configuration schema', () => {
   });
 
   it('names every section that is missing from an empty document, and a document that is none', () => {
-    expect(errorsOf({})).toHaveLength(10);
+    expect(errorsOf({})).toHaveLength(11);
     expect(errorsOf(null)).toEqual([expect.stringContaining('is not valid: write a section with temporal')]);
   });
 
