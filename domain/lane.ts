@@ -1,10 +1,14 @@
 import type { Bundle } from './bundle.ts';
+import type { RevisionSpec } from './revision-app.ts';
 
 /** One revision as the lane knows it. */
 export interface RevisionRecord {
   /** `r<N>`. */
   readonly revision: string;
   readonly bundle: Bundle;
+  /** How it runs; with it the revision can be started again as it was. */
+  readonly spec: RevisionSpec;
+  /** Instances wanted now. */
   readonly instances: number;
 }
 

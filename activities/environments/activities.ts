@@ -1,0 +1,23 @@
+import type { Environment } from '../../domain/environment.ts';
+
+/** What a release must know of a configured environment. */
+export interface EnvironmentFacts extends Environment {
+  /** Only agents with this attribute run its instances. */
+  readonly agentAttribute: { readonly name: string; readonly value: string };
+  /** Where the environment's balancer takes requests. */
+  readonly balancer: { readonly address: string; readonly port: number };
+  /** Address of the registry from which its agents pull. */
+  readonly registry: string;
+}
+
+export type EnvironmentActivities = ReturnType<typeof createEnvironmentActivities>;
+
+/** Activities that tell workflows what is configured. */
+export function createEnvironmentActivities(environments: readonly EnvironmentFacts[]) {
+  return {
+    /** Every configured environment, in the order of the configuration. */
+    async readEnvironments(): Promise<readonly EnvironmentFacts[]> {
+      return environments;
+    },
+  };
+}
