@@ -86,7 +86,7 @@ export function createLaneActivities(client: WorkflowClient) {
     }
   }
 
-  const readLanes = async () => inBatches(await runningLanes(), readLane);
+  const readRunning = async () => inBatches(await runningLanes(), readLane);
 
   return {
     /** Asks a lane to admit a release, and starts the lane if it does not run. Asked twice is asked once. */
@@ -133,14 +133,34 @@ export function createLaneActivities(client: WorkflowClient) {
       return { notRunning: told.filter(({ running }) => !running).map(({ id }) => id) };
     },
 
+    /**
+     * The lanes of one service in these environments, asked by their ids, so that even a lane of a second ago is
+     * there. Environments without a lane are left out.
+     */
+    async readLanes(input: {
+      readonly service: string;
+      readonly environments: readonly string[];
+    }): Promise<LaneView[]> {
+      const views = await inBatches(input.environments, async (environment) => {
+        const id = laneWorkflowId(environment, input.service);
+        try {
+          return await call(`asking ${id}`, () => client.getHandle(id).query(laneQuery));
+        } catch (error) {
+          if (error instanceof WorkflowNotFoundError) return undefined;
+          throw error;
+        }
+      });
+      return views.filter((view) => view !== undefined);
+    },
+
     /** The state of every running lane, by environment and service. */
     async listLaneViews(): Promise<LaneReading[]> {
-      return await readLanes();
+      return await readRunning();
     },
 
     /** What autoscaling must know of every running lane, by environment and service. */
     async listLaneLoadFacts(): Promise<LaneLoadFacts[]> {
-      return (await readLanes()).map((reading) => {
+      return (await readRunning()).map((reading) => {
         if ('unreadable' in reading) return reading;
         const { environment, service, view } = reading;
         const { current, bounds } = view.state;
