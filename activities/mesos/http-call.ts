@@ -16,6 +16,8 @@ export interface HttpCall {
   /** Until the head of the answer is there; for `callHttp` until its whole body is. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** How `callHttp` reads the body; default utf8. With latin1 each byte is one character. */
+  readonly encoding?: 'utf8' | 'latin1' | undefined;
 }
 
 export interface HttpAnswer {
@@ -67,7 +69,7 @@ export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
   try {
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(Buffer.from(chunk));
-    return { status, headers: response.headers, body: Buffer.concat(chunks).toString('utf8'), url };
+    return { status, headers: response.headers, body: Buffer.concat(chunks).toString(call.encoding ?? 'utf8'), url };
   } catch (cause) {
     call.signal?.throwIfAborted();
     throw new MesosError({ url, call: call.call, answer: messageOf(cause), cause });

@@ -186,3 +186,104 @@ const typed = z.looseObject({ type: z.string() });
 export function knownSchedulerEvent(value: unknown): SchedulerEvent | undefined {
   return EVENT_TYPES.has(typed.parse(value).type) ? schedulerEvent.parse(value) : undefined;
 }
+
+const seconds = z.number();
+
+/** A task as the operator API tells it; `state` is the newest the agent knows, `statuses` are oldest first. */
+export const operatorTaskSchema = z.looseObject({
+  name: z.string(),
+  task_id: id,
+  framework_id: id,
+  agent_id: id,
+  state: taskStateSchema,
+  resources: z.array(resourceSchema).default([]),
+  statuses: z.array(taskStatusSchema).default([]),
+  labels: labelsSchema.optional(),
+});
+export type OperatorTask = z.infer<typeof operatorTaskSchema>;
+
+export const agentSchema = z.looseObject({
+  agent_info: z.looseObject({
+    id,
+    hostname: z.string(),
+    port: z.number(),
+    attributes: z.array(attributeSchema).default([]),
+    resources: z.array(resourceSchema).default([]),
+  }),
+  active: z.boolean(),
+  deactivated: z.boolean().default(false),
+  version: z.string(),
+  /** `slave(1)@127.0.0.1:5051`: where the agent listens. */
+  pid: z.string().optional(),
+  registered_time: nanoseconds.optional(),
+  total_resources: z.array(resourceSchema).default([]),
+  allocated_resources: z.array(resourceSchema).default([]),
+  offered_resources: z.array(resourceSchema).default([]),
+  drain_info: z.looseObject({ state: z.string() }).optional(),
+});
+export type Agent = z.infer<typeof agentSchema>;
+
+export const frameworkSchema = z.looseObject({
+  framework_info: frameworkInfoSchema,
+  active: z.boolean(),
+  connected: z.boolean(),
+  recovered: z.boolean().default(false),
+});
+export type Framework = z.infer<typeof frameworkSchema>;
+
+const tasks = z.looseObject({
+  tasks: z.array(operatorTaskSchema).default([]),
+  unreachable_tasks: z.array(operatorTaskSchema).default([]),
+  completed_tasks: z.array(operatorTaskSchema).default([]),
+});
+export type Tasks = z.infer<typeof tasks>;
+
+const agents = z.looseObject({ agents: z.array(agentSchema).default([]) });
+const frameworks = z.looseObject({
+  frameworks: z.array(frameworkSchema).default([]),
+  completed_frameworks: z.array(frameworkSchema).default([]),
+});
+
+/** The part of each answer of the operator API that holds what was asked for. */
+export const operatorAnswers = {
+  GET_HEALTH: z.looseObject({ get_health: z.looseObject({ healthy: z.boolean() }) }),
+  GET_VERSION: z.looseObject({ get_version: z.looseObject({ version_info: z.looseObject({ version: z.string() }) }) }),
+  GET_AGENTS: z.looseObject({ get_agents: agents }),
+  GET_TASKS: z.looseObject({ get_tasks: tasks }),
+  GET_STATE: z.looseObject({
+    get_state: z.looseObject({ get_tasks: tasks, get_frameworks: frameworks, get_agents: agents }),
+  }),
+} as const;
+
+const agentExecutor = z.looseObject({
+  id: z.string(),
+  directory: z.string(),
+  container: z.string(),
+  tasks: z.array(z.looseObject({ id: z.string() })).default([]),
+  queued_tasks: z.array(z.looseObject({ id: z.string() })).default([]),
+  completed_tasks: z.array(z.looseObject({ id: z.string() })).default([]),
+});
+
+const agentFramework = z.looseObject({
+  id: z.string(),
+  executors: z.array(agentExecutor).default([]),
+  completed_executors: z.array(agentExecutor).default([]),
+});
+
+/** What an agent's `/state` says of the sandboxes it keeps. */
+export const agentStateSchema = z.looseObject({
+  id: z.string(),
+  hostname: z.string(),
+  start_time: seconds,
+  frameworks: z.array(agentFramework).default([]),
+  completed_frameworks: z.array(agentFramework).default([]),
+});
+export type AgentState = z.infer<typeof agentStateSchema>;
+
+/** One piece of a file; `data` holds one character per byte once the answer was read as latin1. */
+export const fileReadSchema = z.looseObject({ data: z.string(), offset: z.number() });
+
+export const fileInfoSchema = z.array(
+  z.looseObject({ path: z.string(), size: z.number(), mode: z.string(), mtime: seconds, nlink: z.number() }),
+);
+export type FileInfo = z.infer<typeof fileInfoSchema>[number];

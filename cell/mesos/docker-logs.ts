@@ -1,0 +1,73 @@
+/** Copies what a container writes into its sandbox. */
+import { createWriteStream, statSync, type WriteStream } from 'node:fs';
+import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type Docker from 'dockerode';
+
+/** After the end of a container the engine closes its log at once; this is only for an engine that does not. */
+const LAST_OUTPUT_MS = 5_000;
+
+export interface LogCopy {
+  /** Resolves when everything written before the container's end is in the sandbox. Never rejects. */
+  finished(): Promise<void>;
+}
+
+/**
+ * Follows the engine's log from its beginning into `stdout` and `stderr` of the directory. What is in the files
+ * already is passed over, so copying again after the agent's death neither loses nor doubles anything.
+ */
+export function copyLogs(
+  container: Docker.Container,
+  directory: string,
+  warn: (what: string, error: unknown) => void,
+): LogCopy {
+  const copy = follow(container, directory).catch((error: unknown) => warn(`log of container ${container.id}`, error));
+  return {
+    finished: async () => {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(() => {
+          warn(`log of container ${container.id}`, new Error(`not closed ${LAST_OUTPUT_MS} ms after its end`));
+          resolve();
+        }, LAST_OUTPUT_MS);
+      });
+      await Promise.race([copy, late]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function follow(container: Docker.Container, directory: string): Promise<void> {
+  const out = appendAfter(`${directory}/stdout`);
+  const err = appendAfter(`${directory}/stderr`);
+  try {
+    const stream = await container.logs({ follow: true, stdout: true, stderr: true });
+    container.modem.demuxStream(stream, out.input, err.input);
+    await finished(stream);
+  } finally {
+    await Promise.all([out.close(), err.close()]);
+  }
+}
+
+/** Appends to a file all but the first bytes, as many as the file has already. */
+function appendAfter(path: string): { readonly input: Writable; close(): Promise<void> } {
+  let skip = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const file: WriteStream = createWriteStream(path, { flags: 'a' });
+  const input = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      const rest = chunk.subarray(Math.min(skip, chunk.length));
+      skip -= chunk.length - rest.length;
+      if (rest.length === 0) done();
+      else file.write(rest, done);
+    },
+  });
+  return {
+    input,
+    close: async () => {
+      input.end();
+      await finished(input);
+      file.end();
+      await finished(file);
+    },
+  };
+}

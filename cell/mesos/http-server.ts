@@ -1,0 +1,134 @@
+/** The little HTTP that a master and an agent need, on node:http. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { wireJson } from './wire-json.ts';
+
+/** Mesos has no limit of its own; a body beyond this is no call of a scheduler. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+/** A refusal with Mesos' own words. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, text: string, headers: Readonly<Record<string, string>> = {}) {
+    super(text);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Without the query, decoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+/** Answers a request, or throws a `Refusal`; anything else thrown becomes a 500 with its message. */
+export type Handler = (request: HttpRequest, response: ServerResponse) => void | Promise<void>;
+
+export interface HttpServer {
+  readonly port: number;
+  /** Ends open streams too. */
+  close(): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Taken instead of `port` when it is free: the one of an earlier run. */
+  readonly preferredPort?: number | undefined;
+}
+
+export async function listen(options: ListenOptions, handler: Handler): Promise<HttpServer> {
+  const server = createServer((request, response) => {
+    serve(request, response, handler).catch((error: unknown) =>
+      response.destroy(error instanceof Error ? error : undefined),
+    );
+  });
+  const bind = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, options.host, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  if (options.port === 0 && options.preferredPort !== undefined) {
+    await bind(options.preferredPort).catch(() => bind(0));
+  } else {
+    await bind(options.port);
+  }
+  return {
+    // An address after listen on a port is never a string or null.
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export function sendJson(response: ServerResponse, value: unknown): void {
+  sendBody(response, 200, 'application/json', Buffer.from(wireJson(value)));
+}
+
+export function sendBody(response: ServerResponse, status: number, type: string, body: Buffer): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': String(body.length) }).end(body);
+}
+
+export function sendEmpty(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { ...headers, 'Content-Length': '0' }).end();
+}
+
+async function serve(raw: IncomingMessage, response: ServerResponse, handler: Handler): Promise<void> {
+  try {
+    const url = new URL(raw.url ?? '/', 'http://cell');
+    await handler(
+      {
+        method: raw.method ?? 'GET',
+        path: decodePath(url.pathname),
+        query: url.searchParams,
+        headers: raw.headers,
+        body: await readBody(raw),
+      },
+      response,
+    );
+  } catch (error) {
+    if (response.headersSent) throw error;
+    const refusal = error instanceof Refusal ? error : undefined;
+    const text = error instanceof Error ? error.message : String(error);
+    for (const [name, value] of Object.entries(refusal?.headers ?? {})) response.setHeader(name, value);
+    if (text === '') sendEmpty(response, refusal?.status ?? 500);
+    else sendBody(response, refusal?.status ?? 500, 'text/plain; charset=utf-8', Buffer.from(text));
+  }
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new Refusal(400, `Failed to decode URL path ${path}`);
+  }
+}
+
+async function readBody(raw: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of raw) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > MAX_BODY_BYTES) throw new Refusal(413, 'Request body too large');
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
