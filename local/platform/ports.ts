@@ -1,0 +1,59 @@
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+
+/**
+ * Ports are taken from below the range from which Linux serves outgoing connections (32768 up) and below the range
+ * that Mesos agents offer by default (31000 up): so a port stays free while its process restarts.
+ */
+const LOWEST = 12_000;
+const HIGHEST = 29_999;
+const ATTEMPTS = 1000;
+
+const handedOut = new Set<number>();
+
+/** A port of 127.0.0.1 that is free for TCP and UDP now and that this process has not handed out before. */
+export async function freePort(): Promise<number> {
+  return freePortBlock(1);
+}
+
+/** The first of `count` free ports in a row, none of them handed out before. */
+export async function freePortBlock(count: number): Promise<number> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const first = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST - count + 2));
+    const block = Array.from({ length: count }, (_, index) => first + index);
+    if (block.some((port) => handedOut.has(port))) {
+      continue;
+    }
+    for (const port of block) {
+      handedOut.add(port);
+    }
+    const free = await Promise.all(block.map(isFree));
+    if (free.every(Boolean)) {
+      return first;
+    }
+  }
+  throw new Error(`no ${count} free ports in a row between ${LOWEST} and ${HIGHEST} on 127.0.0.1`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return (await isFreeForTcp(port)) && (await isFreeForUdp(port));
+}
+
+function isFreeForTcp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+function isFreeForUdp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => {
+      socket.close();
+      resolve(false);
+    });
+    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,32 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SetupError } from '../../setup-error.ts';
+import { runCommand } from '../run-command.ts';
+import { type AptLists, mirrorAddress } from './apt-lists.ts';
+import type { DebianArchiveSource } from './source.ts';
+
+/**
+ * Fetches the `.deb` with apt's own downloader (so the machine's proxy and mirror settings hold) and unpacks it into
+ * `directory`. Nothing is written to apt's configuration or lists, and dpkg does not learn of it.
+ */
+export async function installFromDebianArchive(
+  source: DebianArchiveSource,
+  directory: string,
+  lists: AptLists,
+): Promise<void> {
+  const mirror = await mirrorAddress(lists);
+  if (mirror === undefined) {
+    throw new SetupError(
+      `apt's package lists name no Debian mirror to take ${source.path.split('/').at(-1)} from: run apt-get update as root once`,
+    );
+  }
+  const archive = join(directory, 'archive.deb');
+  await runCommand(
+    '/usr/lib/apt/apt-helper',
+    // apt as root would download as user _apt, who cannot write to our directory.
+    ['-o', 'APT::Sandbox::User=root', 'download-file', `${mirror}/${source.path}`, archive, `SHA256:${source.sha256}`],
+    { timeoutMs: 300_000 },
+  );
+  await runCommand('dpkg-deb', ['--extract', archive, directory], { timeoutMs: 120_000 });
+  await rm(archive);
+}
