@@ -4,12 +4,11 @@ import { instancesForLoad } from './hpa.ts';
 
 describe('instancesForLoad', () => {
   it.each([
-    // total, target, current, wish: rows of kubernetes 1.31.4, replica_calculator_test.go, metrics of the whole
-    // service with a target per instance.
-    [8600, 2150, 4, 4, 'at the target'],
-    [8600, 2000, 5, 5, 'inside the dead band'],
-    [8600, 1434, 4, 6, 'grows, rounded up'],
-    [8600, 5734, 5, 2, 'shrinks, rounded up'],
+    // total, target, current, wish
+    [8600, 2150, 3, 4, 'kubernetes, TestReplicaCalcScaleUpPerPodCMExternal'],
+    [8600, 2867, 5, 3, 'kubernetes, TestReplicaCalcScaleDownPerPodCMExternal'],
+    [8600, 2900, 3, 3, 'kubernetes, TestReplicaCalcTolerancePerPodCMExternal'],
+    [8.6, 2.222, 3, 4, 'kubernetes, TestScaleUpPerPodCMExternal'],
     [80, 20, 4, 4, 'r = 1'],
     [88, 20, 4, 5, 'r = 1.1 is outside the band in IEEE doubles'],
     [72, 20, 4, 4, 'r = 0.9 is inside the band in IEEE doubles'],

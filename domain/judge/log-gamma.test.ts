@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { logBeta, logGamma } from './log-gamma.ts';
+
+describe('logGamma', () => {
+  it.each([
+    // Values of NIST DLMF 5.4 (halves and whole numbers) and OEIS A073005 (gamma of 1/3), A068466 (of 1/4).
+    [0.5, 0.5 * Math.log(Math.PI)],
+    [1.5, Math.log(Math.sqrt(Math.PI) / 2)],
+    [1 / 3, Math.log(2.6789385347077475)],
+    [1 / 4, Math.log(3.625609908221908)],
+    [1, 0],
+    [2, 0],
+    [5, Math.log(24)],
+    [10, Math.log(362_880)],
+    [100, 359.1342053695754],
+    [101, 363.7393755555635],
+  ])('of %d', (x, value) => {
+    expect(Math.abs(logGamma(x) - value)).toBeLessThanOrEqual(1e-14 * Math.max(1, Math.abs(value)));
+  });
+
+  it('holds the recurrence gamma(x + 1) = x gamma(x) over the whole range of counts', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-6, max: 1e9, noNaN: true }), (x) => {
+        const [here, next] = [logGamma(x), logGamma(x + 1)];
+        expect(Math.abs(next - here - Math.log(x))).toBeLessThanOrEqual(1e-14 * Math.max(1, Math.abs(next)));
+      }),
+    );
+  });
+
+  it.each([0, -1, Number.NaN])('refuses %d', (x) => {
+    expect(() => logGamma(x)).toThrow(RangeError);
+  });
+});
+
+describe('logBeta', () => {
+  it.each([
+    [1, 1, 0],
+    [2, 3, Math.log(1 / 12)],
+    [0.5, 0.5, Math.log(Math.PI)],
+    [1, 100, -Math.log(100)],
+  ])('of %d and %d', (a, b, value) => {
+    expect(logBeta(a, b)).toBeCloseTo(value, 12);
+  });
+});
