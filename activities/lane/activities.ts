@@ -1,5 +1,4 @@
 import { type WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
-import type { ScaleBounds } from '../../domain/lane.ts';
 import {
   type AdmissionRequest,
   admitSignal,
@@ -31,7 +30,6 @@ export type LaneLoadFacts = { readonly environment: string; readonly service: st
   | {
       /** What serves now; absent before the first release. */
       readonly current?: { readonly revision: string; readonly instances: number };
-      readonly bounds?: ScaleBounds;
       /** Release that holds the lane. */
       readonly holder?: string;
     }
@@ -163,12 +161,11 @@ export function createLaneActivities(client: WorkflowClient) {
       return (await readRunning()).map((reading) => {
         if ('unreadable' in reading) return reading;
         const { environment, service, view } = reading;
-        const { current, bounds } = view.state;
+        const { current } = view.state;
         return {
           environment,
           service,
           ...(current && { current: { revision: current.revision, instances: current.instances } }),
-          ...(bounds && { bounds }),
           ...(view.holder !== undefined && { holder: view.holder }),
         };
       });
