@@ -3,23 +3,40 @@ import type { z } from 'zod';
 import type { InputError } from '../failures.ts';
 import { nearestName } from './nearest-name.ts';
 
+/** More unknown keys in one mapping than this are counted only. */
+const MOST_KEYS = 20;
+
+/** More errors than this help nobody, and would not fit where they are sent. */
+const MOST_ERRORS = 100;
+
+/** The first hundred errors, and how many more there are. */
+export function firstErrors(errors: readonly InputError[]): InputError[] {
+  const more = errors.length - MOST_ERRORS;
+  return more > 0 ? [...errors.slice(0, MOST_ERRORS), { path: '', message: `and ${more} more errors` }] : [...errors];
+}
+
 /**
  * Parses `document` with `schema` and words what is wrong. Messages given in the schema win over the general ones here.
- * @param jsonSchema of the same document as people write it; for the hint on an unknown key
+ * @param jsonSchema of the same document as people write it; asked only for the hints on what is wrong
  */
 export function parseInput<Schema extends z.ZodType>(
   schema: Schema,
   document: unknown,
-  jsonSchema: z.core.JSONSchema.BaseSchema,
+  jsonSchema: () => z.core.JSONSchema.BaseSchema,
 ): { readonly data?: z.output<Schema>; readonly errors: InputError[] } {
   const parsed = schema.safeParse(document, { error: messageOf });
-  return parsed.success ? { data: parsed.data, errors: [] } : { errors: inputErrors(parsed.error.issues, jsonSchema) };
+  return parsed.success
+    ? { data: parsed.data, errors: [] }
+    : { errors: inputErrors(parsed.error.issues, jsonSchema()) };
 }
 
 function inputErrors(issues: readonly z.core.$ZodIssue[], jsonSchema: z.core.JSONSchema.BaseSchema): InputError[] {
   return issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => unknownKey([...issue.path, key], knownKeys(jsonSchema, issue.path)));
+      const known = knownKeys(jsonSchema, issue.path);
+      const errors = issue.keys.slice(0, MOST_KEYS).map((key) => unknownKey([...issue.path, key], known));
+      const more = issue.keys.length - errors.length;
+      return more > 0 ? [...errors, { path: pathText(issue.path), message: `and ${more} more unknown keys` }] : errors;
     }
     const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
     return [{ path: pathText(issue.path), message }];

@@ -34,10 +34,12 @@ function testsNameKnownEnvironments(document: unknown): InputError[] {
   if (known.length === 0) return [];
   return keys(document, 'tests').flatMap((test) => {
     const named = read(z.array(z.unknown()), document, 'tests', test, 'environments') ?? [];
+    const seen = new Set<string>();
     return named.flatMap((name, index) => {
       if (typeof name !== 'string' || !dnsLabel.safeParse(name).success) return [];
       const path = pathText(['tests', test, 'environments', index]);
-      if (named.indexOf(name) < index) return [{ path, message: `${name} is named twice` }];
+      if (seen.has(name)) return [{ path, message: `${name} is named twice` }];
+      seen.add(name);
       if (known.includes(name)) return [];
       const meant = nearestName(name, known);
       const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { InputError } from '../failures.ts';
 import type { Manifest } from '../manifest.ts';
-import { parseInput } from './input-errors.ts';
+import { firstErrors, parseInput } from './input-errors.ts';
 import { manifestRuleErrors } from './manifest-rules.ts';
 import { manifestSchema } from './manifest-shape.ts';
 import { readYaml } from './yaml-document.ts';
@@ -14,15 +14,16 @@ export type ManifestReading =
   | { readonly ok: false; readonly errors: InputError[] };
 
 /**
- * Reads the text of a `slipway.yaml`. Every mistake is in the answer at once, with its path in the document; those of
- * the YAML syntax come alone, with line and column. Text above 256 KB is refused unread.
+ * Reads the text of a `slipway.yaml`. Every mistake is in the answer at once (of more than a hundred, the first hundred),
+ * with its path in the document; those of the YAML syntax come alone, with line and column. Text above 256 KB is
+ * refused unread.
  */
 export function parseManifest(text: string): ManifestReading {
   const reading = readYaml(text, MAX_BYTES);
-  if (!reading.ok) return reading;
-  const parsed = parseInput(manifestSchema, reading.document, manifestJsonSchema());
+  if (!reading.ok) return { ok: false, errors: firstErrors(reading.errors) };
+  const parsed = parseInput(manifestSchema, reading.document, manifestJsonSchema);
   const errors = [...parsed.errors, ...manifestRuleErrors(reading.document)];
-  if (parsed.data === undefined || errors.length > 0) return { ok: false, errors };
+  if (parsed.data === undefined || errors.length > 0) return { ok: false, errors: firstErrors(errors) };
   return { ok: true, manifest: toManifest(parsed.data) };
 }
 
