@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -38,4 +38,16 @@ export function directoriesOf(dir: string): Directories {
   }
   mkdirSync(directories.sockets, { recursive: true, mode: 0o700 });
   return directories;
+}
+
+/** The engine's store of images below `data`; the one thing worth keeping from one platform to the next. */
+export const IMAGE_STORE = 'docker';
+
+/** Takes away the data of an earlier platform: its ports are others now, so what its systems noted is wrong. */
+export function clearData(directories: Directories): void {
+  for (const entry of readdirSync(directories.data)) {
+    if (entry !== IMAGE_STORE) {
+      rmSync(join(directories.data, entry), { recursive: true, force: true });
+    }
+  }
 }

@@ -4,6 +4,7 @@ import Docker from 'dockerode';
 import { SetupError } from '../setup-error.ts';
 import { runningEngine } from '../toolbox/parts/docker.ts';
 import type { Toolbox } from '../toolbox/toolbox.ts';
+import { IMAGE_STORE } from './directories.ts';
 import type { SupervisedProcess } from './process.ts';
 import { type Supervisor, Wave } from './supervisor.ts';
 import { until } from './until.ts';
@@ -67,7 +68,7 @@ async function startEngine(
   const { data, sockets } = supervisor.directories;
   const socket = join(sockets, 'docker.sock');
   const pidFile = join(sockets, 'docker.pid');
-  const dataRoot = join(data, 'docker');
+  const dataRoot = join(data, IMAGE_STORE);
   const execRoot = join(sockets, 'docker');
   const engine = supervisor.add(Wave.engine, {
     name: 'dockerd',

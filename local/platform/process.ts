@@ -19,6 +19,8 @@ export interface ProcessSpec {
   readonly readyWithinMs: number;
   /** Milliseconds from SIGTERM to SIGKILL. */
   readonly stopWithinMs: number;
+  /** Starts the process again this long after it ended by itself; absent: it stays down. */
+  readonly restartAfterMs?: number;
   /** Takes away what an earlier run may have left in the way of this one. */
   readonly beforeStart?: () => void;
 }
@@ -54,6 +56,7 @@ export class SupervisedProcess {
   #running: Running | undefined;
   /** Whether an end now would be one that nobody asked for. */
   #atWork = false;
+  #restart: NodeJS.Timeout | undefined;
 
   constructor(spec: ProcessSpec, surroundings: Surroundings) {
     this.spec = spec;
@@ -173,11 +176,21 @@ export class SupervisedProcess {
     if (this.#atWork) {
       this.#atWork = false;
       this.#surroundings.onUnexpectedEnd(this, ending);
+      if (this.spec.restartAfterMs !== undefined) {
+        this.#restart = setTimeout(() => this.#startAgain(), this.spec.restartAfterMs);
+      }
     }
+  }
+
+  #startAgain(): void {
+    this.start().catch((error: unknown) =>
+      this.#surroundings.onUnexpectedEnd(this, `did not restart: ${String(error)}`),
+    );
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     this.#atWork = false;
+    clearTimeout(this.#restart);
     const running = this.#running;
     const pid = this.pid;
     if (running === undefined || pid === undefined) {

@@ -1,85 +1,118 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
-import { runCommand } from '../toolbox/run-command.ts';
 import { answerOf } from './answers.ts';
 import type { SupervisedProcess } from './process.ts';
 import { type Supervisor, Wave } from './supervisor.ts';
 
-export type RegistryMode = 'read-write' | 'read-only';
-
-export interface RegistryServer {
-  readonly process: SupervisedProcess;
-  /** `host:port`. */
+/** Two registries on one storage behind one address, as `deploy/registry` sets them up for production. */
+export interface RegistryPair {
+  readonly processes: {
+    readonly registry1: SupervisedProcess;
+    readonly registry2: SupervisedProcess;
+    /** The HAProxy in front, which also makes them read-only. */
+    readonly front: SupervisedProcess;
+  };
+  /** `host:port` under which images are pushed and pulled. */
   readonly address: string;
-  /** Restarts the registry so that it takes pushes and deletions, or answers 405 to them. */
-  setMode(mode: RegistryMode): Promise<void>;
-  /**
-   * Runs the registry's own garbage collection and returns what it wrote.
-   * @throws {Error} in read-write mode: a push meanwhile would lose layers.
-   */
-  collect(): Promise<string>;
+  /** `host:port` of each replica. */
+  readonly replicas: readonly string[];
+  /** Commands that prepare, run and end a garbage collection. */
+  readonly maintenance: {
+    readonly readOnly: readonly string[];
+    readonly collect: readonly string[];
+    readonly readWrite: readonly string[];
+  };
+  /** Where the blobs are, to see what a collection wins. */
+  readonly store: string;
 }
 
 export interface RegistryOptions {
-  readonly executable: string;
-  readonly port: number;
+  readonly registry: string;
+  readonly haproxy: string;
+  readonly ports: {
+    readonly front: number;
+    readonly replicas: readonly [number, number];
+    readonly servers: readonly [number, number];
+    readonly runtime: number;
+  };
 }
 
-/** A registry of CNCF Distribution on a directory, deletions allowed. */
-export function registryServer(supervisor: Supervisor, options: RegistryOptions): RegistryServer {
-  const data = join(supervisor.directories.data, 'registry');
+const DEPLOY = join(import.meta.dirname, '../../deploy/registry');
+const CONFIG = join(DEPLOY, 'config.yml');
+const LOOPBACK = '127.0.0.1';
+
+/** The pair and its front; not started. */
+export function registryPair(supervisor: Supervisor, options: RegistryOptions): RegistryPair {
+  const store = join(supervisor.directories.data, 'registry');
   for (const directory of ['repositories', 'blobs']) {
     // For want of these a collection of a store into which nobody has pushed yet fails.
-    mkdirSync(join(data, 'store/docker/registry/v2', directory), { recursive: true });
+    mkdirSync(join(store, 'docker/registry/v2', directory), { recursive: true });
   }
-  const config = join(data, 'config.yml');
-  const address = `127.0.0.1:${options.port}`;
-  let mode: RegistryMode = 'read-write';
-  const write = (): void => writeFileSync(config, stringify(registryConfig(data, address, mode)));
-  write();
-  const process = supervisor.add(Wave.systems, {
-    name: 'registry',
-    command: options.executable,
-    args: ['serve', config],
+  const { ports } = options;
+  const [server1, server2] = ports.servers;
+  const [replica1, replica2] = ports.replicas;
+  const storage = { REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: store };
+  const registry = (name: string, port: number): SupervisedProcess =>
+    supervisor.add(Wave.systems, {
+      name,
+      command: options.registry,
+      args: ['serve', CONFIG],
+      env: {
+        ...storage,
+        REGISTRY_HTTP_ADDR: `${LOOPBACK}:${port}`,
+        // Shared, so that an upload begun at one may end at the other. It guards nothing on a loopback registry.
+        REGISTRY_HTTP_SECRET: createHash('sha256').update(store).digest('hex'),
+      },
+      ready: () => servesRegistryApi(port),
+      readyWithinMs: 20_000,
+      stopWithinMs: 10_000,
+    });
+  const front = supervisor.add(Wave.systems, {
+    name: 'registry-front',
+    command: options.haproxy,
+    args: ['-W', '-C', DEPLOY, '-f', join(DEPLOY, 'haproxy.cfg')],
+    env: {
+      REGISTRY_ADDRESS: `${LOOPBACK}:${ports.front}`,
+      REGISTRY_REPLICA_1: `${LOOPBACK}:${replica1}`,
+      REGISTRY_REPLICA_2: `${LOOPBACK}:${replica2}`,
+      REGISTRY_SERVER_1: `${LOOPBACK}:${server1}`,
+      REGISTRY_SERVER_2: `${LOOPBACK}:${server2}`,
+      REGISTRY_RUNTIME: `${LOOPBACK}:${ports.runtime}`,
+    },
     ready: async () => {
-      await answerOf(`http://${address}/v2/`);
+      await Promise.all([ports.front, replica1, replica2].map(servesRegistryApi));
     },
     readyWithinMs: 20_000,
-    stopWithinMs: 10_000,
+    stopWithinMs: 5000,
   });
+  const setMode = (mode: string): readonly string[] => [
+    process.execPath,
+    join(DEPLOY, 'registry-mode.ts'),
+    `${LOOPBACK}:${ports.runtime}`,
+    mode,
+  ];
+  const environment = Object.entries(storage).map(([name, value]) => `${name}=${value}`);
   return {
-    process,
-    address,
-    setMode: async (wanted) => {
-      // Restarted even if it is in that mode: a caller that repeats a call can't know how far the first one came.
-      mode = wanted;
-      write();
-      await process.restart();
+    processes: { registry1: registry('registry-1', server1), registry2: registry('registry-2', server2), front },
+    address: `${LOOPBACK}:${ports.front}`,
+    replicas: [`${LOOPBACK}:${replica1}`, `${LOOPBACK}:${replica2}`],
+    maintenance: {
+      readOnly: setMode('read-only'),
+      collect: ['/usr/bin/env', ...environment, options.registry, 'garbage-collect', CONFIG],
+      readWrite: setMode('read-write'),
     },
-    collect: async () => {
-      if (mode !== 'read-only') {
-        throw new Error('the registry is read-write: garbage collection needs it read-only');
-      }
-      const { stdout, stderr } = await runCommand(options.executable, ['garbage-collect', config], {
-        timeoutMs: 300_000,
-      });
-      return `${stdout}${stderr}`;
-    },
+    store,
   };
 }
 
-function registryConfig(data: string, address: string, mode: RegistryMode): object {
-  return {
-    version: '0.1',
-    log: { level: 'warn', accesslog: { disabled: true } },
-    storage: {
-      filesystem: { rootdirectory: join(data, 'store') },
-      delete: { enabled: true },
-      // No blob descriptor cache: after a collection it would answer for layers that are gone.
-      maintenance: { readonly: { enabled: mode === 'read-only' } },
-    },
-    http: { addr: address, secret: createHash('sha256').update(data).digest('hex') },
-  };
+/** Starts the registries, then their front: it would take one that does not listen yet for dead. */
+export async function startRegistryPair(pair: RegistryPair): Promise<void> {
+  const { registry1, registry2, front } = pair.processes;
+  await Promise.all([registry1.start(), registry2.start()]);
+  await front.start();
+}
+
+async function servesRegistryApi(port: number): Promise<void> {
+  await answerOf(`http://${LOOPBACK}:${port}/v2/`);
 }

@@ -1,6 +1,6 @@
 /** `make setup`: finds or installs every part, and says what it found or did. */
-import { runCommandLine } from '../setup-error.ts';
-import { ensureToolbox, PART_NAMES } from './toolbox.ts';
+import { runCommandLine } from './setup-error.ts';
+import { ensureToolbox, PART_NAMES } from './toolbox/toolbox.ts';
 
 await runCommandLine(async () => {
   const started = Date.now();
