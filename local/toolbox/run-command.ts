@@ -46,7 +46,7 @@ export function runCommand(
           return;
         }
         const ending = error.killed === true ? `killed after ${options.timeoutMs} ms` : `ended with ${error.code}`;
-        const tail = `${stdout}${stderr}`.trim().split('\n').slice(-5).join('\n');
+        const tail = `${stdout}${stderr}`.trim().split('\n').slice(-8).join('\n');
         reject(new CommandError(`${[command, ...args].join(' ')}: ${ending}: ${tail}`, `${stdout}${stderr}`));
       },
     );

@@ -12,7 +12,7 @@ import { influxdb } from './parts/influxdb.ts';
 import { temporalCli } from './parts/temporal-cli.ts';
 import { temporalTestServer } from './parts/temporal-test-server.ts';
 import { CommandError } from './run-command.ts';
-import { type AptLists, aptLists } from './sources/apt-lists.ts';
+import { type AptLists, aptLists, mirrorAddress } from './sources/apt-lists.ts';
 import { installFromDebianArchive } from './sources/debian-archive.ts';
 import { installDebianPackages } from './sources/debian-package.ts';
 import { installFromGoModule } from './sources/go-module.ts';
@@ -191,7 +191,7 @@ async function unpack(source: CachedSource, directory: string, lists: AptLists):
     case 'Go module':
       return installFromGoModule(source, directory);
     case 'Debian archive':
-      return installFromDebianArchive(source, directory, lists);
+      return installFromDebianArchive(source, directory, await mirrorAddress(lists));
   }
 }
 

@@ -1,3 +1,4 @@
+import { SetupError } from '../../setup-error.ts';
 import { runCommand } from '../run-command.ts';
 
 /** apt's package lists, brought up to date at most once however many ask. */
@@ -27,13 +28,16 @@ export function aptLists(mayRefresh: boolean, log: (line: string) => void): AptL
   };
 }
 
-/** Where this machine gets Debian itself from, as its own apt configuration says; undefined while the lists are empty. */
-export async function mirrorAddress(lists: AptLists): Promise<string | undefined> {
-  const known = await readMirrorAddress();
-  if (known !== undefined) {
-    return known;
+/**
+ * Where this machine gets Debian itself from, as its own apt configuration says.
+ * @throws {SetupError} if apt's lists are empty and this user may not fill them.
+ */
+export async function mirrorAddress(lists: AptLists): Promise<string> {
+  const known = (await readMirrorAddress()) ?? ((await lists.refresh()) ? await readMirrorAddress() : undefined);
+  if (known === undefined) {
+    throw new SetupError("apt's package lists name no Debian mirror: run apt-get update as root once");
   }
-  return (await lists.refresh()) ? readMirrorAddress() : undefined;
+  return known;
 }
 
 async function readMirrorAddress(): Promise<string | undefined> {

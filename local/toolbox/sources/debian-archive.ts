@@ -1,25 +1,19 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SetupError } from '../../setup-error.ts';
 import { runCommand } from '../run-command.ts';
-import { type AptLists, mirrorAddress } from './apt-lists.ts';
 import type { DebianArchiveSource } from './source.ts';
 
 /**
- * Fetches the `.deb` with apt's own downloader (so the machine's proxy and mirror settings hold) and unpacks it into
- * `directory`. Nothing is written to apt's configuration or lists, and dpkg does not learn of it.
+ * Fetches the `.deb` with apt's own downloader (so the machine's proxy and mirror settings hold), which refuses one
+ * whose SHA-256 is not the pinned one, and unpacks it into `directory`. Nothing is written to apt's configuration or
+ * lists, and dpkg does not learn of it.
+ * @param mirror root of a Debian archive, as apt names it.
  */
 export async function installFromDebianArchive(
   source: DebianArchiveSource,
   directory: string,
-  lists: AptLists,
+  mirror: string,
 ): Promise<void> {
-  const mirror = await mirrorAddress(lists);
-  if (mirror === undefined) {
-    throw new SetupError(
-      `apt's package lists name no Debian mirror to take ${source.path.split('/').at(-1)} from: run apt-get update as root once`,
-    );
-  }
   const archive = join(directory, 'archive.deb');
   await runCommand(
     '/usr/lib/apt/apt-helper',
