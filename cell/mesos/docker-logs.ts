@@ -3,6 +3,7 @@ import { createWriteStream, statSync, type WriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
+import type { CellLog } from './log.ts';
 
 /** After the end of a container the engine closes its log at once; this is only for an engine that does not. */
 const LAST_OUTPUT_MS = 5_000;
@@ -16,18 +17,16 @@ export interface LogCopy {
  * Follows the engine's log from its beginning into `stdout` and `stderr` of the directory. What is in the files
  * already is passed over, so copying again after the agent's death neither loses nor doubles anything.
  */
-export function copyLogs(
-  container: Docker.Container,
-  directory: string,
-  warn: (what: string, error: unknown) => void,
-): LogCopy {
-  const copy = follow(container, directory).catch((error: unknown) => warn(`log of container ${container.id}`, error));
+export function copyLogs(container: Docker.Container, directory: string, log: CellLog): LogCopy {
+  const copy = follow(container, directory).catch((error: unknown) =>
+    log.warn(`log of container ${container.id}`, error),
+  );
   return {
     finished: async () => {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(() => {
-          warn(`log of container ${container.id}`, new Error(`not closed ${LAST_OUTPUT_MS} ms after its end`));
+          log.warn(`log of container ${container.id}`, new Error(`not closed ${LAST_OUTPUT_MS} ms after its end`));
           resolve();
         }, LAST_OUTPUT_MS);
       });

@@ -37,8 +37,13 @@ export function containersBelow(directory: string): Set<string> {
 }
 
 /** True while this very process lives (a zombie does not). */
-export function isAlive(process: TaskProcess): boolean {
+export function isAlive(process: Pick<TaskProcess, 'pid' | 'startTicks'>): boolean {
   return statOf(process.pid)?.startTicks === process.startTicks;
+}
+
+/** A live process by its pid. */
+export function findProcess(pid: number): TaskProcess | undefined {
+  return statOf(pid);
 }
 
 /** Sends a signal to a process, or to a group when `pid` is negative; one that is gone already needs none. */

@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import type { CommandInfo } from '../../activities/mesos/types.ts';
 import { copyLogs } from './docker-logs.ts';
 import { containerName, createRequest, fullImageName } from './docker-request.ts';
+import type { CellLog } from './log.ts';
 import { signalProcess } from './processes.ts';
 import { type ContainerSpec, type Execution, type Exit, LaunchError, type Runtime } from './runtime.ts';
 
@@ -24,8 +25,7 @@ export interface DockerRuntimeOptions {
   readonly address: string;
   /** A pull that tells nothing for so long has failed. */
   readonly pullSilenceMs: number;
-  /** Told of what a task's user can't see, such as an engine that does not answer. */
-  readonly warn: (what: string, error: unknown) => void;
+  readonly log: CellLog;
 }
 
 export function dockerRuntime(options: DockerRuntimeOptions): Runtime {
@@ -83,7 +83,7 @@ async function follow(options: DockerRuntimeOptions, spec: ContainerSpec): Promi
   const started = await inspect(engine, spec.containerId);
   if (started === undefined) return undefined;
   const address = addressOf(started) ?? options.address;
-  const logs = copyLogs(longEngine.getContainer(started.Id), spec.directory, options.warn);
+  const logs = copyLogs(longEngine.getContainer(started.Id), spec.directory, options.log);
   const over = waitForEnd(options, spec.containerId);
   const exited = over.then(async (exit) => {
     await logs.finished();
@@ -96,7 +96,7 @@ async function follow(options: DockerRuntimeOptions, spec: ContainerSpec): Promi
       .getContainer(started.Id)
       .kill({ signal: 'SIGKILL' })
       .catch((error: unknown) => {
-        if (!isStatus(error, 404, 409)) options.warn(`kill of container ${started.Name}`, error);
+        if (!isStatus(error, 404, 409)) options.log.warn(`kill of container ${started.Name}`, error);
       });
   };
   void exited.then(() => clearTimeout(timer));
@@ -117,7 +117,7 @@ async function follow(options: DockerRuntimeOptions, spec: ContainerSpec): Promi
         .getContainer(started.Id)
         .stop({ t: Math.ceil(graceMs / 1000) })
         .catch((error: unknown) => {
-          if (!isStatus(error, 304, 404, 409)) options.warn(`stop of container ${started.Name}`, error);
+          if (!isStatus(error, 304, 404, 409)) options.log.warn(`stop of container ${started.Name}`, error);
         });
     },
     check: (command, timeoutMs) => runCheck(options, started.Id, command, timeoutMs),
@@ -141,7 +141,7 @@ async function waitForEnd(options: DockerRuntimeOptions, containerId: string): P
       }
       await options.longEngine.getContainer(containerName(containerId)).wait();
     } catch (error) {
-      options.warn(`wait for container ${containerName(containerId)}`, error);
+      options.log.warn(`wait for container ${containerName(containerId)}`, error);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }

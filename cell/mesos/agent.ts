@@ -1,0 +1,210 @@
+/** An agent: keeps the records of its tasks, runs them, and finds them again after its own death. */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Attribute, FrameworkInfo, TaskInfo } from '../../activities/mesos/types.ts';
+import type { AgentLink, AgentReports, AgentTask, KillOrder } from './link.ts';
+import type { CellLog } from './log.ts';
+import type { Amounts } from './resources.ts';
+import type { Runtime } from './runtime.ts';
+import type { Store } from './store.ts';
+import { type TaskRecord, taskRecordSchema } from './task-record.ts';
+import { TaskRun } from './task-run.ts';
+
+/** Mesos' `--executor_shutdown_grace_period`. */
+const SHUTDOWN_GRACE_MS = 5_000;
+/** Records and sandboxes of ended tasks beyond this are removed, oldest first. */
+const KEPT_COMPLETED = 500;
+
+export interface AgentOptions {
+  readonly id: string;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly attributes: readonly Attribute[];
+  readonly total: Amounts;
+  /** Of this agent alone. */
+  readonly store: Store;
+  /** Sandboxes are below it; absolute. */
+  readonly workDirectory: string;
+  readonly runtimes: { readonly docker: Runtime; readonly command: Runtime };
+  readonly log: CellLog;
+}
+
+export class Agent implements AgentLink {
+  readonly id: string;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly attributes: readonly Attribute[];
+  readonly total: Amounts;
+  readonly startTime: number = Date.now() / 1000;
+  readonly #options: AgentOptions;
+  /** By container id, oldest first. */
+  readonly #runs = new Map<string, TaskRun>();
+  readonly #alive = new Set<Promise<void>>();
+  #reports: AgentReports | undefined;
+  #stopping = false;
+
+  constructor(options: AgentOptions) {
+    this.id = options.id;
+    this.hostname = options.hostname;
+    this.ip = options.ip;
+    this.port = options.port;
+    this.attributes = options.attributes;
+    this.total = options.total;
+    this.#options = options;
+  }
+
+  /** Reads the records of an earlier run, takes up its tasks, and ends what has no record. */
+  async recover(): Promise<void> {
+    const { store, runtimes } = this.#options;
+    const records = store
+      .list('tasks')
+      .flatMap((name) => store.read(name, taskRecordSchema) ?? [])
+      .sort((a, b) => a.launchedAt - b.launchedAt);
+    const known = new Set(records.filter(({ phase }) => phase !== 'ended').map(({ containerId }) => containerId));
+    for (const runtime of [runtimes.docker, runtimes.command]) {
+      try {
+        for (const orphan of await runtime.removeOrphans(known)) {
+          this.#options.log.info(`agent ${this.hostname}: removed ${orphan}, which no task has a record of`);
+        }
+      } catch (error) {
+        this.#options.log.warn('looking for what earlier runs left', error);
+      }
+    }
+    for (const record of records) this.#take(record, 'adopt');
+  }
+
+  /** From now on its updates go to this master, the pending ones at once. */
+  connect(reports: AgentReports): void {
+    this.#reports = reports;
+    for (const run of this.#runs.values()) run.resend();
+  }
+
+  /** Its updates go nowhere until `connect`. */
+  disconnect(): void {
+    this.#reports = undefined;
+  }
+
+  /** Kills every task and waits until nothing of them runs. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const run of this.#runs.values()) run.kill({ graceMs, message: 'Agent was stopped' });
+    await Promise.all(this.#alive);
+    for (const run of this.#runs.values()) run.quiet();
+  }
+
+  tasks(): AgentTask[] {
+    return [...this.#runs.values()].map(({ record, state }) => {
+      const pending = new Set(record.pending.slice(1).map(({ uuid }) => uuid));
+      return {
+        frameworkId: record.frameworkId,
+        frameworkInfo: record.frameworkInfo,
+        task: record.task,
+        state,
+        statuses: record.statuses.filter(({ uuid }) => !pending.has(uuid)),
+        completed: record.completed,
+      };
+    });
+  }
+
+  /** Records of all tasks it remembers, oldest first. */
+  records(): TaskRecord[] {
+    return [...this.#runs.values()].map(({ record }) => record);
+  }
+
+  launch(frameworkId: string, frameworkInfo: FrameworkInfo, task: TaskInfo): void {
+    if (this.#stopping) return;
+    const containerId = randomUUID();
+    const directory = join(
+      this.#options.workDirectory,
+      'slaves',
+      this.id,
+      'frameworks',
+      frameworkId,
+      'executors',
+      task.task_id.value,
+      'runs',
+      containerId,
+    );
+    mkdirSync(directory, { recursive: true });
+    const record: TaskRecord = {
+      containerId,
+      frameworkId,
+      frameworkInfo,
+      task,
+      directory,
+      launchedAt: Date.now(),
+      phase: 'launching',
+      muted: false,
+      statuses: [],
+      pending: [],
+      completed: false,
+    };
+    this.#save(record);
+    this.#take(record, 'launch');
+  }
+
+  kill(frameworkId: string, taskId: string, order: KillOrder): void {
+    this.#run(frameworkId, taskId)?.kill(order);
+  }
+
+  acknowledge(frameworkId: string, taskId: string, uuid: string): void {
+    // An id may have run before: the acknowledgement is for whichever run sent that update.
+    for (const run of this.#of(frameworkId, taskId)) run.acknowledge(uuid);
+    this.#prune();
+  }
+
+  resend(frameworkId: string): void {
+    for (const run of this.#of(frameworkId)) run.resend();
+  }
+
+  shutdownFramework(frameworkId: string): void {
+    for (const run of this.#of(frameworkId)) {
+      run.mute();
+      run.kill({ graceMs: SHUTDOWN_GRACE_MS, message: 'Framework was removed' });
+    }
+  }
+
+  #take(record: TaskRecord, how: 'launch' | 'adopt'): void {
+    const { runtimes, log } = this.#options;
+    const run = new TaskRun({
+      record,
+      agentId: this.id,
+      runtime: record.task.container?.type === 'DOCKER' ? runtimes.docker : runtimes.command,
+      save: (changed) => this.#save(changed),
+      send: (status, latest) => this.#reports?.statusUpdate(this.id, record.frameworkId, status, latest),
+      log,
+    });
+    this.#runs.set(record.containerId, run);
+    const life = run.live(how);
+    this.#alive.add(life);
+    void life.finally(() => this.#alive.delete(life));
+  }
+
+  /** The newest run of a task id. */
+  #run(frameworkId: string, taskId: string): TaskRun | undefined {
+    return this.#of(frameworkId, taskId).at(-1);
+  }
+
+  #of(frameworkId: string, taskId?: string): TaskRun[] {
+    return [...this.#runs.values()].filter(
+      ({ record }) =>
+        record.frameworkId === frameworkId && (taskId === undefined || record.task.task_id.value === taskId),
+    );
+  }
+
+  #prune(): void {
+    const completed = [...this.#runs.values()].filter(({ record }) => record.completed);
+    for (const { record } of completed.slice(0, -KEPT_COMPLETED)) {
+      this.#runs.delete(record.containerId);
+      this.#options.store.remove(`tasks/${record.containerId}`);
+      rmSync(record.directory, { recursive: true, force: true });
+    }
+  }
+
+  #save(record: TaskRecord): void {
+    this.#options.store.write(`tasks/${record.containerId}`, record);
+  }
+}

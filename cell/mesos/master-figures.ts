@@ -1,0 +1,64 @@
+/** The master's figures, under the names that Mesos gives them. */
+import { TASK_STATES, type TaskState } from '../../activities/mesos/types.ts';
+import type { Framework } from './framework.ts';
+import type { Master } from './master.ts';
+import { add, NOTHING } from './resources.ts';
+
+/** How this master is set; those flags of Mesos that have a meaning here. */
+export function flags({ options }: Master): Record<string, string> {
+  return {
+    agent_ping_timeout: `${options.agentTimeoutMs / 5000}secs`,
+    allocation_interval: `${options.allocationIntervalMs / 1000}secs`,
+    allocator: 'hierarchical',
+    max_agent_ping_timeouts: '5',
+    max_completed_frameworks: '50',
+    max_completed_tasks_per_framework: '1000',
+    port: String(options.port),
+    registry: 'replicated_log',
+    version: 'false',
+  };
+}
+
+/** How many tasks of these frameworks are, or were when they ended, in each state. */
+export function countStates(
+  frameworks: Iterable<Pick<Framework, 'tasks' | 'unreachable' | 'completed'>>,
+): Record<TaskState, number> {
+  const counts = Object.fromEntries(TASK_STATES.map((state) => [state, 0])) as Record<TaskState, number>;
+  for (const { tasks, unreachable, completed } of frameworks) {
+    for (const { state } of [...tasks.values(), ...unreachable.values(), ...completed]) counts[state] += 1;
+  }
+  return counts;
+}
+
+export function metrics(master: Master): Record<string, number> {
+  const agents = [...master.agents.values()];
+  const frameworks = [...master.frameworks.values()];
+  const total = agents.reduce((sum, { link }) => add(sum, link.total), NOTHING);
+  const used = agents.reduce((sum, entry) => add(sum, entry.used), NOTHING);
+  const figures: Record<string, number> = {
+    'master/elected': 1,
+    'master/uptime_secs': Date.now() / 1000 - master.startTime,
+    'master/frameworks_active': frameworks.filter(({ connected }) => connected).length,
+    'master/frameworks_connected': frameworks.filter(({ connected }) => connected).length,
+    'master/frameworks_disconnected': frameworks.filter(({ connected }) => !connected).length,
+    'master/frameworks_inactive': frameworks.filter(({ connected }) => !connected).length,
+    'master/operator_event_stream_subscribers': master.subscribers.size,
+    'master/outstanding_offers': master.offers.list().length,
+    'master/slaves_active': agents.filter(({ connected }) => connected).length,
+    'master/slaves_connected': agents.filter(({ connected }) => connected).length,
+    'master/slaves_disconnected': agents.filter(({ connected, unreachable }) => !connected && !unreachable).length,
+    'master/slaves_inactive': agents.filter(({ connected, unreachable }) => !connected && !unreachable).length,
+    'master/slaves_unreachable': agents.filter(({ unreachable }) => unreachable).length,
+  };
+  for (const name of ['cpus', 'mem', 'disk', 'gpus']) {
+    const [have, use] = [total.scalars.get(name) ?? 0, used.scalars.get(name) ?? 0];
+    figures[`master/${name}_total`] = have;
+    figures[`master/${name}_used`] = use;
+    figures[`master/${name}_percent`] = have === 0 ? 0 : use / have;
+  }
+  const counts = countStates([...frameworks, ...master.completedFrameworks.values()]);
+  for (const state of TASK_STATES) {
+    if (state !== 'TASK_UNKNOWN') figures[`master/tasks_${state.slice(5).toLowerCase()}`] = counts[state];
+  }
+  return figures;
+}

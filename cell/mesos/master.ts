@@ -1,0 +1,459 @@
+/** The master: who is there, what runs where, and who is offered what. */
+import { randomUUID } from 'node:crypto';
+import type { FrameworkInfo, SchedulerEvent, TaskInfo, TaskState, TaskStatus } from '../../activities/mesos/types.ts';
+import { isTerminal } from '../../activities/mesos/types.ts';
+import { allocate, type RefusedOffer } from './allocator.ts';
+import type { EventStream } from './event-stream.ts';
+import { Framework, type FrameworkRecord, frameworkRecordSchema, type MasterTask } from './framework.ts';
+import type { AgentLink, AgentReports, KillOrder } from './link.ts';
+import { OfferBook, type OutstandingOffer } from './offer-book.ts';
+import { operatorEvents } from './operator-events.ts';
+import { type Amounts, add, amountsOf, NOTHING, subtract } from './resources.ts';
+import type { Store } from './store.ts';
+
+/** Mesos' `--max_completed_frameworks`. */
+const MAX_COMPLETED_FRAMEWORKS = 50;
+/** The longest a Node timer can wait. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+export interface MasterOptions {
+  readonly ip: string;
+  readonly hostname: string;
+  /** Known once the server listens. */
+  readonly port: number;
+  readonly store: Store;
+  readonly heartbeatMs: number;
+  readonly allocationIntervalMs: number;
+  /** How long an agent may be silent before it counts as unreachable. */
+  readonly agentTimeoutMs: number;
+}
+
+/** An agent as the master knows it. */
+export interface AgentEntry {
+  readonly link: AgentLink;
+  readonly registeredTime: number;
+  reregisteredTime: number | undefined;
+  /** False: nothing is heard of it. */
+  connected: boolean;
+  /** Not heard of for so long that its tasks count as unreachable. */
+  unreachable: boolean;
+  /** What its live tasks use. */
+  used: Amounts;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class Master implements AgentReports {
+  /** New at each start, as Mesos' is: ids of offers and frameworks begin with it and never repeat. */
+  readonly id: string = randomUUID();
+  readonly startTime: number = Date.now() / 1000;
+  readonly options: MasterOptions;
+  readonly frameworks: Map<string, Framework> = new Map();
+  /** Removed ones, oldest first. */
+  readonly completedFrameworks: Map<string, Framework> = new Map();
+  readonly agents: Map<string, AgentEntry> = new Map();
+  readonly offers: OfferBook;
+  readonly subscribers: Set<EventStream> = new Set();
+  #refused: RefusedOffer[] = [];
+  #nextFramework = 0;
+  #allocationTimer: NodeJS.Timeout | undefined;
+  #allocationWanted = false;
+
+  constructor(options: MasterOptions) {
+    this.options = options;
+    this.offers = new OfferBook(this.id);
+  }
+
+  /** Reads the frameworks of an earlier run; call before the agents register. */
+  recover(): void {
+    const { store } = this.options;
+    const records = store.list('frameworks').flatMap((name) => store.read(name, frameworkRecordSchema) ?? []);
+    for (const record of records.sort((a, b) => (a.removedAt ?? 0) - (b.removedAt ?? 0))) {
+      const framework = new Framework(record);
+      if (record.removedAt !== undefined) {
+        this.completedFrameworks.set(record.id, framework);
+        continue;
+      }
+      framework.recovered = true;
+      this.frameworks.set(record.id, framework);
+      if (record.disconnectedAt === undefined) this.#keep(framework, { disconnectedAt: Date.now() });
+      this.#awaitFailover(framework);
+    }
+  }
+
+  start(): void {
+    this.#allocationTimer = setInterval(() => this.#allocate(), this.options.allocationIntervalMs);
+  }
+
+  /** Ends every stream; frameworks may come back to the next run. */
+  stop(): void {
+    clearInterval(this.#allocationTimer);
+    for (const { timer } of this.agents.values()) clearTimeout(timer);
+    for (const framework of this.frameworks.values()) {
+      clearTimeout(framework.failoverTimer);
+      if (framework.stream === undefined) continue;
+      framework.stream.end();
+      framework.stream = undefined;
+      this.#keep(framework, { disconnectedAt: Date.now() });
+    }
+    for (const stream of this.subscribers) stream.end();
+  }
+
+  // Frameworks
+
+  /** A framework on a new stream. The caller has checked the info; a string is the ERROR it gets instead. */
+  subscribe(info: FrameworkInfo, suppressedRoles: readonly string[], stream: EventStream): Framework | string {
+    const id = info.id?.value ?? this.#newFrameworkId();
+    if (this.completedFrameworks.has(id)) return 'Framework has been removed';
+    const known = this.frameworks.get(id);
+    const now = Date.now();
+    const record = { id, info: { ...info, id: { value: id } }, registeredAt: now, reregisteredAt: now };
+    const framework = known ?? new Framework(record);
+    this.frameworks.set(id, framework);
+    if (known?.stream !== undefined) {
+      known.stream.send({ type: 'ERROR', error: { message: 'Framework failed over' } } satisfies SchedulerEvent);
+      known.stream.end();
+      this.offers.takeAll({ frameworkId: id });
+    }
+    clearTimeout(framework.failoverTimer);
+    this.#keep(framework, { ...record, registeredAt: framework.record.registeredAt, disconnectedAt: undefined });
+    framework.stream = stream;
+    framework.recovered = false;
+    this.#suppressOnly(framework, suppressedRoles);
+    this.#forget((refusal) => refusal.frameworkId === id);
+    stream.welcome({
+      type: 'SUBSCRIBED',
+      subscribed: {
+        framework_id: { value: id },
+        heartbeat_interval_seconds: this.options.heartbeatMs / 1000,
+        master_info: this.info(),
+      },
+    } satisfies SchedulerEvent);
+    this.broadcast(
+      known === undefined ? operatorEvents.frameworkAdded(framework) : operatorEvents.frameworkUpdated(framework),
+    );
+    for (const { link, connected } of this.agents.values()) if (connected) link.resend(id);
+    this.#allocateSoon();
+    return framework;
+  }
+
+  /** Its connection broke: its offers go to others, its tasks go on until its failover timeout. */
+  disconnected(framework: Framework, stream: EventStream): void {
+    if (framework.stream !== stream) return;
+    framework.stream = undefined;
+    this.offers.takeAll({ frameworkId: framework.id });
+    this.#keep(framework, { disconnectedAt: Date.now() });
+    this.broadcast(operatorEvents.frameworkUpdated(framework));
+    this.#awaitFailover(framework);
+  }
+
+  updateInfo(framework: Framework, info: FrameworkInfo, suppressedRoles: readonly string[]): void {
+    this.#keep(framework, { info: { ...info, id: { value: framework.id } } });
+    this.#suppressOnly(framework, suppressedRoles);
+    this.broadcast(operatorEvents.frameworkUpdated(framework));
+    this.#allocateSoon();
+  }
+
+  /** For ever: its tasks are killed and its id is dead. */
+  remove(framework: Framework): void {
+    clearTimeout(framework.failoverTimer);
+    this.frameworks.delete(framework.id);
+    this.offers.takeAll({ frameworkId: framework.id });
+    this.#forget((refusal) => refusal.frameworkId === framework.id);
+    for (const { link, connected } of this.agents.values()) if (connected) link.shutdownFramework(framework.id);
+    for (const task of [...framework.tasks.values(), ...framework.unreachable.values()]) {
+      if (!isTerminal(task.state)) {
+        this.#release(task);
+        task.state = 'TASK_KILLED';
+      }
+      framework.complete(task);
+    }
+    framework.unreachable.clear();
+    framework.stream?.end();
+    framework.stream = undefined;
+    this.completedFrameworks.set(framework.id, framework);
+    this.#keep(framework, { removedAt: Date.now() });
+    for (const id of [...this.completedFrameworks.keys()].slice(0, -MAX_COMPLETED_FRAMEWORKS)) {
+      this.completedFrameworks.delete(id);
+      this.options.store.remove(recordName(id));
+    }
+    this.broadcast(operatorEvents.frameworkRemoved(framework));
+  }
+
+  // Offers
+
+  /** Takes back what of an offer is not used; the framework does not want it for `refuseSeconds`. */
+  refuse(offer: OutstandingOffer, amounts: Amounts, refuseSeconds: number): void {
+    this.offers.take(offer.id);
+    const { frameworkId, role, agentId } = offer;
+    this.#refused.push({ frameworkId, role, agentId, amounts, until: Date.now() + refuseSeconds * 1000 });
+  }
+
+  suppress(framework: Framework, roles: readonly string[] | undefined): void {
+    for (const role of roles ?? framework.roles) framework.suppressed.add(role);
+  }
+
+  revive(framework: Framework, roles: readonly string[] | undefined): void {
+    const revived = roles ?? framework.roles;
+    for (const role of revived) framework.suppressed.delete(role);
+    this.#forget(({ frameworkId, role }) => frameworkId === framework.id && revived.includes(role));
+    this.#allocate();
+  }
+
+  // Tasks
+
+  launch(framework: Framework, agentId: string, task: TaskInfo): void {
+    const entry = this.agents.get(agentId);
+    if (entry === undefined) return;
+    const known: MasterTask = { frameworkId: framework.id, agentId, task, state: 'TASK_STAGING', statuses: [] };
+    framework.tasks.set(task.task_id.value, known);
+    entry.used = add(entry.used, amountsOf(task.resources));
+    this.broadcast(operatorEvents.taskAdded(known));
+    entry.link.launch(framework.id, framework.info, task);
+  }
+
+  kill(task: MasterTask, order: KillOrder): void {
+    const entry = this.agents.get(task.agentId);
+    if (entry?.connected) entry.link.kill(task.frameworkId, task.task.task_id.value, order);
+  }
+
+  acknowledge(framework: Framework, agentId: string, taskId: string, uuid: string): void {
+    const entry = this.agents.get(agentId);
+    if (entry?.connected) entry.link.acknowledge(framework.id, taskId, uuid);
+    const task = framework.tasks.get(taskId);
+    const last = task?.statuses.at(-1);
+    if (task !== undefined && last?.uuid === uuid && isTerminal(last.state)) framework.complete(task);
+  }
+
+  statusUpdate(agentId: string, frameworkId: string, status: TaskStatus, latest: TaskState): void {
+    const framework = this.frameworks.get(frameworkId);
+    if (framework === undefined || this.agents.get(agentId)?.connected !== true) return;
+    const task = framework.tasks.get(status.task_id.value);
+    if (task !== undefined && task.agentId === agentId) {
+      if (isTerminal(latest) && !isTerminal(task.state)) this.#release(task);
+      task.state = latest;
+      if (!task.statuses.some(({ uuid }) => uuid === status.uuid)) {
+        task.statuses = [...task.statuses, status];
+        this.broadcast(operatorEvents.taskUpdated(frameworkId, status));
+      }
+    }
+    framework.tell({ type: 'UPDATE', update: { status } });
+  }
+
+  // Agents
+
+  /** An agent that is new, or that this master heard nothing of for a while. */
+  register(link: AgentLink): void {
+    const known = this.agents.get(link.id);
+    clearTimeout(known?.timer);
+    const now = Date.now() / 1000;
+    const entry: AgentEntry = {
+      link,
+      registeredTime: known?.registeredTime ?? now,
+      reregisteredTime: known === undefined ? undefined : now,
+      connected: true,
+      unreachable: false,
+      used: NOTHING,
+      timer: undefined,
+    };
+    this.agents.set(link.id, entry);
+    for (const told of link.tasks()) this.#adopt(entry, told, known?.unreachable === true);
+    if (known === undefined || known.unreachable) this.broadcast(operatorEvents.agentAdded(entry));
+    this.#allocateSoon();
+  }
+
+  /** Nothing is heard of an agent any more. Frameworks that do not checkpoint lose its tasks at once. */
+  agentDisconnected(agentId: string): void {
+    const entry = this.agents.get(agentId);
+    if (entry?.connected !== true) return;
+    entry.connected = false;
+    for (const offer of this.offers.takeAll({ agentId })) {
+      this.frameworks.get(offer.frameworkId)?.tell({ type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
+    }
+    for (const framework of this.frameworks.values()) {
+      if (framework.info.checkpoint === true) continue;
+      for (const task of this.#tasksOn(agentId, framework))
+        this.#lose(framework, task, entry, 'REASON_AGENT_DISCONNECTED');
+    }
+    entry.timer = setTimeout(() => this.#unreachable(entry), this.options.agentTimeoutMs);
+  }
+
+  /** What the operator stream tells. */
+  broadcast(event: object): void {
+    for (const stream of this.subscribers) stream.send(event);
+  }
+
+  info() {
+    const { hostname, ip, port } = this.options;
+    return {
+      id: this.id,
+      ip: ip.split('.').reduce((sum, part, index) => sum + Number(part) * 256 ** index, 0),
+      port,
+      pid: `master@${ip}:${port}`,
+      hostname,
+      version: '1.11.0',
+      address: { hostname, ip, port },
+      capabilities: [{ type: 'AGENT_UPDATE' }, { type: 'AGENT_DRAINING' }, {}],
+    };
+  }
+
+  #adopt(entry: AgentEntry, told: ReturnType<AgentLink['tasks']>[number], returned: boolean): void {
+    const { link } = entry;
+    const taskId = told.task.task_id.value;
+    const removed = this.completedFrameworks.get(told.frameworkId);
+    const framework = this.frameworks.get(told.frameworkId) ?? removed ?? this.#recoverFramework(told);
+    if (removed !== undefined && !told.completed) link.shutdownFramework(told.frameworkId);
+    const { task, state, statuses } = told;
+    const known: MasterTask = { frameworkId: framework.id, agentId: link.id, task, state, statuses };
+    const here = framework.completed.findIndex(
+      (other) => other.task.task_id.value === taskId && other.agentId === link.id,
+    );
+    if (here !== -1) framework.completed.splice(here, 1);
+    if (told.completed || removed !== undefined) {
+      framework.complete(known);
+      return;
+    }
+    framework.unreachable.delete(taskId);
+    framework.tasks.set(taskId, known);
+    if (!isTerminal(state)) entry.used = add(entry.used, amountsOf(task.resources));
+    // Mesos: a framework that was told TASK_LOST does not expect the task to come back.
+    if (returned && !framework.has('PARTITION_AWARE')) link.kill(framework.id, taskId, {});
+  }
+
+  /** A framework known only from its tasks: its record was lost. */
+  #recoverFramework(told: ReturnType<AgentLink['tasks']>[number]): Framework {
+    const now = Date.now();
+    const { frameworkId: id, frameworkInfo: info } = told;
+    const framework = new Framework({ id, info, registeredAt: now, reregisteredAt: now, disconnectedAt: now });
+    framework.recovered = true;
+    this.frameworks.set(id, framework);
+    this.#keep(framework, {});
+    this.#awaitFailover(framework);
+    return framework;
+  }
+
+  #unreachable(entry: AgentEntry): void {
+    entry.unreachable = true;
+    const agent_id = { value: entry.link.id };
+    for (const framework of this.frameworks.values()) {
+      for (const task of this.#tasksOn(entry.link.id, framework)) {
+        this.#lose(framework, task, entry, 'REASON_AGENT_REMOVED');
+      }
+      framework.tell({ type: 'FAILURE', failure: { agent_id } });
+    }
+  }
+
+  /** The task may still run; the framework is told that nobody knows. */
+  #lose(framework: Framework, task: MasterTask, entry: AgentEntry, reason: string): void {
+    const { task_id } = task.task;
+    framework.tasks.delete(task_id.value);
+    framework.unreachable.set(task_id.value, task);
+    if (!isTerminal(task.state)) this.#release(task);
+    task.state = framework.wordFor('TASK_UNREACHABLE');
+    const removed = reason === 'REASON_AGENT_REMOVED';
+    const status: TaskStatus = {
+      task_id,
+      state: task.state,
+      message: `Agent ${entry.link.hostname} ${removed ? 'is unreachable' : 'disconnected'}`,
+      source: 'SOURCE_MASTER',
+      reason,
+      agent_id: { value: entry.link.id },
+      timestamp: Date.now() / 1000,
+      ...(removed ? { unreachable_time: { nanoseconds: Date.now() * 1e6 } } : {}),
+    };
+    this.broadcast(operatorEvents.taskUpdated(framework.id, status));
+    framework.tell({ type: 'UPDATE', update: { status } });
+  }
+
+  #tasksOn(agentId: string, framework: Framework): MasterTask[] {
+    return [...framework.tasks.values()].filter((task) => task.agentId === agentId);
+  }
+
+  #release(task: MasterTask): void {
+    const entry = this.agents.get(task.agentId);
+    if (entry !== undefined) entry.used = subtract(entry.used, amountsOf(task.task.resources));
+  }
+
+  #suppressOnly(framework: Framework, roles: readonly string[]): void {
+    framework.suppressed.clear();
+    for (const role of roles) framework.suppressed.add(role);
+  }
+
+  #newFrameworkId(): string {
+    this.#nextFramework += 1;
+    return `${this.id}-${String(this.#nextFramework - 1).padStart(4, '0')}`;
+  }
+
+  #awaitFailover(framework: Framework): void {
+    const since = framework.record.disconnectedAt ?? Date.now();
+    const leftMs = since + (framework.info.failover_timeout ?? 0) * 1000 - Date.now();
+    framework.failoverTimer = setTimeout(
+      () => (leftMs > MAX_TIMER_MS ? this.#awaitFailover(framework) : this.remove(framework)),
+      Math.min(Math.max(0, leftMs), MAX_TIMER_MS),
+    );
+  }
+
+  #keep(
+    framework: Framework,
+    change: { readonly [K in keyof FrameworkRecord]?: FrameworkRecord[K] | undefined },
+  ): void {
+    framework.record = frameworkRecordSchema.parse({ ...framework.record, ...change });
+    this.options.store.write(recordName(framework.id), framework.record);
+  }
+
+  #forget(which: (refusal: RefusedOffer) => boolean): void {
+    this.#refused = this.#refused.filter((refusal) => !which(refusal));
+  }
+
+  #allocateSoon(): void {
+    if (this.#allocationWanted) return;
+    this.#allocationWanted = true;
+    setImmediate(() => {
+      this.#allocationWanted = false;
+      this.#allocate();
+    });
+  }
+
+  #allocate(): void {
+    const now = Date.now();
+    this.#forget(({ until }) => until <= now);
+    const agents = [...this.agents.values()]
+      .filter(({ connected }) => connected)
+      .map(({ link, used }) => ({
+        id: link.id,
+        free: subtract(subtract(link.total, used), this.offers.on({ agentId: link.id })),
+      }));
+    const claims = [...this.frameworks.values()]
+      .filter(({ connected }) => connected)
+      .flatMap((framework) => {
+        const holds = add(this.usedBy(framework), this.offers.on({ frameworkId: framework.id }));
+        return framework.roles
+          .filter((role) => !framework.suppressed.has(role))
+          .map((role) => ({ frameworkId: framework.id, role, holds }));
+      });
+    const total = [...this.agents.values()].reduce((sum, { link }) => add(sum, link.total), NOTHING);
+    const given = Map.groupBy(
+      allocate({ agents, claims, total, refused: this.#refused, now }),
+      ({ frameworkId }) => frameworkId,
+    );
+    for (const [frameworkId, allocations] of given) {
+      const made = allocations.flatMap((allocation) => {
+        const link = this.agents.get(allocation.agentId)?.link;
+        return link === undefined ? [] : this.offers.make(allocation, link);
+      });
+      this.frameworks.get(frameworkId)?.tell({ type: 'OFFERS', offers: { offers: made } });
+    }
+  }
+
+  /** What a framework's live tasks use. */
+  usedBy(framework: Framework): Amounts {
+    return amountsOf(
+      [...framework.tasks.values()]
+        .filter(({ state }) => !isTerminal(state))
+        .flatMap(({ task }) => [...task.resources]),
+    );
+  }
+}
+
+function recordName(frameworkId: string): string {
+  return `frameworks/${encodeURIComponent(frameworkId)}`;
+}

@@ -1,0 +1,76 @@
+/** The offers that are out. */
+import type { Offer } from '../../activities/mesos/types.ts';
+import type { Allocation } from './allocator.ts';
+import type { AgentLink } from './link.ts';
+import { type Amounts, add, NOTHING, resourcesOf } from './resources.ts';
+
+export interface OutstandingOffer extends Allocation {
+  readonly id: string;
+  /** As the framework was told. */
+  readonly offer: Offer;
+}
+
+/** Which offers: all that match every given field. */
+interface Which {
+  readonly frameworkId?: string;
+  readonly agentId?: string;
+}
+
+export class OfferBook {
+  readonly #prefix: string;
+  readonly #offers = new Map<string, OutstandingOffer>();
+  #next = 0;
+
+  /** @param prefix of every offer id: the master's id */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** Writes an allocation down as an offer, and gives it as the framework is told. */
+  make(allocation: Allocation, agent: AgentLink): Offer {
+    const id = `${this.#prefix}-O${this.#next}`;
+    this.#next += 1;
+    const address = { hostname: agent.hostname, ip: agent.ip, port: agent.port };
+    const offer: Offer = {
+      id: { value: id },
+      framework_id: { value: allocation.frameworkId },
+      agent_id: { value: agent.id },
+      hostname: agent.hostname,
+      url: { scheme: 'http', address, path: '/slave(1)' },
+      resources: resourcesOf(allocation.amounts, { role: '*', allocatedTo: allocation.role, rangesFirst: true }),
+      attributes: agent.attributes,
+      allocation_info: { role: allocation.role },
+    };
+    this.#offers.set(id, { ...allocation, id, offer });
+    return offer;
+  }
+
+  get(id: string): OutstandingOffer | undefined {
+    return this.#offers.get(id);
+  }
+
+  take(id: string): OutstandingOffer | undefined {
+    const offer = this.#offers.get(id);
+    this.#offers.delete(id);
+    return offer;
+  }
+
+  takeAll(which: Which): OutstandingOffer[] {
+    const taken = this.list(which);
+    for (const { id } of taken) this.#offers.delete(id);
+    return taken;
+  }
+
+  list(which: Which = {}): OutstandingOffer[] {
+    return [...this.#offers.values()].filter(
+      ({ frameworkId, agentId }) =>
+        (which.frameworkId === undefined || which.frameworkId === frameworkId) &&
+        (which.agentId === undefined || which.agentId === agentId),
+    );
+  }
+
+  /** The sum of what is offered. */
+  on(which: Which): Amounts {
+    return this.list(which).reduce((sum, { amounts }) => add(sum, amounts), NOTHING);
+  }
+}

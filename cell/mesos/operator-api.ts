@@ -1,0 +1,185 @@
+/** `POST /api/v1`: what an operator may ask of the master. */
+import type { ServerResponse } from 'node:http';
+import { requireAcceptable, requireJsonPost } from './api-preamble.ts';
+import { type OperatorCall, operatorCallSchema, parseCall } from './call-schemas.ts';
+import { EventStream } from './event-stream.ts';
+import type { Framework, MasterTask } from './framework.ts';
+import { type HttpRequest, Refusal, sendEmpty, sendJson } from './http-server.ts';
+import type { AgentEntry, Master } from './master.ts';
+import { flags, metrics } from './master-figures.ts';
+import { operatorAgent, operatorFramework } from './operator-events.ts';
+import { isNothing, resourcesOf } from './resources.ts';
+import { operatorTask } from './task-views.ts';
+import { VERSION } from './version.ts';
+
+/** Mesos' `--max_operator_event_stream_subscribers`. */
+const MAX_SUBSCRIBERS = 1000;
+
+/** Every call of Mesos 1.11 that this cell does not do: known, and refused as not implemented. */
+const NOT_IMPLEMENTED: ReadonlySet<string> = new Set([
+  'UNKNOWN',
+  'SET_LOGGING_LEVEL',
+  'UPDATE_WEIGHTS',
+  'RESERVE_RESOURCES',
+  'UNRESERVE_RESOURCES',
+  'CREATE_VOLUMES',
+  'DESTROY_VOLUMES',
+  'GROW_VOLUME',
+  'SHRINK_VOLUME',
+  'UPDATE_MAINTENANCE_SCHEDULE',
+  'START_MAINTENANCE',
+  'STOP_MAINTENANCE',
+  'DRAIN_AGENT',
+  'DEACTIVATE_AGENT',
+  'REACTIVATE_AGENT',
+  'SET_QUOTA',
+  'REMOVE_QUOTA',
+  'UPDATE_QUOTA',
+  'MARK_AGENT_GONE',
+]);
+
+/** The answers that only read, by type. */
+const READS: Readonly<Record<string, (master: Master) => unknown>> = {
+  GET_HEALTH: () => ({ healthy: true }),
+  GET_VERSION: () => ({ version_info: VERSION }),
+  GET_FLAGS: (master) => ({ flags: Object.entries(flags(master)).map(([name, value]) => ({ name, value })) }),
+  GET_METRICS: (master) => ({ metrics: Object.entries(metrics(master)).map(([name, value]) => ({ name, value })) }),
+  GET_LOGGING_LEVEL: () => ({ level: 0 }),
+  GET_MASTER: (master) => ({
+    master_info: master.info(),
+    start_time: master.startTime,
+    elected_time: master.startTime,
+  }),
+  GET_AGENTS: getAgents,
+  GET_FRAMEWORKS: getFrameworks,
+  GET_TASKS: getTasks,
+  GET_EXECUTORS: () => ({ executors: [] }),
+  GET_OPERATIONS: () => ({}),
+  GET_STATE: getState,
+  GET_ROLES: getRoles,
+  GET_WEIGHTS: () => undefined,
+  GET_QUOTA: () => ({ status: {} }),
+  GET_MAINTENANCE_STATUS: () => ({ status: {} }),
+  GET_MAINTENANCE_SCHEDULE: () => ({ schedule: {} }),
+};
+
+export function handleOperatorCall(master: Master, request: HttpRequest, response: ServerResponse): void {
+  requireJsonPost(request);
+  const call = parseCall(operatorCallSchema, request.body);
+  const type = call.type ?? '';
+  const read = READS[type];
+  const known = read !== undefined || NOT_IMPLEMENTED.has(type) || OTHERS.has(type);
+  if (!known) throw invalid("Expecting 'type' to be present");
+  requireAcceptable(request);
+  if (read !== undefined) {
+    const answer = read(master);
+    sendJson(response, answer === undefined ? { type } : { type, [type.toLowerCase()]: answer });
+    return;
+  }
+  switch (type) {
+    case 'SUBSCRIBE':
+      subscribe(master, response);
+      return;
+    case 'TEARDOWN':
+      teardown(master, call);
+      sendEmpty(response, 200);
+      return;
+    case 'LIST_FILES':
+    case 'READ_FILE':
+      // The master has no files of its own to show.
+      throw new Refusal(404, '');
+    default:
+      throw new Refusal(501, '501 Not Implemented.');
+  }
+}
+
+const OTHERS: ReadonlySet<string> = new Set(['SUBSCRIBE', 'TEARDOWN', 'LIST_FILES', 'READ_FILE']);
+
+function invalid(what: string): Refusal {
+  return new Refusal(400, `Failed to validate master::Call: ${what}`);
+}
+
+function teardown(master: Master, call: OperatorCall): void {
+  if (call.teardown === undefined) throw invalid("Expecting 'teardown' to be present");
+  const framework = master.frameworks.get(call.teardown.framework_id.value);
+  if (framework === undefined) throw new Refusal(400, 'No framework found with specified ID');
+  master.remove(framework);
+}
+
+function subscribe(master: Master, response: ServerResponse): void {
+  const stream = new EventStream(response, master.options.heartbeatMs, () => master.subscribers.delete(stream));
+  stream.start({});
+  stream.welcome({
+    type: 'SUBSCRIBED',
+    subscribed: { get_state: getState(master), heartbeat_interval_seconds: master.options.heartbeatMs / 1000 },
+  });
+  master.subscribers.add(stream);
+  const [oldest] = master.subscribers;
+  if (master.subscribers.size > MAX_SUBSCRIBERS && oldest !== undefined) {
+    master.subscribers.delete(oldest);
+    oldest.end();
+  }
+}
+
+function getState(master: Master): unknown {
+  return {
+    get_tasks: getTasks(master),
+    get_executors: { executors: [] },
+    get_frameworks: getFrameworks(master),
+    get_agents: getAgents(master),
+  };
+}
+
+function getTasks({ frameworks, completedFrameworks }: Master): unknown {
+  const all = [...frameworks.values(), ...completedFrameworks.values()];
+  const show = (tasks: (framework: Framework) => Iterable<MasterTask>) =>
+    all.flatMap((framework) => [...tasks(framework)].map(operatorTask));
+  return {
+    tasks: show(({ tasks }) => tasks.values()),
+    unreachable_tasks: show(({ unreachable }) => unreachable.values()),
+    completed_tasks: show(({ completed }) => completed),
+  };
+}
+
+function getFrameworks(master: Master): unknown {
+  const { frameworks, completedFrameworks, offers } = master;
+  return {
+    frameworks: [...frameworks.values()].map((framework) => {
+      const used = master.usedBy(framework);
+      const out = offers.list({ frameworkId: framework.id });
+      return {
+        ...operatorFramework(framework),
+        ...(out.length === 0 ? {} : { offers: out.map(({ offer }) => offer) }),
+        ...(isNothing(used) ? {} : { allocated_resources: resourcesOf(used, { role: '*' }) }),
+        ...(out.length === 0 ? {} : { offered_resources: out.flatMap(({ offer }) => offer.resources) }),
+        offer_constraints: {},
+      };
+    }),
+    completed_frameworks: [...completedFrameworks.values()].map(operatorFramework),
+  };
+}
+
+function getAgents(master: Master): unknown {
+  const show = (entry: AgentEntry) => {
+    const offered = master.offers.list({ agentId: entry.link.id });
+    return {
+      ...operatorAgent(entry),
+      ...(isNothing(entry.used) ? {} : { allocated_resources: resourcesOf(entry.used, { role: '*' }) }),
+      ...(offered.length === 0 ? {} : { offered_resources: offered.flatMap(({ offer }) => offer.resources) }),
+    };
+  };
+  const registered = [...master.agents.values()].filter(({ unreachable }) => !unreachable);
+  return { agents: registered.map(show), recovered_agents: [] };
+}
+
+function getRoles({ frameworks }: Master): unknown {
+  const all = [...frameworks.values()];
+  const names = [...new Set(all.flatMap(({ roles }) => roles))].sort();
+  return {
+    roles: names.map((name) => ({
+      name,
+      weight: 1,
+      frameworks: all.filter(({ roles }) => roles.includes(name)).map(({ id }) => ({ value: id })),
+    })),
+  };
+}

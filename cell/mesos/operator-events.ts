@@ -1,0 +1,62 @@
+/** The events of the operator stream, and the pieces of the operator API they share with its answers. */
+import type { TaskStatus } from '../../activities/mesos/types.ts';
+import type { Framework, MasterTask } from './framework.ts';
+import type { AgentEntry } from './master.ts';
+import { resourcesOf } from './resources.ts';
+import { operatorTask } from './task-views.ts';
+import { AGENT_CAPABILITIES, VERSION } from './version.ts';
+
+export const operatorEvents = {
+  frameworkAdded: (framework: Framework) => ({
+    type: 'FRAMEWORK_ADDED',
+    framework_added: { framework: operatorFramework(framework) },
+  }),
+  frameworkUpdated: (framework: Framework) => ({
+    type: 'FRAMEWORK_UPDATED',
+    framework_updated: { framework: operatorFramework(framework) },
+  }),
+  frameworkRemoved: ({ info }: Framework) => ({
+    type: 'FRAMEWORK_REMOVED',
+    framework_removed: { framework_info: info },
+  }),
+  agentAdded: (entry: AgentEntry) => ({ type: 'AGENT_ADDED', agent_added: { agent: operatorAgent(entry) } }),
+  taskAdded: (task: MasterTask) => ({ type: 'TASK_ADDED', task_added: { task: operatorTask(task) } }),
+  taskUpdated: (frameworkId: string, { data: _, ...status }: TaskStatus) => ({
+    type: 'TASK_UPDATED',
+    task_updated: { framework_id: { value: frameworkId }, status, state: status.state },
+  }),
+};
+
+/** Without what changes with every offer; answers add that. */
+export function operatorFramework({ info, record, connected, recovered }: Framework): object {
+  return {
+    framework_info: info,
+    active: connected,
+    connected,
+    recovered,
+    registered_time: { nanoseconds: record.registeredAt * 1e6 },
+    reregistered_time: { nanoseconds: record.reregisteredAt * 1e6 },
+    unregistered_time: { nanoseconds: (record.removedAt ?? record.disconnectedAt ?? 0) * 1e6 },
+  };
+}
+
+export function operatorAgent({ link, connected, registeredTime, reregisteredTime }: AgentEntry): object {
+  return {
+    agent_info: {
+      hostname: link.hostname,
+      port: link.port,
+      resources: resourcesOf(link.total),
+      attributes: link.attributes,
+      id: { value: link.id },
+      checkpoint: true,
+    },
+    active: connected,
+    deactivated: false,
+    version: VERSION.version,
+    pid: `slave(1)@${link.ip}:${link.port}`,
+    registered_time: { nanoseconds: registeredTime * 1e9 },
+    ...(reregisteredTime === undefined ? {} : { reregistered_time: { nanoseconds: reregisteredTime * 1e9 } }),
+    total_resources: resourcesOf(link.total, { role: '*' }),
+    capabilities: AGENT_CAPABILITIES.map((type) => ({ type })),
+  };
+}

@@ -1,0 +1,48 @@
+/** What a cell is started with. */
+import { z } from 'zod';
+
+const port = z.number().int().min(0).max(65535);
+
+const agent = z.object({
+  /** Unique in the cell; also the host name that offers show, unless `hostname` says another. */
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/, 'letters, digits, dots and dashes'),
+  hostname: z.string().min(1).optional(),
+  /** As Mesos' `--attributes`: `env:fat;rack:r1`. */
+  attributes: z.string().default(''),
+  cpus: z.number().positive(),
+  /** MiB. */
+  mem: z.number().positive(),
+  /** MiB; only counted, never enforced. */
+  disk: z.number().nonnegative().default(10_000),
+  /** First and last port of its offers. Agents of one machine must not share any. */
+  portRange: z.tuple([port, port]),
+  /** Where the agent itself listens; 0: a free port, the same one after a restart if it can be had. */
+  port: port.default(0),
+});
+
+export const cellOptionsSchema = z.object({
+  /** Where everything listens, and the address tasks report. */
+  host: z.string().default('127.0.0.1'),
+  /** The master's; 0: a free port, the same one after a restart if it can be had. */
+  port: port.default(0),
+  /** Without it Docker tasks fail. */
+  docker: z.object({ socketPath: z.string().min(1) }).optional(),
+  agents: z.array(agent).min(1),
+  /** Records and sandboxes; a cell started on it again finds its tasks. */
+  stateDir: z.string().min(1),
+  /** Variables that command tasks inherit; default: this process' PATH, HOME, USER, LANG, TZ and TMPDIR. */
+  taskEnvironment: z.record(z.string(), z.string()).optional(),
+  heartbeatMs: z.number().positive().default(15_000),
+  allocationIntervalMs: z.number().positive().default(1_000),
+  /** How long an agent may be silent: five pings of 15 s, as in Mesos. */
+  agentTimeoutMs: z.number().nonnegative().default(75_000),
+  /** A pull that tells nothing for so long has failed. */
+  pullSilenceMs: z.number().positive().default(300_000),
+  /** What tasks get between SIGTERM and SIGKILL when the cell is stopped. */
+  stopGraceMs: z.number().nonnegative().default(3_000),
+});
+
+/** As a caller writes it; what has a default may be left out. */
+export type CellOptions = z.input<typeof cellOptionsSchema>;
+/** Complete. */
+export type CellSettings = z.output<typeof cellOptionsSchema>;

@@ -1,0 +1,208 @@
+/** `POST /api/v1/scheduler`: the checks in the order of the real master, then the call. */
+import type { ServerResponse } from 'node:http';
+import { acceptOffers, declineOffers } from './accepting.ts';
+import { requireAcceptable, requireJsonPost } from './api-preamble.ts';
+import { parseCall, type SchedulerCall, schedulerCallSchema } from './call-schemas.ts';
+import { EventStream } from './event-stream.ts';
+import { type Framework, frameworkInfoComplaint } from './framework.ts';
+import { type HttpRequest, Refusal, sendEmpty } from './http-server.ts';
+import type { Master } from './master.ts';
+import { reconcile } from './reconciliation.ts';
+
+/** Calls whose own part of the message must be there, and its name. */
+const PARTS: Readonly<Record<string, keyof SchedulerCall | undefined>> = {
+  TEARDOWN: undefined,
+  ACCEPT: 'accept',
+  DECLINE: 'decline',
+  REVIVE: undefined,
+  SUPPRESS: undefined,
+  KILL: 'kill',
+  SHUTDOWN: 'shutdown',
+  ACKNOWLEDGE: 'acknowledge',
+  RECONCILE: 'reconcile',
+  MESSAGE: 'message',
+  REQUEST: 'request',
+  UPDATE_FRAMEWORK: 'update_framework',
+};
+
+export function handleSchedulerCall(master: Master, request: HttpRequest, response: ServerResponse): void {
+  requireJsonPost(request);
+  const call = parseCall(schedulerCallSchema, request.body);
+  validate(call);
+  requireAcceptable(request);
+  const streamId = request.headers['mesos-stream-id'];
+  if (call.type === 'SUBSCRIBE') {
+    if (streamId !== undefined) {
+      throw new Refusal(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
+    }
+    subscribe(master, call, response);
+    return;
+  }
+  const framework = authenticate(master, call, streamId);
+  if (call.type === 'UPDATE_FRAMEWORK') {
+    updateFramework(master, framework, call);
+    sendEmpty(response, 200);
+    return;
+  }
+  // 202 whatever becomes of it: the events tell.
+  sendEmpty(response, 202);
+  perform(master, framework, call);
+}
+
+function validate(call: SchedulerCall): void {
+  const { type } = call;
+  const fail = (what: string) => new Refusal(400, `Failed to validate scheduler::Call: ${what}`);
+  if (type === 'SUBSCRIBE') {
+    if (call.subscribe === undefined) throw fail("Expecting 'subscribe' to be present");
+    const inner = call.subscribe.framework_info.id?.value ?? '';
+    if ((call.framework_id?.value ?? '') !== inner && (call.framework_id !== undefined || inner !== '')) {
+      throw fail("'framework_id' differs from 'subscribe.framework_info.id'");
+    }
+    return;
+  }
+  if (type === undefined || !(type in PARTS)) throw fail("Expecting 'type' to be present");
+  if (call.framework_id === undefined) throw fail("Expecting 'framework_id' to be present");
+  const part = PARTS[type];
+  if (part !== undefined && call[part] === undefined) throw fail(`Expecting '${part}' to be present`);
+  if (call.acknowledge !== undefined && Buffer.from(call.acknowledge.uuid, 'base64').length !== 16) {
+    throw fail('Not a valid UUID');
+  }
+}
+
+function subscribe(master: Master, call: SchedulerCall, response: ServerResponse): void {
+  const info = call.subscribe?.framework_info;
+  if (info === undefined) return;
+  let framework: Framework | string | undefined;
+  const stream = new EventStream(response, master.options.heartbeatMs, () => {
+    if (framework !== undefined && typeof framework !== 'string') master.disconnected(framework, stream);
+  });
+  stream.start({ 'Mesos-Stream-Id': stream.id });
+  framework = frameworkInfoComplaint(info) ?? master.subscribe(info, call.subscribe?.suppressed_roles ?? [], stream);
+  if (typeof framework === 'string') {
+    stream.send({ type: 'ERROR', error: { message: framework } });
+    stream.end();
+  }
+}
+
+function authenticate(master: Master, call: SchedulerCall, streamId: string | string[] | undefined): Framework {
+  const id = call.framework_id?.value ?? '';
+  const framework = master.frameworks.get(id);
+  if (framework === undefined) throw new Refusal(400, 'Framework cannot be found');
+  if (framework.stream === undefined) throw new Refusal(403, 'Framework is not subscribed');
+  if (streamId === undefined) {
+    throw new Refusal(400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
+  }
+  if (streamId !== framework.stream.id) {
+    throw new Refusal(
+      400,
+      `The stream ID '${String(streamId)}' included in this request didn't match the stream ID currently associated with framework ID ${id}`,
+    );
+  }
+  return framework;
+}
+
+function updateFramework(master: Master, framework: Framework, call: SchedulerCall): void {
+  const info = call.update_framework?.framework_info;
+  if (info === undefined) return;
+  const fixed = (['user', 'checkpoint', 'principal'] as const).flatMap((field) => {
+    const [from, to] = [framework.info[field] ?? '', info[field] ?? ''];
+    return from === to || (field === 'checkpoint' && Boolean(from) === Boolean(to))
+      ? []
+      : [`Updating 'FrameworkInfo.${field}' is unsupported; attempted to update from '${from}' to '${to}'`];
+  });
+  const complaint = fixed[0] ?? frameworkInfoComplaint(info);
+  if (complaint !== undefined) throw new Refusal(400, `FrameworkInfo update is not valid: ${complaint}`);
+  master.updateInfo(framework, info, call.update_framework?.suppressed_roles ?? []);
+}
+
+function perform(master: Master, framework: Framework, call: SchedulerCall): void {
+  switch (call.type) {
+    case 'ACCEPT':
+      if (call.accept !== undefined) acceptOffers(master, framework, call.accept);
+      return;
+    case 'DECLINE':
+      if (call.decline !== undefined) declineOffers(master, framework, call.decline);
+      return;
+    case 'ACKNOWLEDGE':
+      if (call.acknowledge !== undefined) {
+        const { agent_id, task_id, uuid } = call.acknowledge;
+        master.acknowledge(framework, agent_id.value, task_id.value, uuid);
+      }
+      return;
+    case 'KILL':
+      kill(master, framework, call);
+      return;
+    case 'RECONCILE':
+      reconcileTasks(master, framework, call);
+      return;
+    case 'SHUTDOWN': {
+      // Every task is alone in an executor of its own id.
+      const task = framework.tasks.get(call.shutdown?.executor_id.value ?? '');
+      if (task !== undefined && task.agentId === call.shutdown?.agent_id.value) master.kill(task, {});
+      return;
+    }
+    case 'SUPPRESS':
+      master.suppress(framework, rolesOf(call.suppress));
+      return;
+    case 'REVIVE':
+      master.revive(framework, rolesOf(call.revive));
+      return;
+    case 'TEARDOWN':
+      master.remove(framework);
+      return;
+    default:
+      // MESSAGE has no executor that would listen; REQUEST has no effect in Mesos either.
+      return;
+  }
+}
+
+function kill(master: Master, framework: Framework, call: SchedulerCall): void {
+  if (call.kill === undefined) return;
+  const { task_id, agent_id, kill_policy } = call.kill;
+  const task = framework.tasks.get(task_id.value);
+  if (task === undefined) {
+    tellState(master, framework, { taskId: task_id.value, agentId: agent_id?.value });
+    return;
+  }
+  if (agent_id !== undefined && agent_id.value !== task.agentId) return;
+  const grace = kill_policy?.grace_period?.nanoseconds;
+  master.kill(task, grace === undefined ? {} : { graceMs: Number(grace) / 1e6 });
+}
+
+function reconcileTasks(master: Master, framework: Framework, call: SchedulerCall): void {
+  const asked = (call.reconcile?.tasks ?? []).map(({ task_id, agent_id }) => ({
+    taskId: task_id.value,
+    agentId: agent_id?.value,
+  }));
+  const all = [...framework.tasks.keys()].map((taskId) => ({ taskId, agentId: undefined }));
+  for (const question of asked.length === 0 ? all : asked) tellState(master, framework, question);
+}
+
+function tellState(
+  master: Master,
+  framework: Framework,
+  question: { readonly taskId: string; readonly agentId: string | undefined },
+): void {
+  const task = framework.tasks.get(question.taskId) ?? framework.unreachable.get(question.taskId);
+  const status = reconcile(
+    question,
+    {
+      task: task === undefined ? undefined : { ...task, last: task.statuses.at(-1) },
+      agent: agentState(master, question.agentId),
+    },
+    Date.now() / 1000,
+  );
+  if (status === undefined) return;
+  framework.tell({ type: 'UPDATE', update: { status: { ...status, state: framework.wordFor(status.state) } } });
+}
+
+function agentState(master: Master, agentId: string | undefined): 'registered' | 'unreachable' | 'unknown' {
+  const entry = agentId === undefined ? undefined : master.agents.get(agentId);
+  if (entry === undefined) return 'unknown';
+  return entry.unreachable ? 'unreachable' : 'registered';
+}
+
+function rolesOf(part: SchedulerCall['revive']): readonly string[] | undefined {
+  const roles = part?.roles ?? (part?.role === undefined ? [] : [part.role]);
+  return roles.length === 0 ? undefined : roles;
+}

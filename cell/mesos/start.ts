@@ -1,0 +1,244 @@
+/** Puts a master and its agents together and starts them in this process. */
+import { join, resolve } from 'node:path';
+import Docker from 'dockerode';
+import { z } from 'zod';
+import { Agent } from './agent.ts';
+import { agentHandler } from './agent-http.ts';
+import { parseAttributes } from './attributes.ts';
+import { type Handler, type HttpServer, listen, Refusal } from './http-server.ts';
+import { type CellLog, SILENT } from './log.ts';
+import { Master } from './master.ts';
+import { masterHandler } from './master-http.ts';
+import { type CellOptions, type CellSettings, cellOptionsSchema } from './options.ts';
+import { findProcess, isAlive } from './processes.ts';
+import { type Amounts, amountsOf, resourcesOf } from './resources.ts';
+import { LaunchError, type Runtime } from './runtime.ts';
+import { commandRuntime } from './runtime-command.ts';
+import { dockerRuntime } from './runtime-docker.ts';
+import { Store } from './store.ts';
+import { taskRecordSchema } from './task-record.ts';
+
+/** For every call to the engine that should answer at once. */
+const ENGINE_TIMEOUT_MS = 60_000;
+
+const lockSchema = z.object({ pid: z.number(), startTicks: z.number() });
+const portSchema = z.object({ port: z.number() });
+const identitySchema = z.object({ id: z.string(), port: z.number(), spec: z.string() });
+
+export interface RunningAgent {
+  readonly id: string;
+  readonly name: string;
+  /** Such as `http://127.0.0.1:5051`. */
+  readonly url: string;
+}
+
+export interface MesosCell {
+  /** Such as `http://127.0.0.1:5050`. */
+  readonly masterUrl: string;
+  readonly agents: readonly RunningAgent[];
+  /** Cuts an agent off its master; its tasks go on. After `agentTimeoutMs` they count as unreachable. */
+  partition(agentName: string): void;
+  /** The agent is back. */
+  heal(agentName: string): void;
+  /** Kills every task, waits until no container and no process of the cell is left, and closes every port. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a cell. On a `stateDir` of an earlier run, whatever became of it, running tasks are taken up, what ended
+ * meanwhile is told, and what has no record is removed. Throws when the options are wrong, a port is taken, the
+ * directory belongs to a live cell, or an agent's attributes or resources changed while it has tasks.
+ */
+export async function startMesos(options: CellOptions, log: CellLog = SILENT): Promise<MesosCell> {
+  const settings = cellOptionsSchema.parse(options);
+  const stateDir = resolve(settings.stateDir);
+  const names = settings.agents.map(({ name }) => name);
+  if (new Set(names).size < names.length) throw new Error(`agent names must differ: ${names.join(', ')}`);
+  const store = new Store(stateDir);
+  lock(store);
+
+  let handle: Handler = () => {
+    throw new Refusal(503, 'Master is recovering');
+  };
+  const { host } = settings;
+  const server = await listen(
+    { host, port: settings.port, preferredPort: store.read('master', portSchema)?.port },
+    (request, response) => handle(request, response),
+  );
+  store.write('master', { port: server.port });
+  const opened: HttpServer[] = [server];
+  const master = new Master({
+    ip: host,
+    hostname: host,
+    port: server.port,
+    store,
+    heartbeatMs: settings.heartbeatMs,
+    allocationIntervalMs: settings.allocationIntervalMs,
+    agentTimeoutMs: settings.agentTimeoutMs,
+  });
+  const agents: { readonly name: string; readonly agent: Agent }[] = [];
+  try {
+    master.recover();
+    for (const spec of settings.agents) {
+      const { agent, server: agentServer } = await startAgent(settings, spec, stateDir, master.id, log);
+      opened.push(agentServer);
+      agents.push({ name: spec.name, agent });
+    }
+  } catch (error) {
+    master.stop();
+    await Promise.all(opened.map((each) => each.close()));
+    store.remove('lock');
+    throw error;
+  }
+  for (const { agent } of agents) {
+    master.register(agent);
+    agent.connect(master);
+  }
+  handle = masterHandler(master);
+  master.start();
+
+  const byName = (name: string): Agent => {
+    const found = agents.find((each) => each.name === name);
+    if (found === undefined) throw new Error(`no agent ${name}; there are ${names.join(', ')}`);
+    return found.agent;
+  };
+  return {
+    masterUrl: `http://${host}:${server.port}`,
+    agents: agents.map(({ name, agent }) => ({ id: agent.id, name, url: `http://${host}:${agent.port}` })),
+    partition: (name) => {
+      const agent = byName(name);
+      agent.disconnect();
+      master.agentDisconnected(agent.id);
+    },
+    heal: (name) => {
+      const agent = byName(name);
+      master.register(agent);
+      agent.connect(master);
+    },
+    stop: async () => {
+      master.stop();
+      await server.close();
+      for (const { agent } of agents) agent.disconnect();
+      await Promise.all(agents.map(({ agent }) => agent.stop(settings.stopGraceMs)));
+      await Promise.all(opened.map((each) => each.close()));
+      store.remove('lock');
+    },
+  };
+}
+
+type AgentSpec = CellSettings['agents'][number];
+
+async function startAgent(
+  settings: CellSettings,
+  spec: AgentSpec,
+  stateDir: string,
+  masterId: string,
+  log: CellLog,
+): Promise<{ readonly agent: Agent; readonly server: HttpServer }> {
+  const { host } = settings;
+  const directory = join(stateDir, 'agents', spec.name);
+  const workDirectory = join(directory, 'work');
+  const store = new Store(directory);
+  const attributes = parseAttributes(spec.attributes);
+  const total = totalOf(spec);
+  const shape = JSON.stringify({ attributes, total: resourcesOf(total) });
+  const known = store.read('agent', identitySchema);
+  if (known !== undefined && known.spec !== shape && hasLiveTasks(store)) {
+    throw new Error(
+      `agent ${spec.name} has tasks and its attributes or resources changed (${known.spec} became ${shape}); ` +
+        'start it as it was and end them, or remove its directory in stateDir',
+    );
+  }
+  const index = settings.agents.indexOf(spec);
+  const id = known?.spec === shape ? known.id : `${masterId}-S${index}`;
+
+  let handle: Handler = () => {
+    throw new Refusal(503, 'Agent is recovering');
+  };
+  const server = await listen({ host, port: spec.port, preferredPort: known?.port }, (request, response) =>
+    handle(request, response),
+  );
+  store.write('agent', { id, port: server.port, spec: shape });
+  const agent = new Agent({
+    id,
+    hostname: spec.hostname ?? spec.name,
+    ip: host,
+    port: server.port,
+    attributes,
+    total,
+    store,
+    workDirectory,
+    runtimes: {
+      docker: dockerFor(settings, directory, log),
+      command: commandRuntime({
+        workDirectory,
+        environment: settings.taskEnvironment ?? inheritedEnvironment(),
+        address: host,
+      }),
+    },
+    log,
+  });
+  try {
+    await agent.recover();
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  handle = agentHandler(agent, workDirectory);
+  return { agent, server };
+}
+
+function dockerFor(settings: CellSettings, directory: string, log: CellLog): Runtime {
+  if (settings.docker === undefined) return NO_ENGINE;
+  const { socketPath } = settings.docker;
+  return dockerRuntime({
+    engine: new Docker({ socketPath, timeout: ENGINE_TIMEOUT_MS }),
+    longEngine: new Docker({ socketPath }),
+    agent: directory,
+    address: settings.host,
+    pullSilenceMs: settings.pullSilenceMs,
+    log,
+  });
+}
+
+const NO_ENGINE: Runtime = {
+  prepare: () => Promise.reject(new LaunchError('Failed to launch container: this agent has no Docker engine')),
+  launch: () => Promise.reject(new LaunchError('Failed to launch container: this agent has no Docker engine')),
+  adopt: () => Promise.resolve(undefined),
+  removeOrphans: () => Promise.resolve([]),
+};
+
+function totalOf(spec: AgentSpec): Amounts {
+  const [begin, end] = spec.portRange;
+  if (begin > end) throw new Error(`agent ${spec.name}: portRange ${begin}-${end} is empty`);
+  return amountsOf([
+    { name: 'cpus', type: 'SCALAR', scalar: { value: spec.cpus } },
+    { name: 'mem', type: 'SCALAR', scalar: { value: spec.mem } },
+    { name: 'disk', type: 'SCALAR', scalar: { value: spec.disk } },
+    { name: 'ports', type: 'RANGES', ranges: { range: [{ begin, end }] } },
+  ]);
+}
+
+function hasLiveTasks(store: Store): boolean {
+  return store.list('tasks').some((name) => store.read(name, taskRecordSchema)?.phase !== 'ended');
+}
+
+/** Enough to find programs and a home; nothing else of this process leaks into tasks. */
+function inheritedEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** Two cells on one directory would run everything twice. The lock of a dead process counts for nothing. */
+function lock(store: Store): void {
+  const holder = store.read('lock', lockSchema);
+  const me = findProcess(process.pid);
+  if (holder !== undefined && holder.pid !== process.pid && isAlive(holder)) {
+    throw new Error(`${store.directory} is in use by the cell with pid ${holder.pid}; stop it first`);
+  }
+  store.write('lock', { pid: process.pid, startTicks: me?.startTicks ?? 0 });
+}

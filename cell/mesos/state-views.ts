@@ -1,0 +1,211 @@
+/** `/state` and its relatives: the old JSON of Mesos, which dashboards and discovery tools read. */
+
+import { flatAttributes } from './attributes.ts';
+import type { Framework, MasterTask } from './framework.ts';
+import type { AgentEntry, Master } from './master.ts';
+import { countStates, flags } from './master-figures.ts';
+import { type Amounts, add, amountsOf, NOTHING, resourcesOf } from './resources.ts';
+import { flatLabels, flatResources, stateTask } from './task-views.ts';
+import { AGENT_CAPABILITIES, MASTER_CAPABILITIES, VERSION } from './version.ts';
+
+export function stateView(master: Master): unknown {
+  const { hostname, port, ip } = master.options;
+  const agents = [...master.agents.values()];
+  const pid = `master@${ip}:${port}`;
+  return {
+    ...VERSION,
+    start_time: master.startTime,
+    elected_time: master.startTime,
+    id: master.id,
+    pid,
+    hostname,
+    capabilities: MASTER_CAPABILITIES,
+    activated_slaves: agents.filter(({ connected }) => connected).length,
+    deactivated_slaves: agents.filter(({ connected, unreachable }) => !connected && !unreachable).length,
+    unreachable_slaves: agents.filter(({ unreachable }) => unreachable).length,
+    leader: pid,
+    leader_info: { id: master.id, pid, port, hostname },
+    flags: flags(master),
+    slaves: registered(master).map((entry) => agentView(master, entry)),
+    recovered_slaves: [],
+    frameworks: [...master.frameworks.values()].map((framework) => frameworkView(master, framework)),
+    completed_frameworks: [...master.completedFrameworks.values()].map((framework) => frameworkView(master, framework)),
+    orphan_tasks: [],
+    unregistered_frameworks: [],
+  };
+}
+
+export function stateSummary(master: Master): unknown {
+  const frameworks = [...master.frameworks.values()];
+  return {
+    hostname: master.options.hostname,
+    slaves: registered(master).map((entry) => ({
+      ...agentView(master, entry),
+      ...countStates(frameworks.map((framework) => on(entry.link.id, framework))),
+      framework_ids: frameworks
+        .filter(({ tasks }) => [...tasks.values()].some(({ agentId }) => agentId === entry.link.id))
+        .map(({ id }) => id),
+    })),
+    frameworks: frameworks.map((framework) => ({
+      ...frameworkHead(master, framework),
+      ...countStates([framework]),
+      slave_ids: [...new Set([...framework.tasks.values()].map(({ agentId }) => agentId))],
+    })),
+  };
+}
+
+/** @param id only this agent, when given */
+export function slavesView(master: Master, id: string | null): unknown {
+  const full = ({ link, used }: AgentEntry) => ({
+    reserved_resources_full: {},
+    unreserved_resources_full: resourcesOf(link.total, { role: '*' }),
+    used_resources_full: resourcesOf(used, { role: '*' }),
+    offered_resources_full: master.offers.list({ agentId: link.id }).flatMap(({ offer }) => offer.resources),
+  });
+  return {
+    slaves: registered(master)
+      .filter(({ link }) => id === null || link.id === id)
+      .map((entry) => ({ ...agentView(master, entry), ...full(entry) })),
+    recovered_slaves: [],
+  };
+}
+
+/** @param id only this framework, when given */
+export function frameworksView(master: Master, id: string | null): unknown {
+  const show = (frameworks: ReadonlyMap<string, Framework>) =>
+    [...frameworks.values()]
+      .filter((framework) => id === null || framework.id === id)
+      .map((framework) => frameworkView(master, framework));
+  return {
+    frameworks: show(master.frameworks),
+    completed_frameworks: show(master.completedFrameworks),
+    unregistered_frameworks: [],
+  };
+}
+
+/** Newest first unless `order=asc`; `limit` defaults to 100, as in Mesos. */
+export function tasksView(master: Master, query: URLSearchParams): unknown {
+  const [frameworkId, taskId] = [query.get('framework_id'), query.get('task_id')];
+  const tasks = [...master.frameworks.values(), ...master.completedFrameworks.values()]
+    .filter(({ id }) => frameworkId === null || id === frameworkId)
+    .flatMap(({ tasks, unreachable, completed }) => [...completed, ...unreachable.values(), ...tasks.values()])
+    .filter(({ task }) => taskId === null || task.task_id.value === taskId)
+    .sort((a, b) => firstTime(a) - firstTime(b));
+  if (query.get('order') !== 'asc') tasks.reverse();
+  const offset = Number(query.get('offset') ?? 0);
+  return { tasks: tasks.slice(offset, offset + Number(query.get('limit') ?? 100)).map(stateTask) };
+}
+
+export function rolesView(master: Master): unknown {
+  const frameworks = [...master.frameworks.values()];
+  const names = [...new Set(frameworks.flatMap(({ roles }) => roles))].sort();
+  return {
+    roles: names.map((name) => {
+      const members = frameworks.filter(({ roles }) => roles.includes(name));
+      const allocated = sum(members.map((framework) => master.usedBy(framework)));
+      const offered = sum(members.map(({ id }) => master.offers.on({ frameworkId: id })));
+      return {
+        name,
+        weight: 1,
+        quota: { role: name, guarantee: {}, limit: {}, consumed: Object.fromEntries(allocated.scalars) },
+        resources: Object.fromEntries(add(allocated, offered).scalars),
+        allocated: Object.fromEntries(allocated.scalars),
+        offered: Object.fromEntries(offered.scalars),
+        reserved: {},
+        frameworks: members.map(({ id }) => id),
+      };
+    }),
+  };
+}
+
+function agentView(master: Master, entry: AgentEntry): object {
+  const { link, used, connected, registeredTime, reregisteredTime } = entry;
+  const total = flatResources(link.total);
+  return {
+    id: link.id,
+    hostname: link.hostname,
+    port: link.port,
+    attributes: flatAttributes(link.attributes),
+    pid: `slave(1)@${link.ip}:${link.port}`,
+    registered_time: registeredTime,
+    reregistered_time: reregisteredTime,
+    resources: total,
+    used_resources: flatResources(used),
+    offered_resources: flatResources(master.offers.on({ agentId: link.id })),
+    reserved_resources: {},
+    unreserved_resources: total,
+    active: connected,
+    deactivated: false,
+    version: VERSION.version,
+    capabilities: AGENT_CAPABILITIES,
+  };
+}
+
+function frameworkHead(master: Master, framework: Framework): object {
+  const { id, info, connected, recovered } = framework;
+  return {
+    id,
+    name: info.name,
+    used_resources: flatResources(master.usedBy(framework)),
+    offered_resources: flatResources(master.offers.on({ frameworkId: id })),
+    capabilities: (info.capabilities ?? []).flatMap(({ type }) => type ?? []),
+    hostname: info.hostname ?? '',
+    webui_url: info.webui_url ?? '',
+    active: connected,
+    connected,
+    recovered,
+  };
+}
+
+function frameworkView(master: Master, framework: Framework): object {
+  const { id, info, record } = framework;
+  const show = (tasks: Iterable<MasterTask>) => [...tasks].map(stateTask);
+  return {
+    ...frameworkHead(master, framework),
+    user: info.user,
+    failover_timeout: info.failover_timeout ?? 0,
+    checkpoint: info.checkpoint ?? false,
+    registered_time: record.registeredAt / 1000,
+    ...(record.reregisteredAt === record.registeredAt ? {} : { reregistered_time: record.reregisteredAt / 1000 }),
+    unregistered_time: (record.removedAt ?? 0) / 1000,
+    principal: info.principal,
+    resources: flatResources(add(master.usedBy(framework), master.offers.on({ frameworkId: id }))),
+    ...(framework.has('MULTI_ROLE') ? { roles: framework.roles } : { role: framework.roles[0] }),
+    tasks: show(framework.tasks.values()),
+    unreachable_tasks: show(framework.unreachable.values()),
+    completed_tasks: show(framework.completed),
+    offers: master.offers.list({ frameworkId: id }).map((offer) => ({
+      id: offer.id,
+      framework_id: id,
+      allocation_info: { role: offer.role },
+      slave_id: offer.agentId,
+      resources: flatResources(amountsOf(offer.offer.resources)),
+    })),
+    executors: [],
+    labels: flatLabels(info.labels),
+    offer_constraints: {},
+  };
+}
+
+function registered(master: Master): AgentEntry[] {
+  return [...master.agents.values()].filter(({ unreachable }) => !unreachable);
+}
+
+/** Those of a framework's tasks that are on one agent. */
+function on(agentId: string, framework: Framework): Pick<Framework, 'tasks' | 'unreachable' | 'completed'> {
+  const part = (tasks: ReadonlyMap<string, MasterTask>) =>
+    new Map([...tasks].filter(([, task]) => task.agentId === agentId));
+  return {
+    tasks: part(framework.tasks),
+    unreachable: part(framework.unreachable),
+    completed: framework.completed.filter((task) => task.agentId === agentId),
+  };
+}
+
+function firstTime(task: MasterTask): number {
+  return task.statuses[0]?.timestamp ?? Number.POSITIVE_INFINITY;
+}
+
+function sum(amounts: readonly Amounts[]): Amounts {
+  return amounts.reduce(add, NOTHING);
+}

@@ -1,0 +1,81 @@
+/** A task as the operator API and as the state endpoints show it. */
+import type { Label, Labels, TaskInfo, TaskState, TaskStatus } from '../../activities/mesos/types.ts';
+import { type Amounts, amountsOf, rangesText, resourcesOf } from './resources.ts';
+
+export interface ViewedTask {
+  readonly frameworkId: string;
+  readonly agentId: string;
+  readonly task: TaskInfo;
+  readonly state: TaskState;
+  /** Those the framework was told, oldest first. */
+  readonly statuses: readonly TaskStatus[];
+}
+
+/** The role whose resources a task uses: said by the task, or by the master when it accepted it. */
+export function roleOf(task: TaskInfo): string {
+  return task.resources[0]?.allocation_info?.role ?? '*';
+}
+
+/** In the operator API's words. Stored statuses lose `data`. */
+export function operatorTask({ task, frameworkId, agentId, state, statuses }: ViewedTask): unknown {
+  const last = statuses.at(-1);
+  return {
+    name: task.name,
+    task_id: task.task_id,
+    framework_id: { value: frameworkId },
+    agent_id: { value: agentId },
+    state,
+    resources: resourcesOf(amountsOf(task.resources), { allocatedTo: roleOf(task) }),
+    ...(statuses.length === 0 ? {} : { statuses: statuses.map(({ data: _, ...status }) => status) }),
+    ...(last === undefined ? {} : { status_update_state: last.state }),
+    ...(last?.uuid === undefined ? {} : { status_update_uuid: last.uuid }),
+    labels: task.labels,
+    discovery: task.discovery,
+    container: task.container,
+    health_check: task.health_check,
+    kill_policy: task.kill_policy,
+  };
+}
+
+/** In the state endpoints' words: `slave_id`, labels as a flat list, statuses without uuid, source, reason, message. */
+export function stateTask({ task, frameworkId, agentId, state, statuses }: ViewedTask): unknown {
+  return {
+    id: task.task_id.value,
+    name: task.name,
+    framework_id: frameworkId,
+    executor_id: '',
+    slave_id: agentId,
+    state,
+    resources: flatResources(amountsOf(task.resources)),
+    role: roleOf(task),
+    statuses: statuses.map((status) => ({
+      state: status.state,
+      timestamp: status.timestamp,
+      labels: flatLabels(status.labels),
+      container_status: stateContainerStatus(status),
+      healthy: status.healthy,
+    })),
+    labels: flatLabels(task.labels),
+    discovery: task.discovery,
+    container: task.container,
+    health_check: task.health_check,
+  };
+}
+
+/** Always with the four scalars of Mesos, zero or not; `ports` only if there are any. */
+export function flatResources(amounts: Amounts): Record<string, unknown> {
+  const { disk = 0, mem = 0, gpus = 0, cpus = 0, ...others } = Object.fromEntries(amounts.scalars);
+  const ranges = [...amounts.ranges].map(([name, list]) => [name, rangesText(list)]);
+  return { disk, mem, gpus, cpus, ...others, ...Object.fromEntries(ranges) };
+}
+
+/** Undefined when there are none: the state endpoints leave empty labels out. */
+export function flatLabels(labels: Labels | undefined): readonly Label[] | undefined {
+  return labels?.labels === undefined || labels.labels.length === 0 ? undefined : labels.labels;
+}
+
+function stateContainerStatus(status: TaskStatus): unknown {
+  if (status.container_status === undefined) return undefined;
+  const { executor_pid: _, ...shown } = status.container_status;
+  return shown;
+}
