@@ -26,3 +26,8 @@ export function revisionNumber(revision: string): number | undefined {
 export function serviceDnsName(environment: string, service: string): string {
   return `${service}-${environment}.service.consul`;
 }
+
+/** Key in the config centre of one version of a service's configuration; what stands there never changes. */
+export function configKey(environment: string, service: string, version: number): string {
+  return `cfg/${environment}/${service}/v/${version}`;
+}

@@ -36,6 +36,8 @@ export const FailureType = {
   CapacityExhausted: 'CapacityExhausted',
   /** The image is not in the registry. */
   ImageMissing: 'ImageMissing',
+  /** The version of the configuration is not published in the environment. */
+  ConfigMissing: 'ConfigMissing',
   /** The release tag exists with another digest. */
   TagConflict: 'TagConflict',
   /** An approval was refused by a person. */
@@ -94,6 +96,7 @@ export const NON_RETRYABLE_FAILURES: readonly string[] = [
   FailureType.RequestInvalid,
   FailureType.BuildFailed,
   FailureType.ImageMissing,
+  FailureType.ConfigMissing,
   FailureType.TagConflict,
   FailureType.NothingToRollBackTo,
   FailureType.PlanOutdated,

@@ -19,7 +19,7 @@ export const WaitReason = {
   CanaryFigures: 'canary-figures',
   Bake: 'bake',
   Builder: 'builder',
-  Idle: 'idle',
+  Restore: 'restore',
 } as const;
 
 export type WaitReason = (typeof WaitReason)[keyof typeof WaitReason];

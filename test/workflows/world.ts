@@ -1,0 +1,230 @@
+import { Context } from '@temporalio/activity';
+import type { WorkflowClient } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { createLaneActivities } from '../../activities/lane/activities.ts';
+import type { ScaleBounds } from '../../domain/lane.ts';
+import type { Manifest } from '../../domain/manifest.ts';
+import type { RevisionApp } from '../../domain/revision-app.ts';
+import type { BuildInput, BuildResult } from '../../workflows/contract.ts';
+
+export const COMMIT = 'c'.repeat(40);
+const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+
+export const MANIFEST: Manifest = {
+  slipway: 'v1',
+  service: 'sample',
+  version: '1.0.0',
+  build: { pipeline: 'node', dockerfile: 'Dockerfile', context: '.', timeoutSeconds: 600 },
+  run: { cpus: 0.1, memoryMiB: 64, healthPath: '/healthz', startSeconds: 30, env: { COLOUR: 'blue' } },
+  environments: [
+    { name: 'fat', instances: 1, env: {} },
+    { name: 'prod', instances: 4, env: { COLOUR: 'green' } },
+  ],
+  tests: [{ name: 'contract', dockerfile: 'test/Dockerfile', environments: ['fat'], timeoutSeconds: 60 }],
+  release: {
+    canary: {
+      instances: 1,
+      weight: 10,
+      holdSeconds: 10,
+      judge: { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 },
+    },
+    batches: [50, 100],
+    bakeSeconds: 10,
+    approvals: { count: 1, expiresSeconds: 3600 },
+  },
+  scale: { min: 2, max: 10, requestsPerSecondPerInstance: 20, downAfterSeconds: 30 },
+  retention: { keepReleases: 3 },
+};
+
+interface Where {
+  readonly environment: string;
+  readonly service: string;
+}
+
+/** Percent of 5xx that every revision of a version answers. */
+type ErrorPercent = Readonly<Record<string, number>>;
+
+/**
+ * The outside world at the activity border, in memory: what the activities would have changed, and the order in which
+ * they did. Every activity can be made to fail or to hang.
+ */
+export class World {
+  manifest: Manifest = MANIFEST;
+  errorPercent: ErrorPercent = {};
+  requests = 1000;
+  testFailures = 0;
+  readonly apps = new Map<string, { app: RevisionApp; instances: number }>();
+  readonly traffic = new Map<string, Readonly<Record<string, number>>>();
+  readonly names = new Map<string, string>();
+  readonly bounds = new Map<string, ScaleBounds>();
+  readonly config = new Map<string, number>();
+  readonly tags = new Map<string, string>();
+  readonly notices: { kind: string; text: { en: string; zh: string } }[] = [];
+  /** Every effect, in order, such as `traffic prod r1=90 r2=10`. */
+  readonly effects: string[] = [];
+  private readonly faults: { activity: string; when: (input: unknown) => boolean; fault: Fault; times: number }[] = [];
+
+  /** The next calls of an activity, or those whose input fits, go wrong. */
+  fail(activity: string, fault: Fault, options: { times?: number; when?: (input: never) => boolean } = {}): void {
+    const when = (options.when ?? (() => true)) as (input: unknown) => boolean;
+    this.faults.push({ activity, when, fault, times: options.times ?? 1 });
+  }
+
+  /** Activities for the worker; the lane's are the real ones, on the test server. */
+  activities(client: () => WorkflowClient): object {
+    const effect = (line: string) => this.effects.push(line);
+    const key = ({ environment, service }: Where) => `${environment}/${service}`;
+    const list = (environment: string, service: string) =>
+      [...this.apps.values()]
+        .filter(({ app }) => app.id.startsWith(`/${environment}/${service}/`))
+        .map(({ app, instances }) => ({
+          appId: app.id,
+          exists: true,
+          revision: app.id.split('/')[3] ?? '',
+          instances,
+        }));
+    const activities: Record<string, (input: never) => Promise<unknown>> = {
+      resolveCommit: async () => ({ commit: COMMIT, subject: 'a change', author: 'ann' }),
+      readManifest: async () => ({ manifest: this.manifest, digest: digest('d') }),
+      readEnvironments: async () =>
+        (['fat', 'prod'] as const).map((name, index) => ({
+          name,
+          tier: name === 'prod' ? 'production' : 'integration',
+          agentAttribute: { name: 'env', value: name },
+          balancer: { address: '127.0.0.1', port: 8001 + index },
+          registry: '127.0.0.1:5000',
+        })),
+      resolveConfig: async (input: Where & { version?: number }) => {
+        const version = input.version ?? this.config.get(key(input));
+        return version === undefined ? undefined : { version };
+      },
+      pointConfig: async (input: Where & { version: number }) => {
+        this.config.set(key(input), input.version);
+        effect(`config ${input.environment} ${input.version}`);
+      },
+      writeScaleBounds: async (input: Where & { bounds: ScaleBounds | null }) => {
+        if (input.bounds) this.bounds.set(key(input), input.bounds);
+        else this.bounds.delete(key(input));
+      },
+      ensureRevision: async ({ app }: { app: RevisionApp }) => {
+        if (!this.apps.has(app.id)) {
+          this.apps.set(app.id, { app, instances: app.instances });
+          effect(`create ${app.id}`);
+        }
+        return { appId: app.id };
+      },
+      scaleRevision: async (input: { appId: string; instances: number }) => {
+        const found = this.apps.get(input.appId);
+        if (!found) throw ApplicationFailure.nonRetryable(`no app ${input.appId}`, 'SystemRefused');
+        found.instances = input.instances;
+        effect(`scale ${input.appId} ${input.instances}`);
+      },
+      listRevisions: async ({ environment, service }: Where) => list(environment, service),
+      deleteRevision: async ({ appId }: { appId: string }) => {
+        if (this.apps.delete(appId)) effect(`delete ${appId}`);
+      },
+      setTraffic: async (input: Where & { shares: Record<string, number>; servers: Record<string, number> }) => {
+        for (const [revision, share] of Object.entries(input.shares)) {
+          const app = this.apps.get(`/${key(input)}/${revision}`);
+          if (share > 0 && (!app || app.instances < (input.servers[revision] ?? 1))) {
+            throw ApplicationFailure.nonRetryable(`${revision} has not the capacity for ${share} %`, 'NotVerified');
+          }
+        }
+        this.traffic.set(key(input), input.shares);
+        effect(`traffic ${input.environment} ${said(input.shares)}`);
+      },
+      drainRevision: async () => {},
+      removeTraffic: async (input: Where) => {
+        this.traffic.delete(key(input));
+        effect(`traffic ${input.environment} none`);
+      },
+      bindName: async (input: Where & { address: string; port: number }) => {
+        this.names.set(key(input), `${input.address}:${input.port}`);
+      },
+      unbindName: async (input: Where) => {
+        this.names.delete(key(input));
+      },
+      readRevisionWindows: async (input: Where & { revisions: string[] }) =>
+        Object.fromEntries(
+          input.revisions.map((revision) => {
+            const app = this.apps.get(`/${key(input)}/${revision}`);
+            const percent = this.errorPercent[app?.app.env['SLIPWAY_VERSION'] ?? ''] ?? 0;
+            const requests = this.requests * ((this.traffic.get(key(input))?.[revision] ?? 0) / 100);
+            return [revision, { requests, errors5xx: Math.round((requests * percent) / 100), seconds: 10 }];
+          }),
+        ),
+      promoteImage: async ({ image, tag }: { image: { digest: string }; tag: string }) => {
+        const changed = this.tags.get(tag) !== image.digest;
+        this.tags.set(tag, image.digest);
+        effect(`tag ${tag}`);
+        return { digest: image.digest, changed };
+      },
+      runTest: async () => ({ tests: 5, failures: this.testFailures, skipped: 0, cases: [], logTail: '' }),
+      notify: async (notice: { kind: string; text: { en: string; zh: string } }) => {
+        this.notices.push(notice);
+      },
+      ...createLaneActivities(new Proxy({} as WorkflowClient, { get: (_, name) => bound(client(), name) })),
+    };
+    return Object.fromEntries(
+      Object.entries(activities).map(([name, activity]) => [
+        name,
+        async (input: never) => {
+          await this.meetFault(name, input, async () => {
+            await activity(input);
+          });
+          return activity(input);
+        },
+      ]),
+    );
+  }
+
+  private async meetFault(activity: string, input: unknown, apply: () => Promise<void>): Promise<void> {
+    const index = this.faults.findIndex((fault) => fault.activity === activity && fault.when(input));
+    const found = this.faults[index];
+    if (!found) return;
+    found.times--;
+    if (found.times <= 0) this.faults.splice(index, 1);
+    switch (found.fault) {
+      case 'unavailable':
+        throw ApplicationFailure.retryable(`${activity}: 503`, 'SystemUnavailable');
+      case 'applied-but-unavailable':
+        await apply();
+        throw ApplicationFailure.retryable(`${activity}: 503, although it was done`, 'SystemUnavailable');
+      case 'refused':
+        throw ApplicationFailure.nonRetryable(`${activity} was refused`, 'SystemRefused');
+      case 'unhealthy':
+        throw ApplicationFailure.nonRetryable('0 of 1 instances are healthy', 'RevisionUnhealthy');
+      case 'hang': {
+        // A cancellation reaches an activity only by the answer to a heartbeat.
+        const beat = setInterval(() => Context.current().heartbeat(), 100);
+        await Context.current().cancelled.finally(() => clearInterval(beat));
+      }
+    }
+  }
+}
+
+export type Fault = 'unavailable' | 'applied-but-unavailable' | 'refused' | 'unhealthy' | 'hang';
+
+/** What the build workflow would answer; it has tests of its own. */
+export function buildResult(input: BuildInput): BuildResult {
+  const image = { repository: input.service, digest: digest('a') };
+  return {
+    image,
+    testImages: Object.fromEntries(input.tests.map(({ name }) => [name, { ...image, digest: digest('b') }])),
+    builder: 'b1',
+    agent: 'ci-1',
+    stages: [{ stage: 'image', seconds: 1 }],
+  };
+}
+
+function said(shares: Readonly<Record<string, number>>): string {
+  return Object.entries(shares)
+    .map(([revision, share]) => `${revision}=${share}`)
+    .sort()
+    .join(' ');
+}
+
+function bound(client: WorkflowClient, name: string | symbol): unknown {
+  const member: unknown = Reflect.get(client, name);
+  return typeof member === 'function' ? member.bind(client) : member;
+}

@@ -1,0 +1,6 @@
+/** Every workflow, under the name by which it is started. The bundle that workers run is made from this file. */
+export { autoscale } from './autoscale.ts';
+export { lane } from './lane.ts';
+export { planRelease } from './prepare.ts';
+export { release } from './release.ts';
+export { rollback } from './rollback.ts';

@@ -1,0 +1,195 @@
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  log,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { LaneActivities } from '../activities/lane/activities.ts';
+import type { MarathonActivities } from '../activities/marathon/activities.ts';
+import { decideInstances } from '../domain/autoscale/stabilise.ts';
+import { revisionAppId } from '../domain/environment.ts';
+import type { LaneState } from '../domain/lane.ts';
+import {
+  type AdmissionRequest,
+  admitSignal,
+  admittedSignal,
+  type LaneCarried,
+  type LaneInput,
+  type LaneView,
+  laneQuery,
+  leaveSignal,
+  type ScaleWish,
+  SearchAttribute,
+  scaleSignal,
+} from './contract.ts';
+import { activities, change as changing, READ } from './options.ts';
+import { highestRevision } from './revisions.ts';
+
+/** How often a lane looks whether the release that holds it still runs. A release that was terminated cannot say so. */
+const HOLDER_CHECK = '1m';
+
+/**
+ * One service in one environment: the only writer of its apps, traffic and scale. It admits one release at a time;
+ * between releases it applies what autoscaling asks for. Lives for ever and continues as new.
+ */
+export async function lane(input: LaneInput): Promise<never> {
+  const { environment, service } = input;
+  let state: LaneState = input.carried?.state ?? { environment, service, lastRevision: 0 };
+  let holder = input.carried?.holder;
+  let queue: AdmissionRequest[] = [...(input.carried?.queue ?? [])];
+  let wishes: ScaleWish[] = [...(input.carried?.wishes ?? [])];
+  /** Answers that are still to be sent: signals to other workflows are not sent from handlers. */
+  const answers: AdmissionRequest[] = [];
+  let newWish = false;
+  let lastScaling: string | undefined;
+
+  setHandler(
+    laneQuery,
+    (): LaneView => ({
+      state,
+      ...(holder === undefined ? {} : { holder }),
+      queue: queue.map((request) => request.holder),
+    }),
+  );
+  setHandler(admitSignal, (request) => {
+    const waits = queue.some((queued) => queued.holder === request.holder);
+    if (holder === request.holder || (holder !== undefined && request.whenBusy === 'refuse')) answers.push(request);
+    else if (!waits) queue.push(request);
+  });
+  setHandler(leaveSignal, (request) => {
+    queue = queue.filter((queued) => queued.holder !== request.holder);
+    if (holder !== request.holder) return;
+    state = request.state ?? state;
+    holder = undefined;
+    // Wishes from before were made for another number of instances.
+    wishes = [];
+    newWish = false;
+  });
+  setHandler(scaleSignal, ({ wish }) => {
+    wishes.push(wish);
+    newWish = true;
+  });
+  upsertSearchAttributes([
+    { key: SearchAttribute.Service, value: service },
+    { key: SearchAttribute.Environment, value: environment },
+  ]);
+
+  const hasWork = () => answers.length > 0 || (holder === undefined && (queue.length > 0 || newWish));
+  for (;;) {
+    setCurrentDetails(describe());
+    if (holder === undefined) await condition(() => hasWork() || mayContinueAsNew());
+    else if (!(await condition(() => holder === undefined || hasWork() || mayContinueAsNew(), HOLDER_CHECK))) {
+      await takeBackFromDead(holder);
+    }
+    if (hasWork()) await work();
+    else if (mayContinueAsNew()) {
+      await condition(allHandlersFinished);
+      const carried: LaneCarried = { state, queue, wishes, ...(holder === undefined ? {} : { holder }) };
+      await continueAsNew<typeof lane>({ environment, service, carried });
+    }
+  }
+
+  /** A lane lives for ever: what it can't learn now it asks again at the next check. */
+  async function takeBackFromDead(asked: string): Promise<void> {
+    let lastRevision: number;
+    try {
+      const ask = activities<LaneActivities>(READ, `Does ${asked} still run`);
+      if ((await ask.describeHolder({ holder: asked })).running) return;
+      lastRevision = await highestRevision(state);
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      log.warn('the holder could not be checked', { holder: asked, service, environment, error });
+      return;
+    }
+    // Its word may have come while we asked; then the state is what it left.
+    if (holder !== asked) return;
+    log.warn('the release that held the lane has ended without leaving it', { holder: asked, service, environment });
+    state = { ...state, lastRevision };
+    holder = undefined;
+  }
+
+  function mayContinueAsNew(): boolean {
+    return workflowInfo().continueAsNewSuggested;
+  }
+
+  async function work(): Promise<void> {
+    for (const request of answers.splice(0)) {
+      if (holder === request.holder) await answer(request, true);
+      else if (holder !== undefined) await answer(request, false);
+      else queue.push(request);
+    }
+    const next = holder === undefined ? queue.shift() : undefined;
+    if (next) {
+      holder = next.holder;
+      if (!(await answer(next, true)) && holder === next.holder) holder = undefined;
+    } else if (holder === undefined && newWish) {
+      await scale();
+    }
+  }
+
+  /** True when the release was told; false when it has ended. */
+  async function answer(request: AdmissionRequest, admitted: boolean): Promise<boolean> {
+    try {
+      await getExternalWorkflowHandle(request.holder).signal(
+        admittedSignal,
+        admitted ? { environment, admitted, state } : { environment, admitted, holder: holder ?? 'another release' },
+      );
+      return true;
+    } catch (error) {
+      log.warn('a release that asked for the lane has ended', { holder: request.holder, service, environment, error });
+      return false;
+    }
+  }
+
+  async function scale(): Promise<void> {
+    newWish = false;
+    const { current, bounds } = state;
+    if (!current || !bounds) return;
+    const decision = decideInstances({
+      wishes,
+      current: current.instances,
+      bounds,
+      now: new Date().toISOString(),
+    });
+    wishes = [...decision.wishes];
+    const { instances, because } = decision;
+    if (instances === current.instances) return;
+    // The target is remembered before it is reached: a scaling that fails half way is driven on by the next wish.
+    state = { ...state, current: { ...current, instances } };
+    const change = `Scale ${current.revision} from ${current.instances} to ${instances}: ${because}`;
+    setCurrentDetails(change);
+    log.info('scaling', { service, environment, from: current.instances, to: instances, because });
+    try {
+      await activities<MarathonActivities>(changing(current.spec.startSeconds), change).scaleRevision({
+        environment,
+        appId: revisionAppId(environment, service, current.revision),
+        instances,
+        waitHealthy: true,
+        deadlineSeconds: current.spec.startSeconds,
+      });
+      lastScaling = change;
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      lastScaling = `${change}; it did not come to that: ${error.cause?.message ?? error.message}`;
+      log.warn('scaling failed', { service, environment, error });
+    }
+  }
+
+  function describe(): string {
+    const { current } = state;
+    return [
+      current
+        ? `${current.revision} (${current.bundle.version}) serves with ${current.instances} instances`
+        : 'nothing serves',
+      holder === undefined ? 'idle' : `held by ${holder}`,
+      ...(queue.length > 0 ? [`waiting: ${queue.map((request) => request.holder).join(', ')}`] : []),
+      ...(lastScaling === undefined ? [] : [lastScaling]),
+    ].join('\n\n');
+  }
+}

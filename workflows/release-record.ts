@@ -1,0 +1,197 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Bundle } from '../domain/bundle.ts';
+import type { Verdict } from '../domain/judge/verdict.ts';
+import { type Plan, stepEnvironment } from '../domain/plan.ts';
+import type {
+  ApprovalRecord,
+  ReleaseFailure,
+  ReleaseOutcome,
+  ReleaseView,
+  RollbackRecord,
+  StepRecord,
+} from '../domain/release.ts';
+import type { Wait } from '../domain/wait.ts';
+import { SearchAttribute } from './contract.ts';
+import type { WaitBoard } from './wait.ts';
+
+const now = () => new Date().toISOString();
+
+/** What a release has done so far. Everything that changes here is shown at once: query, Temporal UI, search. */
+export class ReleaseRecord implements WaitBoard {
+  readonly approvals: ApprovalRecord[] = [];
+  private readonly steps: StepRecord[] = [];
+  private readonly verdicts: Verdict[] = [];
+  private readonly rollbacks: RollbackRecord[] = [];
+  private readonly startedAt = now();
+  private readonly id: string;
+  private readonly service: string;
+  private readonly requestedBy: string;
+  private plan: Plan | undefined;
+  private bundle: Bundle | undefined;
+  private wait: Wait | undefined;
+  private outcome: ReleaseOutcome | undefined;
+  private endedAt: string | undefined;
+  private failure: ReleaseFailure | undefined;
+
+  constructor(id: string, service: string, requestedBy: string) {
+    this.id = id;
+    this.service = service;
+    this.requestedBy = requestedBy;
+    upsertSearchAttributes([
+      { key: SearchAttribute.Service, value: service },
+      { key: SearchAttribute.Stage, value: 'prepare' },
+    ]);
+    this.changed();
+  }
+
+  planned(plan: Plan): void {
+    this.plan = plan;
+    for (const step of plan.steps) this.steps.push({ ...entryOf(step), outcome: 'waiting' });
+    this.changed();
+  }
+
+  built(bundle: Bundle): void {
+    this.bundle = bundle;
+    this.changed();
+  }
+
+  /** A step that stands in no plan, such as a rollback. */
+  added(step: Pick<StepRecord, 'id' | 'kind' | 'environment'>): void {
+    this.steps.push({ ...step, outcome: 'waiting' });
+    this.changed();
+  }
+
+  started(id: string): void {
+    const step = this.step(id);
+    step.outcome = 'running';
+    step.startedAt = now();
+    upsertSearchAttributes([
+      { key: SearchAttribute.Stage, value: id },
+      ...(step.environment === undefined ? [] : [{ key: SearchAttribute.Environment, value: step.environment }]),
+    ]);
+    this.changed();
+  }
+
+  ended(id: string, outcome: StepRecord['outcome'], detail: string): void {
+    const step = this.step(id);
+    step.outcome = outcome;
+    step.endedAt = now();
+    step.detail = detail;
+    this.changed();
+  }
+
+  approved(approval: ApprovalRecord): void {
+    this.approvals.push(approval);
+    this.changed();
+  }
+
+  /** What was done in the environment is done no more. */
+  undone(environment: string): void {
+    for (const step of this.steps) {
+      if (step.environment === environment && step.outcome === 'done' && CHANGES.has(step.kind))
+        step.outcome = 'undone';
+    }
+    this.changed();
+  }
+
+  /** Everything that has not begun will not. */
+  skipRest(): void {
+    for (const step of this.steps) if (step.outcome === 'waiting') step.outcome = 'skipped';
+    this.changed();
+  }
+
+  revision(revision: string): void {
+    upsertSearchAttributes([{ key: SearchAttribute.Revision, value: revision }]);
+  }
+
+  show(wait: Wait | undefined): void {
+    this.wait = wait;
+    this.changed();
+  }
+
+  judged(verdict: Verdict): void {
+    this.verdicts.push(verdict);
+    this.changed();
+  }
+
+  rolledBack(rollback: RollbackRecord): void {
+    this.rollbacks.push(rollback);
+    this.changed();
+  }
+
+  finished(outcome: ReleaseOutcome, failure?: ReleaseFailure): void {
+    this.outcome = outcome;
+    this.failure = failure;
+    this.endedAt = now();
+    upsertSearchAttributes([
+      { key: SearchAttribute.Stage, value: 'ended' },
+      { key: SearchAttribute.Outcome, value: outcome },
+    ]);
+    this.changed();
+  }
+
+  get isOver(): boolean {
+    return this.outcome !== undefined;
+  }
+
+  view(): ReleaseView {
+    return {
+      id: this.id,
+      service: this.service,
+      requestedBy: this.requestedBy,
+      startedAt: this.startedAt,
+      ...(this.endedAt === undefined ? {} : { endedAt: this.endedAt }),
+      ...(this.outcome === undefined ? {} : { outcome: this.outcome }),
+      ...(this.plan === undefined ? {} : { plan: this.plan, version: this.plan.version, commit: this.plan.commit }),
+      ...(this.bundle === undefined
+        ? {}
+        : { bundle: this.bundle, version: this.bundle.version, commit: this.bundle.commit }),
+      steps: this.steps,
+      ...(this.wait === undefined ? {} : { wait: this.wait }),
+      approvals: this.approvals,
+      verdicts: this.verdicts,
+      rollbacks: this.rollbacks,
+      ...(this.failure === undefined ? {} : { failure: this.failure }),
+    };
+  }
+
+  private step(id: string): StepRecord {
+    const step = this.steps.find((candidate) => candidate.id === id);
+    if (!step) throw new Error(`no step ${id}`);
+    return step;
+  }
+
+  private changed(): void {
+    setCurrentDetails(describe(this.view()));
+  }
+}
+
+const CHANGES: ReadonlySet<StepRecord['kind']> = new Set(['deploy', 'canary', 'shift', 'retire']);
+
+const MARKS: Record<StepRecord['outcome'], string> = {
+  waiting: '○',
+  running: '▶',
+  done: '✓',
+  failed: '✗',
+  skipped: '–',
+  undone: '↩',
+};
+
+/** The release as the Temporal UI shows it: Markdown. */
+function describe(view: ReleaseView): string {
+  const { version, outcome, wait, failure } = view;
+  return [
+    `**${view.service}${version === undefined ? '' : ` ${version}`}**: ${outcome ?? 'running'}, asked for by ${view.requestedBy}`,
+    ...(wait ? [`Waiting: ${wait.sentence}. Ended by ${wait.endedBy}; at ${wait.deadline} ${wait.atDeadline}.`] : []),
+    ...(failure ? [`${failure.type}: ${failure.message}`] : []),
+    view.steps
+      .map((step) => `- ${MARKS[step.outcome]} ${step.id}${step.detail === undefined ? '' : `: ${step.detail}`}`)
+      .join('\n'),
+    ...(view.plan ? [`Plan ${view.plan.digest}`] : []),
+  ].join('\n\n');
+}
+
+function entryOf(step: Plan['steps'][number]): Pick<StepRecord, 'id' | 'kind' | 'environment'> {
+  const environment = stepEnvironment(step);
+  return { id: step.id, kind: step.kind, ...(environment === undefined ? {} : { environment }) };
+}

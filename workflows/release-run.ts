@@ -1,0 +1,315 @@
+import { ApplicationFailure, CancellationScope, isCancellation, log } from '@temporalio/workflow';
+import type { ChatActivities } from '../activities/chat/activities.ts';
+import type { ConsulActivities } from '../activities/consul/activities.ts';
+import type { EnvironmentFacts } from '../activities/environments/activities.ts';
+import type { ApprovalRequest } from '../domain/approval.ts';
+import { type Bundle, pullReference } from '../domain/bundle.ts';
+import { configKey, revisionName } from '../domain/environment.ts';
+import { FailureType } from '../domain/failures.ts';
+import type { LaneState } from '../domain/lane.ts';
+import { isLastIn, type Step, stepEnvironment } from '../domain/plan.ts';
+import type { ReleaseFailure, ReleaseOutcome } from '../domain/release.ts';
+import type { RevisionSpec } from '../domain/revision-app.ts';
+import { WaitReason } from '../domain/wait.ts';
+import { enterLane, leaveLane } from './admission.ts';
+import { type Admission, type AdmissionRequest, type ReleaseInput, releaseWorkflowId } from './contract.ts';
+import { failureFrom } from './failure.ts';
+import { activities, READ } from './options.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { ReleaseRecord } from './release-record.ts';
+import { highestRevision } from './revisions.ts';
+import { restoreAll } from './rollback.ts';
+import { type Stage, stateAfter } from './shift.ts';
+import { runStep } from './steps.ts';
+import { waitFor } from './wait.ts';
+
+/** A person's word that ends a release early. */
+export interface Interruption {
+  readonly outcome: Extract<ReleaseOutcome, 'aborted' | 'rolled-back'>;
+  readonly type: FailureType;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** What an approve step waits for. */
+interface ApprovalWait {
+  readonly count: number;
+  readonly environment: string;
+  /** Who may give it, in words. */
+  readonly who: string;
+  readonly expiresSeconds: number;
+}
+
+/** One run of a release: interprets its plan, and undoes what it changed when it can't go on. */
+export class ReleaseRun {
+  readonly key: string;
+  readonly requestedBy: string;
+  readonly record: ReleaseRecord;
+  /** What the lanes answered, by environment; filled by the `admitted` signal. */
+  readonly answers = new Map<string, Admission>();
+  /** What waits to be approved now. */
+  pendingApproval: ApprovalRequest | undefined;
+  private readonly input: ReleaseInput;
+  private readonly id: string;
+  /** Lanes that were asked for and not given back yet. */
+  private readonly asked = new Map<string, AdmissionRequest>();
+  /** Environments in hand. */
+  private readonly stages = new Map<string, Stage>();
+  private readonly notices: Promise<void>[] = [];
+  /** All forward work; cancelled when the release is interrupted. */
+  private readonly forward = new CancellationScope();
+  private interruption: Interruption | undefined;
+  private undoing = false;
+  private currentStep: Step | undefined;
+  private preparedRequest: Prepared | undefined;
+  private bundleInHand: Bundle | undefined;
+
+  constructor(input: ReleaseInput) {
+    const { key, request } = input;
+    this.input = input;
+    this.key = key;
+    this.requestedBy = request.requestedBy;
+    this.id = releaseWorkflowId(request.service, key);
+    this.record = new ReleaseRecord(this.id, request.service, request.requestedBy);
+  }
+
+  /** The request with its plan; only after the release has been prepared. */
+  get prepared(): Prepared {
+    if (!this.preparedRequest) throw new Error('the release is not prepared yet');
+    return this.preparedRequest;
+  }
+
+  /** What is being released; only after it was built. */
+  get bundle(): Bundle {
+    if (!this.bundleInHand) throw new Error('the release has no bundle yet');
+    return this.bundleInHand;
+  }
+
+  /** True while a command may still change where the release goes. */
+  get isForward(): boolean {
+    return !this.record.isOver && !this.undoing && this.interruption === undefined;
+  }
+
+  /** True when something outside has changed that a rollback would restore. */
+  get hasTouched(): boolean {
+    return [...this.stages.values()].some(({ touched }) => touched);
+  }
+
+  /**
+   * Runs to the end. A business failure is an outcome.
+   *
+   * @throws CancelledFailure when the workflow itself was cancelled, after everything is restored
+   */
+  async run(): Promise<void> {
+    try {
+      await this.forward.run(async () => {
+        this.preparedRequest = await prepare(this.input.request);
+        const { source } = this.input.request;
+        const { plan } = this.prepared;
+        this.record.planned(plan);
+        if (source.kind === 'bundle') this.built({ ...source.bundle, configVersion: plan.configVersion });
+        for (const [index, step] of plan.steps.entries()) await this.perform(step, index);
+      });
+      this.finish('released');
+    } catch (error) {
+      const failure = this.failureOf(error);
+      const cancelledFromOutside = isCancellation(error) && this.interruption === undefined;
+      await CancellationScope.nonCancellable(() => this.undo(failure));
+      if (cancelledFromOutside) throw error;
+    } finally {
+      await CancellationScope.nonCancellable(() => Promise.all(this.notices));
+    }
+  }
+
+  /** Ends the forward way now: what runs is cancelled, then everything in hand is restored. */
+  interrupt(interruption: Interruption): void {
+    this.interruption = interruption;
+    this.forward.cancel();
+  }
+
+  built(bundle: Bundle): void {
+    this.bundleInHand = bundle;
+    this.record.built(bundle);
+  }
+
+  /**
+   * The environment, in the release's hand: admitted by its lane, with the next revision's name.
+   *
+   * @throws ApplicationFailure `LaneBusy`, `PlanOutdated`
+   */
+  async enter(environment: string): Promise<Stage> {
+    const inHand = this.stages.get(environment);
+    if (inHand) return inHand;
+    const { service, whenBusy } = this.input.request;
+    const request: AdmissionRequest = { holder: this.id, service, environment, whenBusy };
+    this.asked.set(environment, request);
+    const before = await enterLane(request, this.answers, this.record);
+    const facts = this.factsOf(environment);
+    if (facts.tier === 'production') this.refuseDrift(before);
+    const revision = revisionName((await highestRevision(before)) + 1);
+    const { scale } = this.prepared.manifest;
+    const stage: Stage = {
+      facts,
+      service,
+      before,
+      bundle: this.bundle,
+      spec: await this.specOf(facts, revision),
+      ...(scale && facts.tier === 'production' ? { bounds: scale } : {}),
+      instances: 0,
+      share: 0,
+      touched: false,
+      retired: false,
+    };
+    this.stages.set(environment, stage);
+    this.record.revision(revision);
+    return stage;
+  }
+
+  /** Waits until enough people have approved the plan. @throws ApplicationFailure `ApprovalExpired` */
+  async approvals(wait: ApprovalWait): Promise<void> {
+    const { count, environment, who, expiresSeconds } = wait;
+    const { plan } = this.prepared;
+    this.pendingApproval = { planDigest: plan.digest, count, requestedBy: this.requestedBy };
+    this.notify(
+      'approval',
+      `${plan.service} ${plan.version} waits for approval to go to ${environment}: approve ${this.id} ${plan.digest}`,
+      `${plan.service} ${plan.version} 等待批准发布到 ${environment}：approve ${this.id} ${plan.digest}`,
+    );
+    try {
+      const approved = await waitFor(
+        this.record,
+        {
+          reason: WaitReason.Approval,
+          sentence: `waiting for approval to go to ${environment}`,
+          endedBy: `an approval by ${who}`,
+          seconds: expiresSeconds,
+          atDeadline: 'the release ends as failed',
+        },
+        () => this.record.approvals.length >= count,
+      );
+      if (!approved) {
+        throw ApplicationFailure.nonRetryable(`nobody approved in ${expiresSeconds} s`, FailureType.ApprovalExpired);
+      }
+    } finally {
+      this.pendingApproval = undefined;
+    }
+  }
+
+  private async perform(step: Step, index: number): Promise<void> {
+    this.currentStep = step;
+    this.record.started(step.id);
+    this.record.ended(step.id, 'done', await runStep(this, step));
+    this.currentStep = undefined;
+    const environment = stepEnvironment(step);
+    const stage = environment === undefined ? undefined : this.stages.get(environment);
+    if (stage && isLastIn(this.prepared.plan.steps, index)) await this.leave(stage.facts.name, stateAfter(stage));
+  }
+
+  private async undo(failure: ReleaseFailure): Promise<void> {
+    this.undoing = true;
+    if (this.currentStep) this.record.ended(this.currentStep.id, 'failed', failure.message);
+    this.record.skipRest();
+    const touched = [...this.stages.values()].filter((stage) => stage.touched);
+    await restoreAll(touched, this.record, failure.message, (stage, state) => this.leave(stage.facts.name, state));
+    for (const environment of [...this.asked.keys()]) await this.leave(environment);
+    const wasLive = touched.some(({ facts }) => facts.tier === 'production');
+    this.finish(this.interruption?.outcome ?? (wasLive ? 'rolled-back' : 'failed'), failure);
+  }
+
+  private async leave(environment: string, state?: LaneState): Promise<void> {
+    const request = this.asked.get(environment);
+    if (request) await leaveLane(request, state);
+    this.asked.delete(environment);
+    this.stages.delete(environment);
+  }
+
+  private finish(outcome: ReleaseOutcome, failure?: ReleaseFailure): void {
+    this.record.finished(outcome, failure);
+    const { service, version } = this.record.view();
+    const what = version === undefined ? service : `${service} ${version}`;
+    const because = failure ? `: ${failure.message}` : '';
+    this.notify('ended', `${what} ended as ${outcome}${because}`, `${what} 已结束（${outcome}）${because}`);
+  }
+
+  /** Tells chat. A chat that is away never holds up a release, so a failure is only logged. */
+  private notify(kind: 'approval' | 'ended', en: string, zh: string): void {
+    const told = activities<ChatActivities>({ ...READ, scheduleToCloseTimeout: '1m' }, `Tell chat: ${en}`)
+      .notify({ kind, release: this.id, text: { en, zh } })
+      .catch((error: unknown) => {
+        if (!failureFrom(error)) throw error;
+        log.warn('chat could not be told', { release: this.id, kind, error });
+      });
+    this.notices.push(told);
+  }
+
+  private failureOf(error: unknown): ReleaseFailure {
+    const step = this.currentStep ? { step: this.currentStep.id } : {};
+    if (this.interruption) {
+      const { type, by, reason } = this.interruption;
+      return { type, message: `${by}: ${reason}`, ...step };
+    }
+    if (isCancellation(error)) return { type: FailureType.Aborted, message: 'the workflow was cancelled', ...step };
+    const failure = failureFrom(error);
+    if (!failure) throw error;
+    return { ...failure, ...step };
+  }
+
+  private factsOf(environment: string): EnvironmentFacts {
+    const facts = this.prepared.environments.find(({ name }) => name === environment);
+    if (!facts) throw new Error(`environment ${environment} is in the plan but not configured`);
+    return facts;
+  }
+
+  /** What runs in production must be what the plan, and so its approval, was made for. */
+  private refuseDrift(before: LaneState): void {
+    const { environment, current } = before;
+    const planned = this.prepared.plan.from[environment] ?? null;
+    const found = current?.revision ?? null;
+    if (found === planned) return;
+    throw ApplicationFailure.nonRetryable(
+      `${environment} runs ${found ?? 'nothing'} now, the plan was made for ${planned ?? 'nothing'}; start the release again`,
+      FailureType.PlanOutdated,
+    );
+  }
+
+  private async specOf(facts: EnvironmentFacts, revision: string): Promise<RevisionSpec> {
+    const { manifest, plan } = this.prepared;
+    const { service, run } = manifest;
+    const environment = facts.name;
+    const version = plan.configVersion;
+    if (version > 0) await this.requireConfig(environment, version);
+    const own = manifest.environments.find(({ name }) => name === environment);
+    return {
+      environment,
+      service,
+      revision,
+      bundle: this.bundle.id,
+      image: pullReference(facts.registry, this.bundle.image),
+      env: {
+        ...run.env,
+        ...own?.env,
+        SLIPWAY_VERSION: this.bundle.version,
+        ...(version > 0 ? { SLIPWAY_CONFIG_KEY: configKey(environment, service, version) } : {}),
+      },
+      cpus: run.cpus,
+      memoryMiB: run.memoryMiB,
+      healthPath: run.healthPath,
+      startSeconds: run.startSeconds,
+      instances: 0,
+      agentAttribute: facts.agentAttribute,
+    };
+  }
+
+  private async requireConfig(environment: string, version: number): Promise<void> {
+    const { service } = this.input.request;
+    const found = await activities<ConsulActivities>(
+      READ,
+      `Config version ${version} of ${service} in ${environment}`,
+    ).resolveConfig({ environment, service, version });
+    if (found) return;
+    throw ApplicationFailure.nonRetryable(
+      `version ${version} of the configuration of ${service} is not published in ${environment}`,
+      FailureType.ConfigMissing,
+    );
+  }
+}

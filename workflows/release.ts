@@ -1,0 +1,85 @@
+import { ApplicationFailure, allHandlersFinished, condition, setHandler } from '@temporalio/workflow';
+import { refuseApproval } from '../domain/approval.ts';
+import { FailureType } from '../domain/failures.ts';
+import {
+  abortUpdate,
+  admittedSignal,
+  approveUpdate,
+  type CommandInput,
+  type ReleaseInput,
+  type ReleaseResult,
+  rejectUpdate,
+  releaseQuery,
+  rollbackUpdate,
+} from './contract.ts';
+import { ReleaseRun } from './release-run.ts';
+
+/**
+ * Takes a bundle from a commit to the end of its way. A business failure is a result: what it changed is restored and
+ * the outcome says why. Cancelled from the Temporal UI it restores too, and ends as cancelled.
+ */
+export async function release(input: ReleaseInput): Promise<ReleaseResult> {
+  const run = new ReleaseRun(input);
+  const { record } = run;
+
+  setHandler(releaseQuery, () => record.view());
+  setHandler(admittedSignal, (admission) => {
+    run.answers.set(admission.environment, admission);
+  });
+  setHandler(
+    approveUpdate,
+    ({ by, planDigest }) => {
+      const approval = { by, planDigest, at: new Date().toISOString() };
+      record.approved(approval);
+      return approval;
+    },
+    {
+      validator: (approval) => {
+        refuseWhenOver();
+        const refusal = refuseApproval(run.pendingApproval, record.approvals, approval);
+        if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
+      },
+    },
+  );
+  setHandler(
+    rejectUpdate,
+    (command: CommandInput) => run.interrupt({ outcome: 'aborted', type: FailureType.ApprovalRejected, ...command }),
+    {
+      validator: (_command: CommandInput) => {
+        refuseWhenOver();
+        if (!run.pendingApproval) refuse(FailureType.NotWaiting, 'no approval is waited for now');
+      },
+    },
+  );
+  setHandler(
+    abortUpdate,
+    (command: CommandInput) => run.interrupt({ outcome: 'aborted', type: FailureType.Aborted, ...command }),
+    { validator: (_command: CommandInput) => refuseWhenOver() },
+  );
+  setHandler(
+    rollbackUpdate,
+    (command: CommandInput) => run.interrupt({ outcome: 'rolled-back', type: FailureType.Aborted, ...command }),
+    {
+      validator: (_command: CommandInput) => {
+        refuseWhenOver();
+        if (!run.hasTouched) refuse(FailureType.NothingToRollBackTo, 'the release has changed nothing yet; abort it');
+      },
+    },
+  );
+
+  function refuseWhenOver(): void {
+    if (!run.isForward) refuse(FailureType.ReleaseOver, 'the release has ended or is being undone');
+  }
+
+  try {
+    await run.run();
+  } finally {
+    await condition(allHandlersFinished);
+  }
+  const view = record.view();
+  return { outcome: view.outcome ?? 'failed', view };
+}
+
+function refuse(type: FailureType, message: string): never {
+  throw ApplicationFailure.nonRetryable(message, type);
+}

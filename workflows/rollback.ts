@@ -1,0 +1,184 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  log,
+  setHandler,
+} from '@temporalio/workflow';
+import type { EnvironmentActivities } from '../activities/environments/activities.ts';
+import { revisionName } from '../domain/environment.ts';
+import { FailureType } from '../domain/failures.ts';
+import type { LaneState } from '../domain/lane.ts';
+import { WaitReason } from '../domain/wait.ts';
+import { enterLane, leaveLane } from './admission.ts';
+import {
+  type Admission,
+  type AdmissionRequest,
+  admittedSignal,
+  type ReleaseResult,
+  type RollbackInput,
+  releaseQuery,
+  releaseWorkflowId,
+} from './contract.ts';
+import { failureFrom } from './failure.ts';
+import { activities, READ } from './options.ts';
+import { ReleaseRecord } from './release-record.ts';
+import { highestRevision } from './revisions.ts';
+import {
+  bindNames,
+  moveTraffic,
+  restoreStage,
+  retireBefore,
+  type Stage,
+  startInstances,
+  stateAfter,
+  stateRestored,
+} from './shift.ts';
+import { waitFor } from './wait.ts';
+
+/**
+ * Goes back after a release has ended: the bundle before serves again, as a new revision, with its configuration and
+ * as many instances as serve now. Passes no approval. What it goes away from is kept nowhere to go back to, so that two
+ * rollbacks in a row do not bring the bad one back.
+ */
+export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
+  const { environment, key, reason, requestedBy, service } = input;
+  const id = releaseWorkflowId(service, key);
+  const stepId = `rollback-${environment}`;
+  const record = new ReleaseRecord(id, service, requestedBy);
+  const answers = new Map<string, Admission>();
+  setHandler(releaseQuery, () => record.view());
+  setHandler(admittedSignal, (admission) => {
+    answers.set(admission.environment, admission);
+  });
+
+  const request: AdmissionRequest = { holder: id, service, environment, whenBusy: 'wait' };
+  let stage: Stage | undefined;
+  let state: LaneState | undefined;
+  record.added({ id: stepId, kind: 'rollback', environment });
+  record.started(stepId);
+  const decidedAt = new Date().toISOString();
+  try {
+    stage = await stageBefore(request, await enterLane(request, answers, record));
+    record.built(stage.bundle);
+    record.revision(stage.spec.revision);
+    await startInstances(stage, stage.before.current?.instances ?? 1);
+    await moveTraffic(stage, 100);
+    const trafficAt = new Date().toISOString();
+    await bindNames(stage);
+    await retireBefore(stage);
+    const { previous, ...after } = stateAfter(stage);
+    state = after;
+    const what = `${stage.spec.revision} serves ${stage.bundle.version}, as before ${previous?.revision}`;
+    record.ended(stepId, 'done', what);
+    record.rolledBack({ environment, reason, decidedAt, trafficAt, doneAt: new Date().toISOString() });
+    record.finished('rolled-back');
+  } catch (error) {
+    const failure = failureFrom(error);
+    if (!failure) throw error;
+    record.ended(stepId, 'failed', failure.message);
+    const touched = stage;
+    if (touched?.touched) {
+      await CancellationScope.nonCancellable(() => untilDone(touched, record, () => restoreStage(touched, () => {})));
+      state = stateRestored(touched);
+    }
+    record.finished('failed', { ...failure, step: stepId });
+  }
+  await CancellationScope.nonCancellable(() => leaveLane(request, state));
+  await condition(allHandlersFinished);
+  const view = record.view();
+  return { outcome: view.outcome ?? 'failed', view };
+}
+
+/** The revision before, as the next one. */
+async function stageBefore(request: AdmissionRequest, before: LaneState): Promise<Stage> {
+  const { environment, service } = request;
+  const { current, previous, bounds } = before;
+  if (!current || !previous) {
+    throw ApplicationFailure.nonRetryable(
+      `no earlier bundle of ${service} is known in ${environment}`,
+      FailureType.NothingToRollBackTo,
+    );
+  }
+  const configured = await activities<EnvironmentActivities>(
+    READ,
+    'Which environments are configured',
+  ).readEnvironments();
+  const facts = configured.find(({ name }) => name === environment);
+  if (!facts) {
+    throw ApplicationFailure.nonRetryable(`${environment} is not configured`, FailureType.UnknownEnvironment);
+  }
+  return {
+    facts,
+    service,
+    before,
+    bundle: previous.bundle,
+    spec: { ...previous.spec, revision: revisionName((await highestRevision(before)) + 1) },
+    ...(bounds === undefined ? {} : { bounds }),
+    instances: 0,
+    share: 0,
+    touched: false,
+    retired: false,
+  };
+}
+
+/** Pause between two tries of a restoration that failed. */
+const RETRY_SECONDS = 15;
+
+/**
+ * Restores every environment that a release has touched, the last one first. Gives up on none: what fails is said,
+ * and tried again until it works, since half a rollback is worse than a slow one.
+ *
+ * @param leave called for each environment once it is restored
+ */
+export async function restoreAll(
+  stages: readonly Stage[],
+  record: ReleaseRecord,
+  reason: string,
+  leave: (stage: Stage, state: LaneState) => Promise<void>,
+): Promise<void> {
+  for (const stage of stages.toReversed()) {
+    const environment = stage.facts.name;
+    const id = `rollback-${environment}`;
+    const decidedAt = new Date().toISOString();
+    let trafficAt: string | undefined;
+    record.added({ id, kind: 'rollback', environment });
+    record.started(id);
+    await untilDone(stage, record, () =>
+      restoreStage(stage, () => {
+        trafficAt ??= new Date().toISOString();
+      }),
+    );
+    const to = stage.before.current?.revision;
+    record.undone(environment);
+    record.ended(id, 'done', to ? `${to} serves as before` : 'nothing serves, as before');
+    record.rolledBack({
+      environment,
+      reason,
+      decidedAt,
+      ...(trafficAt === undefined ? {} : { trafficAt }),
+      doneAt: new Date().toISOString(),
+    });
+    await leave(stage, stateRestored(stage));
+  }
+}
+
+async function untilDone(stage: Stage, record: ReleaseRecord, restore: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await restore();
+    } catch (error) {
+      const failure = failureFrom(error);
+      if (!failure) throw error;
+      log.error('a rollback step failed', { environment: stage.facts.name, service: stage.service, failure });
+      await waitFor(record, {
+        reason: WaitReason.Restore,
+        sentence: `going back in ${stage.facts.name} failed: ${failure.message}`,
+        endedBy: 'time, or a person who mends what it names',
+        seconds: RETRY_SECONDS,
+        atDeadline: 'it is tried again',
+      });
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import {
+  ApplicationFailure,
+  ChildWorkflowCancellationType,
+  executeChild,
+  ParentClosePolicy,
+} from '@temporalio/workflow';
+import type { RegistryActivities } from '../activities/registry/activities.ts';
+import type { TestingActivities } from '../activities/testing/run-test.ts';
+import { bundleOf } from '../domain/bundle.ts';
+import { serviceDnsName } from '../domain/environment.ts';
+import { FailureType } from '../domain/failures.ts';
+import type { Step, StepKind } from '../domain/plan.ts';
+import { WaitReason } from '../domain/wait.ts';
+import type { build } from './build.ts';
+import { runCanary } from './canary.ts';
+import { buildWorkflowId, SearchAttribute, WorkflowType } from './contract.ts';
+import { activities, change } from './options.ts';
+import type { ReleaseRun } from './release-run.ts';
+import { bindNames, moveTraffic, retireBefore, startInstances } from './shift.ts';
+import { waitFor } from './wait.ts';
+
+type StepOf<Kind extends StepKind> = Extract<Step, { kind: Kind }>;
+
+/** How each kind of step is done. Each says in one plain sentence what it did. */
+const STEPS: { readonly [Kind in StepKind]: (run: ReleaseRun, step: StepOf<Kind>) => Promise<string> } = {
+  build: buildImage,
+  deploy,
+  test,
+  promote,
+  approve,
+  canary,
+  shift,
+  bake,
+  retire,
+};
+
+/**
+ * Does one step of a plan.
+ *
+ * @throws ActivityFailure, ChildWorkflowFailure or ApplicationFailure when it can't be done; what it changed until
+ * then is the caller's to restore
+ */
+export function runStep<Kind extends StepKind>(run: ReleaseRun, step: StepOf<Kind>): Promise<string> {
+  const perform: (run: ReleaseRun, step: StepOf<Kind>) => Promise<string> = STEPS[step.kind as Kind];
+  return perform(run, step);
+}
+
+async function buildImage(run: ReleaseRun, _step: StepOf<'build'>): Promise<string> {
+  const { plan, manifest } = run.prepared;
+  const { service, version, commit } = plan;
+  const result = await executeChild<typeof build>(WorkflowType.Build, {
+    workflowId: buildWorkflowId(service, run.key),
+    args: [{ service, key: run.key, commit, version, build: manifest.build, tests: manifest.tests }],
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    typedSearchAttributes: [{ key: SearchAttribute.Service, value: service }],
+    staticSummary: `Build ${service} ${version} at ${commit.slice(0, 10)}`,
+  });
+  run.built(
+    bundleOf({
+      service,
+      version,
+      commit,
+      image: result.image,
+      testImages: result.testImages,
+      configVersion: plan.configVersion,
+      manifestDigest: plan.manifestDigest,
+    }),
+  );
+  const seconds = result.stages.reduce((sum, stage) => sum + stage.seconds, 0);
+  return `${result.image.repository}@${result.image.digest.slice(0, 19)} built on ${result.agent} in ${seconds.toFixed(1)} s`;
+}
+
+async function deploy(run: ReleaseRun, step: StepOf<'deploy'>): Promise<string> {
+  const stage = await run.enter(step.environment);
+  await startInstances(stage, step.instances);
+  await moveTraffic(stage, 100);
+  await bindNames(stage);
+  await retireBefore(stage);
+  return `${stage.spec.revision} serves ${serviceDnsName(step.environment, stage.service)} with ${step.instances} instances`;
+}
+
+async function test(run: ReleaseRun, step: StepOf<'test'>): Promise<string> {
+  const { environment } = step;
+  const { bundle } = run;
+  const results = await Promise.all(
+    run.prepared.manifest.tests
+      .filter((spec) => step.suites.includes(spec.name))
+      .map(async ({ name, timeoutSeconds }) => {
+        const image = bundle.testImages[name];
+        if (!image) {
+          throw ApplicationFailure.nonRetryable(
+            `the bundle has no image for the tests ${name}`,
+            FailureType.ImageMissing,
+          );
+        }
+        const result = await activities<TestingActivities>(
+          change(timeoutSeconds),
+          `Tests ${name} against ${serviceDnsName(environment, bundle.service)}`,
+        ).runTest({ environment, service: bundle.service, suite: name, image, timeoutSeconds });
+        return { name, ...result };
+      }),
+  );
+  const said = results
+    .map(({ name, tests, failures, skipped }) => `${name} ${tests} tests, ${failures} failed, ${skipped} skipped`)
+    .join('; ');
+  const failed = results.filter(({ failures }) => failures > 0);
+  if (failed.length > 0)
+    throw ApplicationFailure.nonRetryable(`tests in ${environment}: ${said}`, FailureType.TestsFailed, failed);
+  return said;
+}
+
+async function promote(run: ReleaseRun, step: StepOf<'promote'>): Promise<string> {
+  const { digest, changed } = await activities<RegistryActivities>(
+    change(120),
+    `Tag the tested image ${step.tag}`,
+  ).promoteImage({ image: run.bundle.image, tag: step.tag });
+  return `${step.tag} is ${digest.slice(0, 19)}${changed ? '' : ' already'}`;
+}
+
+async function approve(run: ReleaseRun, step: StepOf<'approve'>): Promise<string> {
+  const { count, environment, expiresSeconds } = step;
+  const who = `${count === 1 ? 'one person' : `${count} people`} other than ${run.requestedBy}`;
+  await run.approvals({ count, environment, who, expiresSeconds });
+  return `approved by ${run.record.approvals.map(({ by }) => by).join(', ')}`;
+}
+
+async function canary(run: ReleaseRun, step: StepOf<'canary'>): Promise<string> {
+  const stage = await run.enter(step.environment);
+  const verdict = await runCanary(stage, step, run.record, (given) => run.record.judged(given));
+  return verdict.sentence;
+}
+
+async function shift(run: ReleaseRun, step: StepOf<'shift'>): Promise<string> {
+  const stage = await run.enter(step.environment);
+  await startInstances(stage, step.instances);
+  await moveTraffic(stage, step.weight);
+  if (step.weight === 100) await bindNames(stage);
+  return `${step.weight} % of the traffic on ${step.instances} instances of ${stage.spec.revision}`;
+}
+
+async function bake(run: ReleaseRun, step: StepOf<'bake'>): Promise<string> {
+  const stage = await run.enter(step.environment);
+  await waitFor(run.record, {
+    reason: WaitReason.Bake,
+    sentence: `${stage.spec.revision} serves all of ${step.environment}; the revision before stays warm`,
+    endedBy: 'time',
+    seconds: step.seconds,
+    atDeadline: 'the revision before is retired',
+  });
+  return `${step.seconds} s without a call to go back`;
+}
+
+async function retire(run: ReleaseRun, step: StepOf<'retire'>): Promise<string> {
+  const stage = await run.enter(step.environment);
+  await retireBefore(stage);
+  const before = stage.before.current;
+  return before ? `${before.revision} is gone` : 'there was no revision before';
+}
