@@ -1,0 +1,94 @@
+import type { ReleaseView } from '../domain/release.ts';
+import type { ChatVerb } from './chat-commands.ts';
+import type { Problem } from './problem.ts';
+import { type Language, PROBLEM_KINDS } from './problem-titles.ts';
+import type { ReleaseName } from './releases.ts';
+
+/** What Slipway says in a chat room. */
+export interface ChatAnswers {
+  help(): string;
+  unknown(): string;
+  usage(verb: ChatVerb): string;
+  approved(release: ReleaseName, by: string): string;
+  rejected(release: ReleaseName, by: string): string;
+  aborting(release: ReleaseName, by: string): string;
+  rollingBack(release: ReleaseName, by: string): string;
+  status(view: ReleaseView): string;
+  refused(problem: Problem): string;
+}
+
+const USAGE: Readonly<Record<Language, Readonly<Record<ChatVerb, string>>>> = {
+  en: {
+    approve: 'approve <service>/<key> <plan digest>',
+    reject: 'reject <service>/<key> <reason>',
+    abort: 'abort <service>/<key> <reason>',
+    rollback: 'rollback <service>/<key> <reason>',
+    status: 'status <service>/<key>',
+    help: 'help',
+  },
+  zh: {
+    approve: '批准 <服务>/<键> <计划摘要>',
+    reject: '拒绝 <服务>/<键> <原因>',
+    abort: '中止 <服务>/<键> <原因>',
+    rollback: '回滚 <服务>/<键> <原因>',
+    status: '状态 <服务>/<键>',
+    help: '帮助',
+  },
+};
+
+const OUTCOMES: Readonly<Record<Language, Readonly<Record<NonNullable<ReleaseView['outcome']> | 'running', string>>>> =
+  {
+    en: {
+      released: 'released',
+      'rolled-back': 'rolled back',
+      failed: 'failed',
+      aborted: 'stopped',
+      running: 'running',
+    },
+    zh: { released: '已发布', 'rolled-back': '已回滚', failed: '失败', aborted: '已中止', running: '进行中' },
+  };
+
+const name = ({ service, key }: ReleaseName): string => `${service}/${key}`;
+
+export const CHAT_ANSWERS: Readonly<Record<Language, ChatAnswers>> = {
+  en: {
+    help: () => ['I understand:', ...Object.values(USAGE.en)].join('\n'),
+    unknown: () => 'I did not understand that. Say help to see what I do.',
+    usage: (verb) => `Say: ${USAGE.en[verb]}`,
+    approved: (release, by) => `${by} approved ${name(release)}.`,
+    rejected: (release, by) => `${by} refused ${name(release)}; it is being undone.`,
+    aborting: (release, by) => `${by} stopped ${name(release)}; it is being undone.`,
+    rollingBack: (release, by) => `${by} rolls back; ${name(release)} carries it out.`,
+    status: (view) => statusLines(view, 'en', 'Step', 'Waiting', 'Ended by', 'Plan', 'Failure').join('\n'),
+    refused: (problem) => `${PROBLEM_KINDS[problem.code].title.en}: ${problem.message} (${problem.code})`,
+  },
+  zh: {
+    help: () => ['我能听懂：', ...Object.values(USAGE.zh)].join('\n'),
+    unknown: () => '没听懂。说“帮助”看看我能做什么。',
+    usage: (verb) => `请说：${USAGE.zh[verb]}`,
+    approved: (release, by) => `${by} 已批准 ${name(release)}。`,
+    rejected: (release, by) => `${by} 已拒绝 ${name(release)}，正在撤销。`,
+    aborting: (release, by) => `${by} 已中止 ${name(release)}，正在撤销。`,
+    rollingBack: (release, by) => `${by} 发起回滚，由 ${name(release)} 执行。`,
+    status: (view) => statusLines(view, 'zh', '步骤', '等待', '由谁结束', '计划', '失败').join('\n'),
+    refused: (problem) => `${PROBLEM_KINDS[problem.code].title.zh}：${problem.message}（${problem.code}）`,
+  },
+};
+
+function statusLines(
+  view: ReleaseView,
+  language: Language,
+  ...[step, waiting, endedBy, plan, failure]: readonly [string, string, string, string, string]
+): string[] {
+  const running = view.steps.find(({ outcome }) => outcome === 'running');
+  const title = [view.id.replace(/^release\//, ''), view.version].filter((part) => part !== undefined).join(' ');
+  return [
+    `${title}: ${OUTCOMES[language][view.outcome ?? 'running']}`,
+    ...(running === undefined ? [] : [`${step}: ${running.id}`]),
+    ...(view.wait === undefined
+      ? []
+      : [`${waiting}: ${view.wait.sentence}`, `${endedBy}: ${view.wait.endedBy} (${view.wait.deadline})`]),
+    ...(view.outcome === undefined && view.plan !== undefined ? [`${plan}: ${view.plan.digest}`] : []),
+    ...(view.failure === undefined ? [] : [`${failure}: ${view.failure.message} (${view.failure.type})`]),
+  ];
+}

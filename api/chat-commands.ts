@@ -1,0 +1,56 @@
+import { parseReleaseName } from '../domain/schemas/api.ts';
+import type { Language } from './problem-titles.ts';
+import type { ReleaseName } from './releases.ts';
+
+/** What somebody said in a chat room, understood. */
+export type ChatCommand =
+  /** `planDigest` may be cut short, as people copy it: at least 12 of its hex digits. */
+  | { readonly verb: 'approve'; readonly release: ReleaseName; readonly planDigest: string }
+  | { readonly verb: 'reject' | 'abort' | 'rollback'; readonly release: ReleaseName; readonly reason: string }
+  | { readonly verb: 'status'; readonly release: ReleaseName }
+  | { readonly verb: 'help' }
+  /** The verb was known, what follows it was not right. */
+  | { readonly verb: 'usage'; readonly of: ChatVerb }
+  | { readonly verb: 'unknown' };
+
+export type ChatVerb = 'approve' | 'reject' | 'abort' | 'rollback' | 'status' | 'help';
+
+const VERBS: Readonly<Record<Language, Readonly<Record<string, ChatVerb>>>> = {
+  en: {
+    approve: 'approve',
+    reject: 'reject',
+    abort: 'abort',
+    rollback: 'rollback',
+    status: 'status',
+    help: 'help',
+  },
+  zh: { 批准: 'approve', 拒绝: 'reject', 中止: 'abort', 回滚: 'rollback', 状态: 'status', 帮助: 'help' },
+};
+
+/** Reads `<verb> <release> ...`; the answer is to be in the language of the verb. */
+export function parseChatCommand(text: string): { readonly command: ChatCommand; readonly language: Language } {
+  const [word = '', name = '', ...rest] = text.trim().split(/\s+/);
+  const english = lookUp(VERBS.en, word.toLowerCase());
+  const verb = english ?? lookUp(VERBS.zh, word);
+  const language: Language = english === undefined && /\p{Script=Han}/u.test(text) ? 'zh' : 'en';
+  return { command: verb === undefined ? { verb: 'unknown' } : understand(verb, name, rest), language };
+}
+
+function understand(verb: ChatVerb, name: string, rest: readonly string[]): ChatCommand {
+  if (verb === 'help') return { verb };
+  const release = parseReleaseName(name);
+  if (release === undefined) return { verb: 'usage', of: verb };
+  if (verb === 'status') return { verb, release };
+  if (verb === 'approve') {
+    const digits = /^(?:sha256:)?([0-9a-f]{12,64})$/.exec(rest[0] ?? '')?.[1];
+    return digits === undefined || rest.length > 1
+      ? { verb: 'usage', of: verb }
+      : { verb, release, planDigest: `sha256:${digits}` };
+  }
+  const reason = rest.join(' ');
+  return reason === '' ? { verb: 'usage', of: verb } : { verb, release, reason };
+}
+
+function lookUp(verbs: Readonly<Record<string, ChatVerb>>, word: string): ChatVerb | undefined {
+  return Object.hasOwn(verbs, word) ? verbs[word] : undefined;
+}

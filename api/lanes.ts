@@ -1,0 +1,79 @@
+import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { FailureType } from '../domain/failures.ts';
+import type { RevisionRecord } from '../domain/lane.ts';
+import type { Lane } from '../domain/schemas/api.ts';
+import type { Configuration } from '../domain/schemas/config.ts';
+import { type LaneView, laneQuery, laneWorkflowId } from '../workflows/contract.ts';
+import { Problem } from './problem.ts';
+
+const QUESTION_MS = 10_000;
+/** Lanes asked at once; a list of many must not crowd out the workers' own work. */
+const CONCURRENCY = 16;
+
+/** What runs where, as the lanes know it. */
+export class Lanes {
+  private readonly client: Client;
+  private readonly configuration: Pick<Configuration, 'services' | 'environments'>;
+
+  constructor(client: Client, configuration: Pick<Configuration, 'services' | 'environments'>) {
+    this.client = client;
+    this.configuration = configuration;
+  }
+
+  /** One lane; empty before the first release. `UnknownService`, `UnknownEnvironment`. */
+  async view(environment: string, service: string): Promise<Lane> {
+    this.require(environment, service);
+    const handle = this.client.workflow.getHandle(laneWorkflowId(environment, service));
+    try {
+      return laneOf(await this.client.withDeadline(Date.now() + QUESTION_MS, () => handle.query(laneQuery)));
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      return { environment, service, lastRevision: 0, queue: [] };
+    }
+  }
+
+  /** Every lane that the configuration allows, of one service or one environment if asked so. */
+  async list(filter: { readonly environment?: string; readonly service?: string }): Promise<Lane[]> {
+    this.require(filter.environment, filter.service);
+    const environments =
+      filter.environment === undefined ? Object.keys(this.configuration.environments) : [filter.environment];
+    const services = filter.service === undefined ? Object.keys(this.configuration.services) : [filter.service];
+    const wanted = services.flatMap((service) => environments.map((environment) => ({ environment, service })));
+    const lanes: Lane[] = [];
+    for (let start = 0; start < wanted.length; start += CONCURRENCY) {
+      const some = wanted.slice(start, start + CONCURRENCY);
+      lanes.push(...(await Promise.all(some.map(({ environment, service }) => this.view(environment, service)))));
+    }
+    return lanes;
+  }
+
+  private require(environment: string | undefined, service: string | undefined): void {
+    if (environment !== undefined && !Object.hasOwn(this.configuration.environments, environment)) {
+      throw new Problem(FailureType.UnknownEnvironment, `${environment} is not configured`);
+    }
+    if (service !== undefined && !Object.hasOwn(this.configuration.services, service)) {
+      throw new Problem(FailureType.UnknownService, `${service} is not configured`);
+    }
+  }
+}
+
+/** A lane as the API shows it: without the variables that its revisions run with, since they may hold secrets. */
+function laneOf({ state, holder, queue, wait }: LaneView): Lane {
+  const { environment, service, lastRevision, current, previous, bounds } = state;
+  return {
+    environment,
+    service,
+    lastRevision,
+    ...(current === undefined ? {} : { current: revisionOf(current) }),
+    ...(previous === undefined ? {} : { previous: revisionOf(previous) }),
+    ...(bounds === undefined ? {} : { bounds }),
+    ...(holder === undefined ? {} : { holder }),
+    queue: [...queue],
+    ...(wait === undefined ? {} : { wait }),
+  };
+}
+
+function revisionOf({ revision, instances, bundle }: RevisionRecord): NonNullable<Lane['current']> {
+  return { revision, instances, bundle };
+}

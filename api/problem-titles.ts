@@ -1,0 +1,63 @@
+import { FailureType } from '../domain/failures.ts';
+import { HttpFailure, type ProblemCode } from '../domain/schemas/api.ts';
+
+export type Language = 'en' | 'zh';
+
+interface ProblemKind {
+  readonly status: number;
+  readonly title: Readonly<Record<Language, string>>;
+}
+
+const kind = (status: number, en: string, zh: string): ProblemKind => ({ status, title: { en, zh } });
+
+/** HTTP status and title of every failure that an answer may carry; the one place where they are decided. */
+export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
+  [FailureType.SystemUnavailable]: kind(503, 'A system does not answer', '系统无响应'),
+  [FailureType.SystemRefused]: kind(502, 'A system refused the call', '系统拒绝了调用'),
+  [FailureType.UnexpectedAnswer]: kind(502, 'A system gave an unexpected answer', '系统返回了意外的结果'),
+  [FailureType.NotVerified]: kind(502, 'A change could not be verified', '变更未能核实'),
+  [FailureType.DeadlineExceeded]: kind(504, 'The deadline has passed', '已超过期限'),
+  [FailureType.UnknownService]: kind(404, 'The service is not configured', '未配置该服务'),
+  [FailureType.UnknownEnvironment]: kind(404, 'The environment is not configured', '未配置该环境'),
+  [FailureType.UnknownCommit]: kind(422, 'The reference names no commit', '找不到该提交'),
+  [FailureType.ManifestInvalid]: kind(422, 'The manifest has errors', '清单有错误'),
+  [FailureType.RequestInvalid]: kind(400, 'The request has errors', '请求有错误'),
+  [FailureType.BuildFailed]: kind(422, 'The build failed', '构建失败'),
+  [FailureType.BuilderUnavailable]: kind(503, 'No builder took the build', '没有可用的构建机'),
+  [FailureType.TestsFailed]: kind(422, 'Tests failed', '测试失败'),
+  [FailureType.RevisionUnhealthy]: kind(422, 'The new revision is not healthy', '新版本不健康'),
+  [FailureType.CapacityExhausted]: kind(503, 'There is no capacity', '容量不足'),
+  [FailureType.ImageMissing]: kind(422, 'The image is not in the registry', '仓库中没有该镜像'),
+  [FailureType.ConfigMissing]: kind(422, 'The configuration version is not published', '配置版本未发布'),
+  [FailureType.TagConflict]: kind(409, 'The release tag names another image', '发布标签已指向其他镜像'),
+  [FailureType.ApprovalRejected]: kind(409, 'The approval was refused', '审批被拒绝'),
+  [FailureType.PlanDigestMismatch]: kind(409, 'Another plan waits for approval', '等待审批的是另一个计划'),
+  [FailureType.SelfApproval]: kind(403, 'Nobody approves their own release', '不能审批自己的发布'),
+  [FailureType.AlreadyApproved]: kind(409, 'The same person has approved already', '同一人已审批过'),
+  [FailureType.NotWaiting]: kind(409, 'Nothing waits for this now', '当前没有等待该操作的步骤'),
+  [FailureType.ReleaseOver]: kind(409, 'The release has ended', '发布已结束'),
+  [FailureType.UnknownRelease]: kind(404, 'There is no such release', '没有该发布'),
+  [FailureType.PlanOutdated]: kind(409, 'The plan was made for another state', '计划已过时'),
+  [FailureType.ApprovalExpired]: kind(409, 'The approval came too late', '审批已过期'),
+  [FailureType.NothingToRollBackTo]: kind(409, 'There is nothing to go back to', '没有可回退的版本'),
+  [FailureType.CanaryFailed]: kind(422, 'The canary failed', '金丝雀未通过'),
+  [FailureType.CanaryInconclusive]: kind(422, 'The canary could not be judged', '金丝雀无法判定'),
+  [FailureType.LaneBusy]: kind(409, 'Another release holds the lane', '通道被其他发布占用'),
+  [FailureType.Aborted]: kind(409, 'The release was stopped', '发布已被中止'),
+  [FailureType.SignatureInvalid]: kind(401, 'The signature is not valid', '签名无效'),
+  [FailureType.Unauthenticated]: kind(401, 'A valid token is needed', '需要有效的令牌'),
+  [FailureType.Internal]: kind(500, 'Something went wrong in Slipway', 'Slipway 内部错误'),
+  [HttpFailure.IdempotencyKeyReused]: kind(422, 'The key was used for another order', '幂等键已用于其他请求'),
+  [HttpFailure.UnknownRoute]: kind(404, 'There is no such address', '地址不存在'),
+  [HttpFailure.BodyTooLarge]: kind(413, 'The body is too large', '请求体过大'),
+  [HttpFailure.UnsupportedMediaType]: kind(415, 'Send application/json', '请发送 application/json'),
+};
+
+/** The code of a failure's type; a type that this version does not know is one of ours that went wrong. */
+export function problemCode(type: string | null | undefined): ProblemCode {
+  return isProblemCode(type) ? type : FailureType.Internal;
+}
+
+function isProblemCode(type: string | null | undefined): type is ProblemCode {
+  return typeof type === 'string' && Object.hasOwn(PROBLEM_KINDS, type);
+}

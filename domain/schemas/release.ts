@@ -1,0 +1,213 @@
+/** A release and its plan as they go over HTTP; the API answers by these schemas and the command line reads by them. */
+import { z } from 'zod';
+import type { Bundle, ImageReference } from '../bundle.ts';
+import type { RevisionWindow, Verdict } from '../judge/verdict.ts';
+import type { JudgePolicy } from '../manifest.ts';
+import type { Plan, Step } from '../plan.ts';
+import type {
+  ApprovalRecord,
+  ReleaseFailure,
+  ReleaseOutcome,
+  ReleaseView,
+  RollbackRecord,
+  StepOutcome,
+  StepRecord,
+} from '../release.ts';
+import { type Wait, WaitReason } from '../wait.ts';
+
+/** A field more in the type than here would be dropped without a word, so each shape names every key of its type. */
+type Every<Type> = Record<keyof Type, z.ZodType>;
+type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
+
+const timestamp = z.iso.datetime({ offset: true });
+const seconds = z.number().nonnegative();
+const percent = z.number().min(0).max(100);
+
+export const DIGEST = /^sha256:[0-9a-f]{64}$/;
+export const digestSchema = z.string().regex(DIGEST, 'write sha256: and 64 hex digits');
+
+const imageSchema: z.ZodType<ImageReference> = z.object({
+  repository: z.string().min(1),
+  digest: digestSchema,
+} satisfies Every<ImageReference>);
+
+export const bundleSchema: z.ZodType<Bundle> = z
+  .object({
+    id: z.string().regex(/^b-[0-9a-f]{16}$/, 'write b- and 16 hex digits'),
+    service: z.string().min(1),
+    version: z.string().min(1),
+    commit: z.string().min(1),
+    image: imageSchema,
+    testImages: z.record(z.string(), imageSchema),
+    configVersion: z.int().nonnegative(),
+    manifestDigest: z.string().min(1),
+  } satisfies Every<Bundle>)
+  .meta({ id: 'Bundle', description: 'What moves through environments as one thing.' });
+
+const judgeSchema = z.object({
+  maxErrorPercent: percent,
+  minRequests: z.number(),
+  alpha: z.number(),
+} satisfies Every<JudgePolicy>);
+
+const step = { id: z.string(), environment: z.string() };
+
+const stepSchema: z.ZodType<Step> = z
+  .discriminatedUnion('kind', [
+    z.object({ id: step.id, kind: z.literal('build') } satisfies Every<StepOf<'build'>>),
+    z.object({ ...step, kind: z.literal('deploy'), instances: z.int() } satisfies Every<StepOf<'deploy'>>),
+    z.object({ ...step, kind: z.literal('test'), suites: z.array(z.string()) } satisfies Every<StepOf<'test'>>),
+    z.object({ id: step.id, kind: z.literal('promote'), tag: z.string() } satisfies Every<StepOf<'promote'>>),
+    z.object({
+      ...step,
+      kind: z.literal('approve'),
+      count: z.int(),
+      expiresSeconds: seconds,
+    } satisfies Every<StepOf<'approve'>>),
+    z.object({
+      ...step,
+      kind: z.literal('canary'),
+      instances: z.int(),
+      weight: percent,
+      holdSeconds: seconds,
+      judge: judgeSchema,
+    } satisfies Every<StepOf<'canary'>>),
+    z.object({
+      ...step,
+      kind: z.literal('shift'),
+      weight: percent,
+      instances: z.int(),
+    } satisfies Every<StepOf<'shift'>>),
+    z.object({ ...step, kind: z.literal('bake'), seconds } satisfies Every<StepOf<'bake'>>),
+    z.object({ ...step, kind: z.literal('retire') } satisfies Every<StepOf<'retire'>>),
+  ])
+  .meta({ id: 'Step', description: 'One entry of a plan.' });
+
+export const planSchema: z.ZodType<Plan> = z
+  .object({
+    service: z.string(),
+    version: z.string(),
+    commit: z.string(),
+    manifestDigest: z.string(),
+    configVersion: z.int().nonnegative(),
+    from: z.record(z.string(), z.string().nullable()),
+    steps: z.array(stepSchema),
+    digest: digestSchema,
+  } satisfies Every<Plan>)
+  .meta({ id: 'Plan', description: 'The steps a release will take; the digest is what people approve.' });
+
+const stepKinds = [
+  'build',
+  'deploy',
+  'test',
+  'promote',
+  'approve',
+  'canary',
+  'shift',
+  'bake',
+  'retire',
+  'rollback',
+] as const satisfies readonly StepRecord['kind'][];
+
+const stepOutcomes = [
+  'waiting',
+  'running',
+  'done',
+  'failed',
+  'skipped',
+  'undone',
+] as const satisfies readonly StepOutcome[];
+
+export const releaseOutcomes = [
+  'released',
+  'rolled-back',
+  'failed',
+  'aborted',
+] as const satisfies readonly ReleaseOutcome[];
+
+const stepRecordSchema: z.ZodType<StepRecord> = z
+  .object({
+    id: z.string(),
+    kind: z.enum(stepKinds),
+    environment: z.string().exactOptional(),
+    outcome: z.enum(stepOutcomes),
+    startedAt: timestamp.exactOptional(),
+    endedAt: timestamp.exactOptional(),
+    detail: z.string().exactOptional(),
+  } satisfies Every<StepRecord>)
+  .meta({ id: 'StepRecord', description: 'What a step did, or is doing.' });
+
+export const waitSchema: z.ZodType<Wait> = z
+  .object({
+    reason: z.enum(WaitReason),
+    sentence: z.string(),
+    since: timestamp,
+    endedBy: z.string(),
+    deadline: timestamp,
+    atDeadline: z.string(),
+  } satisfies Every<Wait>)
+  .meta({ id: 'Wait', description: 'Why nothing moves now, who ends it, and what happens when nobody does.' });
+
+const windowSchema: z.ZodType<RevisionWindow> = z.object({
+  requests: z.number(),
+  errors: z.number(),
+  seconds: z.number(),
+} satisfies Every<RevisionWindow>);
+
+const verdictSchema: z.ZodType<Verdict> = z
+  .object({
+    result: z.enum(['pass', 'fail', 'inconclusive']),
+    rule: z.string(),
+    sentence: z.string(),
+    canary: windowSchema,
+    baseline: windowSchema,
+    canaryErrorPercent: z.number().nullable(),
+    baselineErrorPercent: z.number().nullable(),
+    bayesFactor: z.number().nullable(),
+    judgeVersion: z.number(),
+  } satisfies Every<Verdict>)
+  .meta({ id: 'Verdict', description: 'What a judge says of a canary, with its evidence.' });
+
+export const approvalSchema: z.ZodType<ApprovalRecord> = z
+  .object({ by: z.string(), planDigest: digestSchema, at: timestamp } satisfies Every<ApprovalRecord>)
+  .meta({ id: 'Approval', description: 'Who approved which plan.' });
+
+const rollbackSchema: z.ZodType<RollbackRecord> = z
+  .object({
+    environment: z.string(),
+    reason: z.string(),
+    decidedAt: timestamp,
+    trafficAt: timestamp.exactOptional(),
+    doneAt: timestamp.exactOptional(),
+  } satisfies Every<RollbackRecord>)
+  .meta({ id: 'Rollback', description: 'A way back: when it was decided, when traffic and when all was restored.' });
+
+const failureSchema: z.ZodType<ReleaseFailure> = z
+  .object({
+    type: z.string(),
+    message: z.string(),
+    step: z.string().exactOptional(),
+    details: z.unknown().exactOptional(),
+  } satisfies Every<ReleaseFailure>)
+  .meta({ id: 'Failure', description: 'Why a release did not go through.' });
+
+export const releaseSchema: z.ZodType<ReleaseView> = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    requestedBy: z.string(),
+    startedAt: timestamp,
+    endedAt: timestamp.exactOptional(),
+    outcome: z.enum(releaseOutcomes).exactOptional(),
+    version: z.string().exactOptional(),
+    commit: z.string().exactOptional(),
+    plan: planSchema.exactOptional(),
+    bundle: bundleSchema.exactOptional(),
+    steps: z.array(stepRecordSchema),
+    wait: waitSchema.exactOptional(),
+    approvals: z.array(approvalSchema),
+    verdicts: z.array(verdictSchema),
+    rollbacks: z.array(rollbackSchema),
+    failure: failureSchema.exactOptional(),
+  } satisfies Every<ReleaseView>)
+  .meta({ id: 'Release', description: 'Everything about a release; outcome is absent while it runs.' });

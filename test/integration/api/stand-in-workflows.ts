@@ -1,0 +1,206 @@
+/**
+ * Workflows that keep the contract and do nothing else: what the API and the command line are tested against, so that
+ * a test decides what a release does by the reference it asks for. The real ones have tests of their own.
+ */
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { refuseApproval } from '../../../domain/approval.ts';
+import { digestOf } from '../../../domain/digest.ts';
+import { FailureType } from '../../../domain/failures.ts';
+import type { Plan, Step } from '../../../domain/plan.ts';
+import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../../../domain/release.ts';
+import {
+  abortUpdate,
+  approveUpdate,
+  type LaneInput,
+  laneQuery,
+  type ReleaseInput,
+  type ReleaseResult,
+  type RollbackInput,
+  rejectUpdate,
+  releaseQuery,
+  rollbackUpdate,
+  SearchAttribute,
+} from '../../../workflows/contract.ts';
+
+const STEPS: readonly Step[] = [
+  { id: 'deploy-fat', kind: 'deploy', environment: 'fat', instances: 1 },
+  { id: 'approve-prod', kind: 'approve', environment: 'prod', count: 1, expiresSeconds: 3600 },
+];
+
+function planOf(request: ReleaseRequest): Plan {
+  const content = {
+    service: request.service,
+    version: '1.2.3',
+    commit: request.source.kind === 'git' ? request.source.ref : request.source.bundle.commit,
+    manifestDigest: `sha256:${'1'.repeat(64)}`,
+    configVersion: request.configVersion ?? 0,
+    from: { fat: null, prod: 'r1' },
+    steps: STEPS,
+  };
+  return { ...content, digest: digestOf(content) };
+}
+
+/** Waits for an approval; the reference `quick` needs none, `broken` fails. */
+export async function release({ request }: ReleaseInput): Promise<ReleaseResult> {
+  const plan = planOf(request);
+  const startedAt = new Date().toISOString();
+  const approvals: ApprovalRecord[] = [];
+  let ended: Pick<ReleaseView, 'outcome' | 'failure'> | undefined;
+  const ref = request.source.kind === 'git' ? request.source.ref : '';
+  if (ref === 'quick') ended = { outcome: 'released' };
+  if (ref === 'broken') {
+    ended = {
+      outcome: 'failed',
+      failure: { type: FailureType.BuildFailed, message: 'npm test: 1 failed', step: 'build' },
+    };
+  }
+  const view = (): ReleaseView => ({
+    id: workflowInfo().workflowId,
+    service: request.service,
+    requestedBy: request.requestedBy,
+    startedAt,
+    version: plan.version,
+    commit: plan.commit,
+    plan,
+    steps: [
+      {
+        id: 'deploy-fat',
+        kind: 'deploy',
+        environment: 'fat',
+        outcome: 'done',
+        startedAt,
+        endedAt: startedAt,
+        detail: 'r1 with 1 instance',
+      },
+      { id: 'approve-prod', kind: 'approve', environment: 'prod', outcome: ended ? 'done' : 'running', startedAt },
+    ],
+    ...(ended
+      ? { ...ended, endedAt: new Date().toISOString() }
+      : {
+          wait: {
+            reason: 'approval',
+            sentence: 'waiting for an approval of the plan',
+            since: startedAt,
+            endedBy: `one person other than ${request.requestedBy}`,
+            deadline: new Date(Date.parse(startedAt) + 3_600_000).toISOString(),
+            atDeadline: 'the release is undone',
+          },
+        }),
+    approvals,
+    verdicts: [],
+    rollbacks: [],
+  });
+  const end = (outcome: ReleaseOutcome, type?: FailureType, message = '') => {
+    ended ??= { outcome, ...(type === undefined ? {} : { failure: { type, message } }) };
+  };
+  setHandler(releaseQuery, view);
+  setHandler(
+    approveUpdate,
+    ({ by, planDigest }) => {
+      const approval = { by, planDigest, at: new Date().toISOString() };
+      approvals.push(approval);
+      end('released');
+      return approval;
+    },
+    {
+      validator: (approval) => {
+        const refusal = refuseApproval(
+          { planDigest: plan.digest, count: 1, requestedBy: request.requestedBy },
+          approvals,
+          approval,
+        );
+        if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
+      },
+    },
+  );
+  setHandler(rejectUpdate, ({ by, reason }) => end('aborted', FailureType.ApprovalRejected, `${by}: ${reason}`));
+  setHandler(abortUpdate, ({ by, reason }) => end('aborted', FailureType.Aborted, `${by}: ${reason}`));
+  setHandler(rollbackUpdate, () => end('rolled-back'));
+  upsertSearchAttributes([{ key: SearchAttribute.Stage, value: 'approve-prod' }]);
+  await condition(() => ended !== undefined);
+  await condition(allHandlersFinished);
+  const outcome = ended?.outcome ?? 'failed';
+  upsertSearchAttributes([{ key: SearchAttribute.Outcome, value: outcome }]);
+  return { outcome, view: view() };
+}
+
+/** Goes back at once. */
+export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
+  const at = new Date().toISOString();
+  const view: ReleaseView = {
+    id: workflowInfo().workflowId,
+    service: input.service,
+    requestedBy: input.requestedBy,
+    startedAt: at,
+    endedAt: at,
+    outcome: 'rolled-back',
+    steps: [{ id: `rollback-${input.environment}`, kind: 'rollback', environment: input.environment, outcome: 'done' }],
+    approvals: [],
+    verdicts: [],
+    rollbacks: [{ environment: input.environment, reason: input.reason, decidedAt: at, doneAt: at }],
+  };
+  setHandler(releaseQuery, () => view);
+  upsertSearchAttributes([{ key: SearchAttribute.Outcome, value: 'rolled-back' }]);
+  return { outcome: 'rolled-back', view };
+}
+
+/** The reference `invalid` has a manifest with two errors. */
+export async function planRelease({ request }: ReleaseInput): Promise<Plan> {
+  if (request.source.kind === 'git' && request.source.ref === 'invalid') {
+    throw ApplicationFailure.nonRetryable('slipway.yaml has 2 errors', FailureType.ManifestInvalid, [
+      { path: 'run.cpus', message: 'write a number above 0' },
+      { path: 'release.canary.weight', message: 'write a percentage' },
+    ]);
+  }
+  return planOf(request);
+}
+
+/** Stays; its current revision runs with a variable that must not leave by the API. */
+export async function lane({ environment, service }: LaneInput): Promise<void> {
+  const image = { repository: service, digest: `sha256:${'2'.repeat(64)}` };
+  const bundle = {
+    id: 'b-0123456789abcdef',
+    service,
+    version: '1.0.0',
+    commit: 'c0ffee',
+    image,
+    testImages: {},
+    configVersion: 0,
+    manifestDigest: `sha256:${'1'.repeat(64)}`,
+  };
+  setHandler(laneQuery, () => ({
+    state: {
+      environment,
+      service,
+      lastRevision: 7,
+      current: {
+        revision: 'r7',
+        bundle,
+        instances: 2,
+        spec: {
+          environment,
+          service,
+          revision: 'r7',
+          bundle: bundle.id,
+          image: `registry/${service}@${image.digest}`,
+          env: { PASSWORD: 'secret-of-the-service' },
+          cpus: 0.1,
+          memoryMiB: 64,
+          healthPath: '/healthz',
+          startSeconds: 30,
+          instances: 2,
+        },
+      },
+    },
+    holder: 'release/sample/k1',
+    queue: ['release/sample/k2'],
+  }));
+  await condition(() => false);
+}
