@@ -1,0 +1,66 @@
+import type { WorkflowClient } from '@temporalio/client';
+import { createBalancerActivities } from '../activities/balancer/activities.ts';
+import { createRunBuilderActivities } from '../activities/build/run-builder.ts';
+import { createChatActivities } from '../activities/chat/activities.ts';
+import { createConsulActivities } from '../activities/consul/activities.ts';
+import { createDnsActivities } from '../activities/dns/activities.ts';
+import { createEnvironmentActivities, type EnvironmentFacts } from '../activities/environments/activities.ts';
+import { createGitActivities } from '../activities/git/activities.ts';
+import { createInfluxActivities } from '../activities/influx/activities.ts';
+import { createLaneActivities } from '../activities/lane/activities.ts';
+import { createMarathonActivities } from '../activities/marathon/activities.ts';
+import { createRegistryActivities } from '../activities/registry/activities.ts';
+import { createRetentionActivities } from '../activities/registry/retention.ts';
+import { createRunningReleaseActivities } from '../activities/temporal/running-releases.ts';
+import { createTestingActivities } from '../activities/testing/run-test.ts';
+import type { Configuration } from '../domain/schemas/config.ts';
+
+/** What was pushed later than this stays in any case: a build may still be about to name it. */
+const RETENTION_GRACE_SECONDS = 3600;
+
+/** Every activity that the orchestrator takes, from the configuration. @param cacheDir for git mirrors */
+export function createCentralActivities(configuration: Configuration, client: WorkflowClient, cacheDir: string) {
+  const { consul, registry, balancers, services } = configuration;
+  const environments = Object.entries(configuration.environments);
+  return {
+    ...createEnvironmentActivities(environmentFacts(configuration)),
+    ...createGitActivities({ services, cacheDir }),
+    ...createLaneActivities(client),
+    ...createRunningReleaseActivities(client),
+    ...createMarathonActivities(
+      Object.fromEntries(environments.map(([name, { marathon }]) => [name, { url: marathon.url, group: `/${name}` }])),
+    ),
+    ...createBalancerActivities({
+      consul,
+      environments: Object.fromEntries(
+        environments.map(([name, { balancer }]) => [name, balancers[balancer.name]?.runtime ?? []]),
+      ),
+    }),
+    ...createConsulActivities(consul),
+    ...createDnsActivities({ consul, dns: consul.dns }),
+    ...createInfluxActivities(configuration.influx),
+    ...createRegistryActivities(registry),
+    ...createRetentionActivities({
+      services: Object.entries(services).map(([service, { branch }]) => ({ service, branch })),
+      graceSeconds: RETENTION_GRACE_SECONDS,
+      host: registry.host,
+    }),
+    ...createRunBuilderActivities(configuration),
+    ...createTestingActivities(configuration),
+    ...createChatActivities(configuration.chat),
+  };
+}
+
+/** What workflows may know of the configured environments. */
+export function environmentFacts(configuration: Configuration): readonly EnvironmentFacts[] {
+  return Object.entries(configuration.environments).map(([name, { tier, agentAttribute, balancer }]) => {
+    const [attribute = '', ...value] = agentAttribute.split(':');
+    return {
+      name,
+      tier,
+      agentAttribute: { name: attribute, value: value.join(':') },
+      balancer: { address: balancer.address, port: balancer.port },
+      registry: configuration.registry.address,
+    };
+  });
+}

@@ -1,0 +1,40 @@
+/** The process that runs all workflows and the central activities. */
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { TASK_QUEUE } from '../workflows/contract.ts';
+import { createCentralActivities } from './central-activities.ts';
+import { loadConfiguration } from './configuration.ts';
+import { installRuntime } from './runtime.ts';
+import { ensureSchedules } from './schedules.ts';
+
+/** Cancellation reaches an activity by the answer to a heartbeat; by default those are held back for up to 8 s. */
+const HEARTBEAT_THROTTLE = '500ms';
+
+const log = installRuntime('orchestrator');
+const configuration = loadConfiguration();
+const { address, namespace } = configuration.temporal;
+const cacheDir = process.env['SLIPWAY_CACHE'] ?? join(process.cwd(), '.slipway', 'cache');
+
+const connection = await NativeConnection.connect({ address });
+const client = new Client({ connection: await Connection.connect({ address }), namespace });
+const worker = await Worker.create({
+  connection,
+  namespace,
+  taskQueue: TASK_QUEUE,
+  activities: createCentralActivities(configuration, client.workflow, join(cacheDir, 'git')),
+  workflowBundle: await bundleWorkflowCode({
+    workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
+    logger: new DefaultLogger('WARN'),
+  }),
+  maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+  workflowTaskPollerBehavior: { type: 'autoscaling' },
+  activityTaskPollerBehavior: { type: 'autoscaling' },
+  shutdownGraceTime: '20s',
+  shutdownForceTime: '60s',
+});
+await ensureSchedules(client, configuration.schedules);
+log.info({ taskQueue: TASK_QUEUE, address }, 'takes work');
+await worker.run();
+await client.connection.close();
+await connection.close();
