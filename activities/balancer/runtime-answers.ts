@@ -22,6 +22,8 @@ export interface ServerState {
 export interface ServerCounters {
   readonly backend: string;
   readonly name: string;
+  /** Takes or would take requests, whatever its weight. */
+  readonly up: boolean;
   /** Requests it works on now. */
   readonly sessions: number;
   /** Final answers the server gave, of any status. */
@@ -105,6 +107,7 @@ const emptyIsZero = z.preprocess((value) => (value === '' ? 0 : value), count);
 const CountersRow = z.object({
   pxname: z.string().min(1),
   svname: z.string().min(1),
+  status: z.string(),
   scur: emptyIsZero,
   econ: emptyIsZero,
   eresp: emptyIsZero,
@@ -131,6 +134,8 @@ export function parseStat(text: string): readonly ServerCounters[] {
       return {
         backend: row.pxname,
         name: row.svname,
+        // A server with weight 0 is shown as one that drains.
+        up: /^(UP|DRAIN|no check)/.test(row.status),
         sessions: row.scur,
         answers,
         errors5xx: row.hrsp_5xx,

@@ -3,6 +3,7 @@ import Consul from 'consul';
 import type { z } from 'zod';
 import { answerFailure, networkFailure, requestInvalid, unexpectedAnswer } from './errors.ts';
 import {
+  AgentSelfSchema,
   type AgentService,
   AgentServicesSchema,
   KvEntriesSchema,
@@ -135,6 +136,13 @@ export class ConsulClient {
     await this.#read(`deregister service ${id}`, () => this.#consul.agent.service.deregister(id), [404]);
   }
 
+  /** The name of this agent's node, under which the catalogue has its services. */
+  async nodeName(): Promise<string> {
+    const call = 'GET agent self';
+    const found: unknown = await this.#read(call, () => this.#consul.agent.self());
+    return this.#check(call, found, AgentSelfSchema).Config.NodeName;
+  }
+
   /** The services registered on this agent. */
   async agentServices(): Promise<readonly AgentService[]> {
     const call = 'GET agent services';
@@ -189,7 +197,7 @@ export class ConsulClient {
         if (missing.includes(response.status)) return undefined;
         throw answerFailure(this.url, call, response.status, response.text);
       }
-      throw networkFailure(this.url, call, error instanceof Error ? error.message : String(error), error);
+      throw networkFailure(this.url, call, connectionReason(error), error);
     }
   }
 
@@ -323,16 +331,20 @@ function agentService(service: z.output<typeof AgentServicesSchema>[string]): Ag
 
 /** Status and text when the package's error is an answer of Consul; undefined when there was none. */
 function responseOf(error: unknown): { readonly status: number; readonly text: string } | undefined {
-  if (!(error instanceof Error) || !('response' in error)) return undefined;
-  const { response } = error;
-  if (typeof response !== 'object' || response === null || !('statusCode' in response)) return undefined;
-  const body = 'body' in response ? response.body : '';
-  return { status: Number(response.statusCode), text: Buffer.isBuffer(body) ? body.toString() : String(body ?? '') };
+  const response = member(error, 'response');
+  const status = member(response, 'statusCode');
+  if (typeof status !== 'number') return undefined;
+  const body = member(response, 'body');
+  return { status, text: Buffer.isBuffer(body) ? body.toString() : String(body ?? '') };
 }
 
-/** fetch says only "fetch failed"; what happened is in the cause. */
+/** fetch says only "fetch failed"; what happened is in the cause, whose message may be empty. */
 function connectionReason(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
+  const cause = member(error, 'cause') ?? error;
+  return [member(cause, 'message'), member(cause, 'code'), cause].map((said) => String(said ?? '')).find(Boolean) ?? '';
+}
+
+/** Errors of Node itself are not all `instanceof` this realm's `Error`. */
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined;
 }

@@ -30,6 +30,9 @@ const AgentServiceSchema = z.looseObject({
 });
 export const AgentServicesSchema = z.record(z.string(), AgentServiceSchema);
 
+/** What `GET /v1/agent/self` says of the agent. */
+export const AgentSelfSchema = z.looseObject({ Config: z.looseObject({ NodeName: z.string() }) });
+
 /** One entry of `GET /v1/health/service/<name>`. */
 export const ServiceHealthSchema = z.array(
   z.looseObject({

@@ -4,6 +4,8 @@ import type { ConsulClient } from './client.ts';
 export interface WatchOptions {
   /** How long Consul holds a query in which nothing changes; its own limit is 600. Default 60. */
   readonly waitSeconds?: number;
+  /** How often it may ask; default: two at once, then one a second. */
+  readonly limit?: TokenBucket;
   /** Ends the watch; the iteration then finishes without an error. */
   readonly signal: AbortSignal;
 }
@@ -25,12 +27,12 @@ export async function* watch(
   path: string,
   options: WatchOptions,
 ): AsyncGenerator<string, void, undefined> {
-  const bucket = new TokenBucket({ capacity: 2, perSecond: 1 });
+  const limit = options.limit ?? new TokenBucket({ capacity: 2, perSecond: 1 });
   let index = 0;
   let known: string | undefined;
   while (!options.signal.aborted) {
     try {
-      await delay(bucket.take(performance.now()), undefined, { signal: options.signal });
+      await delay(limit.take(performance.now()), undefined, { signal: options.signal });
       const answer = await client.block(path, {
         index,
         waitSeconds: options.waitSeconds ?? 60,

@@ -110,9 +110,12 @@ async function verify(
 const isOnly = <T>(values: readonly T[], wanted: T): boolean =>
   values.length > 0 && values.every((value) => value === wanted);
 
-/** Errors of the resolver have the code of the DNS library, such as ENOTFOUND, ETIMEOUT or ECONNREFUSED. */
+/**
+ * Errors of the resolver have the code of the DNS library, such as ENOTFOUND, ETIMEOUT or ECONNREFUSED, and the query
+ * that failed. They are not all `instanceof` this realm's `Error`.
+ */
 function isDnsError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error;
+  return typeof error === 'object' && error !== null && 'code' in error && 'syscall' in error;
 }
 
 function noneIfUnknown(error: unknown): string[] {

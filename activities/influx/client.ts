@@ -137,10 +137,9 @@ export class InfluxClient {
     const call = `write of ${points.length} points`;
     const { status, text } = await this.#post(path, points.map(line).join('\n'), call);
     if (status === 204) return { dropped: 0 };
+    if (status !== 400) throw this.#refusal(call, status, text);
     const reason = errorOf(text);
-    const dropped = status === 400 ? droppedPoints(reason) : undefined;
-    if (dropped === undefined) throw this.#refusal(call, status, text);
-    return { dropped, reason };
+    return { dropped: droppedPoints(reason, points.length), reason };
   }
 
   async #post(
@@ -172,11 +171,12 @@ export class InfluxClient {
   }
 }
 
-/** How many points a 400 says were dropped while the others were stored; undefined when nothing was stored. */
-function droppedPoints(reason: string): number | undefined {
-  if (!reason.startsWith('partial write')) return undefined;
-  const said = /dropped=(\d+)/.exec(reason)?.[1];
-  return said === undefined || said === '0' ? 1 : Number(said);
+/** How many of the points a 400 says were not stored: those that do not fit, or all. */
+function droppedPoints(reason: string, sent: number): number {
+  if (!reason.startsWith('partial write')) return sent;
+  const said = Number(/dropped=(\d+)/.exec(reason)?.[1]);
+  // For lines that can't be read InfluxDB says 0.
+  return said > 0 ? said : 1;
 }
 
 function errorOf(text: string): string {
@@ -200,9 +200,13 @@ function excerpt(text: string): string {
 
 const quoteIdentifier = (name: string): string => `"${name.replace(/["\\]/g, '\\$&')}"`;
 
-/** fetch says only "fetch failed"; what happened is in the cause. */
+/** fetch says only "fetch failed"; what happened is in the cause, whose message may be empty. */
 function connectionReason(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
+  const cause = member(error, 'cause') ?? error;
+  return [member(cause, 'message'), member(cause, 'code'), cause].map((said) => String(said ?? '')).find(Boolean) ?? '';
+}
+
+/** Errors of Node itself are not all `instanceof` this realm's `Error`. */
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined;
 }
