@@ -13,10 +13,13 @@ help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'make test-<suite>   One suite alone: $(SUITES)'
 
-# npm writes this file when an installation is complete.
+# npm writes this file when an installation is complete. `npm ci` wants the packages of every platform in the lockfile,
+# which a registry mirror may not have; `npm install` then takes what this platform needs, in the lockfile's versions.
 node_modules/.package-lock.json: package-lock.json
 	@command -v npm >/dev/null || { echo 'slipway: npm is not on PATH: install Node.js with npm' >&2; exit 1; }
-	@echo 'setup: installing npm packages (npm ci)'; started=$$(date +%s); npm ci --no-progress --loglevel=error && touch $@ && echo "setup: installed npm packages in $$(($$(date +%s) - started)) s"
+	@echo 'setup: installing npm packages (package-lock.json)'; started=$$(date +%s); \
+	{ npm ci --loglevel=silent || npm install --no-save --loglevel=error; } >/dev/null && touch $@ && \
+	echo "setup: installed npm packages in $$(($$(date +%s) - started)) s"
 
 setup: node_modules/.package-lock.json ## Find or install every part
 	@$(NODE) local/setup.ts

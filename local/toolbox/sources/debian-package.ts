@@ -72,7 +72,7 @@ async function enabledUnits(units: readonly string[]): Promise<ReadonlySet<strin
       await runCommand('systemctl', ['is-enabled', '--quiet', unit], { timeoutMs: 30_000 });
       enabled.add(unit);
     } catch (error) {
-      // Exit code 1: not enabled or no such unit; ENOENT: no systemd here.
+      // It says no by its exit code, for a unit that is not there too; where there is no systemctl nothing starts units.
       if (!(error instanceof CommandError)) {
         throw error;
       }
