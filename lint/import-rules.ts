@@ -76,9 +76,15 @@ const written: IForbiddenRuleType[] = [
   ),
   only(
     'activities-know-domain',
-    '^activities/',
+    '^activities/(?!(lane|temporal)/)',
     ['^activities/', '^domain/', PACKAGES, NODE_MODULES],
     'Activities import domain/ and what they talk to the world with.',
+  ),
+  only(
+    'activities-on-temporal-know-the-contract',
+    '^activities/(lane|temporal)/',
+    ['^activities/', '^domain/', '^workflows/contract\\.ts$', PACKAGES, NODE_MODULES],
+    'The world of these is Temporal itself: they speak to workflows by their contract, as the API does.',
   ),
   {
     name: 'activities-meet-at-clients',

@@ -35,6 +35,7 @@ const house = {
   'workflows/release.test.ts': `import { test } from '@jest/globals';\nimport { readFileSync } from 'node:fs';\nimport { release } from './release.ts';\ntest('x', () => readFileSync(String(release)));\n`,
   'api/server.ts': `import Fastify from 'fastify';\nimport { planQuery } from '../workflows/contract.ts';\nexport const server = { Fastify, planQuery };\n`,
   'cell/main.ts': `import type { run } from '../activities/mesos/run.ts';\nexport type Cell = typeof run;\n`,
+  'activities/lane/signal.ts': `import { planQuery } from '../../workflows/contract.ts';\nexport const signal = planQuery;\n`,
   'workers/orchestrator.ts': `import { run } from '../activities/mesos/run.ts';\nexport const activities = { run };\n`,
 };
 
@@ -115,6 +116,13 @@ describe('findImportViolations', () => {
         'activities/git/clone.ts': `import { planQuery } from '../../workflows/contract.ts';\nexport { planQuery };\n`,
       },
       broken: ['activities-know-domain: activities/git/clone.ts -> workflows/contract.ts'],
+    },
+    {
+      what: 'the body of a workflow in an activity on Temporal',
+      files: {
+        'activities/lane/signal.ts': `import { release } from '../../workflows/release.ts';\nexport { release };\n`,
+      },
+      broken: ['activities-on-temporal-know-the-contract: activities/lane/signal.ts -> workflows/release.ts'],
     },
     {
       what: 'an activity of another system in an activity',
