@@ -70,7 +70,7 @@ describe('decideInstances', () => {
       'shrinks to the highest wish of the window',
       8,
       [
-        [45, 8],
+        [45, 5],
         [20, 5],
         [10, 4],
         [0, 3],
@@ -101,16 +101,15 @@ describe('decideInstances', () => {
       'the load asks for 3, but asked for 4 within the last 30 s',
     ],
     [
-      'forgets a higher wish at the end of the window',
+      'counts the wish in force at the start of the window',
       8,
       [
         [31, 8],
-        [30, 8],
         [29, 3],
         [0, 3],
       ],
-      3,
-      'the load asks for 3 for the last 30 s',
+      8,
+      'the load asks for 3, but asked for 8 within the last 30 s',
     ],
     [
       'trusts ticks rarer than the window',

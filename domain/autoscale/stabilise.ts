@@ -34,48 +34,46 @@ const LONGEST_GAP_SECONDS = 300;
 /**
  * How many instances a service should have, by the stabilisation of the Kubernetes HPA v2: up at once, down only to
  * the highest wish of the window of `downAfterSeconds`, `clamp(current, last wish, highest wish)`. Stricter than
- * Kubernetes in one point: nothing goes before wishes cover the whole window, so a fresh list never shrinks a service.
+ * Kubernetes in one point: nothing goes before wishes cover the whole window, that in force at its start included. So
+ * a fresh list never shrinks a service, and a smaller wish holds for the whole window before it is followed.
  * Growth is limited by step; the bounds have the last word. With no wish it holds within the bounds.
  *
  * Source: kubernetes 1.31.4, pkg/controller/podautoscaler/horizontal.go, `stabilizeRecommendationWithBehaviors` and
  * `convertDesiredReplicasWithBehaviorRate`.
  */
 export function decideInstances({ wishes, current, bounds, now }: StabiliseInput): StabiliseDecision {
-  const { run, inWindow, covered } = downWindow(wishes, bounds.downAfterSeconds, now);
-  const last = run.at(-1);
-  if (last === undefined) return { ...within(bounds, current, 'the load has asked for nothing yet'), wishes: run };
+  const { inForce, covered } = downWindow(wishes, bounds.downAfterSeconds, now);
+  const last = inForce.at(-1);
+  if (last === undefined) return { ...within(bounds, current, 'the load has asked for nothing yet'), wishes: inForce };
 
   const asked = `the load asks for ${last.instances}`;
   if (last.instances > current) {
     const step = Math.max(current + STEP_UP.instances, current * STEP_UP.factor);
     const limited = last.instances > step ? `${asked}, and one step goes to ${step} at most` : asked;
-    return { ...within(bounds, Math.min(last.instances, step), limited), wishes: run };
+    return { ...within(bounds, Math.min(last.instances, step), limited), wishes: inForce };
   }
-  if (last.instances === current) return { ...within(bounds, current, asked), wishes: run };
+  if (last.instances === current) return { ...within(bounds, current, asked), wishes: inForce };
   const window = `the last ${bounds.downAfterSeconds} s`;
-  if (!covered) return { ...within(bounds, current, `${asked}, but not yet for all of ${window}`), wishes: run };
-  const highest = Math.min(current, Math.max(...inWindow.map((wish) => wish.instances)));
+  if (!covered) return { ...within(bounds, current, `${asked}, but not yet for all of ${window}`), wishes: inForce };
+  const highest = Math.min(current, Math.max(...inForce.map((wish) => wish.instances)));
   const because =
     highest > last.instances ? `${asked}, but asked for ${highest} within ${window}` : `${asked} for ${window}`;
-  return { ...within(bounds, highest, because), wishes: run };
+  return { ...within(bounds, highest, because), wishes: inForce };
 }
 
-/** The unbroken run of wishes up to now, those of it in the window, and whether the run reaches back over all of it. */
+/**
+ * The wishes in force at any time of the window, those made in it and the newest one before, and whether they cover it
+ * all. A wish is in force until the next one, but not through a long silence.
+ */
 function downWindow(wishes: readonly TimedWish[], windowSeconds: number, now: string) {
   const start = Date.parse(now) - windowSeconds * 1000;
   const longestGap = Math.max(LONGEST_GAP_SECONDS, windowSeconds) * 1000;
-  const firstInWindow = wishes.findIndex((wish) => Date.parse(wish.at) > start);
-  // The newest wish before the window proves that the window is covered; the last one counts however old it is.
-  const first = firstInWindow === -1 ? wishes.length - 1 : firstInWindow - 1;
-  let run = wishes.slice(Math.max(first, 0));
-  const afterGap = run.findLastIndex(
-    (wish, index) => index > 0 && Date.parse(wish.at) - Date.parse(run[index - 1]?.at ?? wish.at) > longestGap,
+  const atStart = wishes.findLastIndex((wish) => Date.parse(wish.at) <= start);
+  const afterGap = wishes.findLastIndex(
+    (wish, index) => index > 0 && Date.parse(wish.at) - Date.parse(wishes[index - 1]?.at ?? wish.at) > longestGap,
   );
-  if (afterGap > 0) run = run.slice(afterGap);
-  const inWindow = run.filter((wish, index) => Date.parse(wish.at) > start || index === run.length - 1);
-  const oldest = run[0];
-  const covered = oldest !== undefined && (windowSeconds === 0 || Date.parse(oldest.at) <= start);
-  return { run, inWindow, covered };
+  const inForce = wishes.slice(Math.max(atStart, afterGap, 0));
+  return { inForce, covered: inForce[0] !== undefined && Date.parse(inForce[0].at) <= start };
 }
 
 function within(bounds: ScaleBounds, instances: number, because: string) {

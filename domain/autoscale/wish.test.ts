@@ -31,7 +31,7 @@ describe('wishForLoad', () => {
     ],
     [
       'a window with figures of a third',
-      { load: { requestsPerSecond: 0, seconds: 5 } },
+      { load: { requestsPerSecond: 0, seconds: 5.02 } },
       4,
       'figures for only 5 of the last 15 s, so it stays as it is',
     ],

@@ -55,7 +55,7 @@ export function wishForLoad({ bounds, instances, holder, load, windowSeconds }: 
   if (holder !== undefined) return { wish: null, because: `${holder} holds the lane` };
   if (load === undefined) return { wish: instances, because: 'no figures of its load, so it stays as it is' };
   if (load.seconds < LEAST_COVERAGE * windowSeconds) {
-    const covered = `figures for only ${load.seconds} of the last ${windowSeconds} s`;
+    const covered = `figures for only ${Math.round(load.seconds)} of the last ${windowSeconds} s`;
     return { wish: instances, because: `${covered}, so it stays as it is` };
   }
   const target = bounds.requestsPerSecondPerInstance;
