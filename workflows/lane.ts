@@ -47,6 +47,8 @@ export async function lane(input: LaneInput): Promise<never> {
   /** Answers that are still to be sent: signals to other workflows are not sent from handlers. */
   const answers: AdmissionRequest[] = [];
   let newWish = false;
+  /** What the last wish rests on. */
+  let load = '';
   let lastScaling: string | undefined;
 
   setHandler(
@@ -71,8 +73,9 @@ export async function lane(input: LaneInput): Promise<never> {
     wishes = [];
     newWish = false;
   });
-  setHandler(scaleSignal, ({ wish }) => {
+  setHandler(scaleSignal, ({ wish, because }) => {
     wishes.push(wish);
+    load = because;
     newWish = true;
   });
   upsertSearchAttributes([
@@ -162,7 +165,7 @@ export async function lane(input: LaneInput): Promise<never> {
     if (instances === current.instances) return;
     // The target is remembered before it is reached: a scaling that fails half way is driven on by the next wish.
     state = { ...state, current: { ...current, instances } };
-    const change = `Scale ${current.revision} from ${current.instances} to ${instances}: ${because}`;
+    const change = `Scale ${current.revision} from ${current.instances} to ${instances}: ${because} (${load})`;
     setCurrentDetails(change);
     log.info('scaling', { service, environment, from: current.instances, to: instances, because });
     try {
