@@ -122,8 +122,10 @@ function authorization({ auth }: MarathonOptions): { Authorization?: string } {
 
 /** fetch says only "fetch failed" or "terminated"; what happened is in the cause. */
 function connectionReason(error: unknown): string {
-  const cause = error instanceof Object && 'cause' in error ? error.cause : undefined;
-  return cause instanceof Object && 'message' in cause && cause.message ? String(cause.message) : String(error);
+  if (typeof error !== 'object' || error === null) return String(error);
+  const cause = 'cause' in error ? error.cause : undefined;
+  const inner = typeof cause === 'object' && cause !== null && 'message' in cause ? String(cause.message) : '';
+  return inner || ('message' in error ? String(error.message) : String(error));
 }
 
 /** The value, or undefined for text that is not JSON; the schema then says that this is no event. */

@@ -1,0 +1,199 @@
+import { completeApp, configOf, emitApp, readChanges } from '../app.ts';
+import type { AppEmbed } from '../app-info.ts';
+import { type AppUpdate, newAppShape } from '../app-schema.ts';
+import { appsBelow, changeGroup, findGroup, type Group, withoutGroup } from '../groups.ts';
+import { groupNotFound, HttpError, invalidObject } from '../http-error.ts';
+import { list, number, object, optional, type Shape, text } from '../json-shape.ts';
+import { lastSegment, parentPath, resolvePath } from '../path-id.ts';
+import type { Stamp } from '../updates.ts';
+import { embeds, normalTimestamp, type RouteParts, read } from './app-routes.ts';
+import { type Answer, isSet, jsonBody, ok, type Request, type Route, started } from './exchange.ts';
+
+/** A group as users send it; absent members of a change stay as they are. */
+interface GroupUpdate {
+  readonly id?: string;
+  readonly apps?: readonly (AppUpdate & { readonly id: string })[];
+  readonly groups?: readonly GroupUpdate[];
+  readonly dependencies?: readonly string[];
+  readonly scaleBy?: number;
+  readonly version?: string;
+}
+
+const groupShape: Shape<GroupUpdate> = (value, path, problems) =>
+  object({
+    id: optional(text({ minLength: 1, pattern: /^[a-z0-9./-]+$/ })),
+    apps: optional(list(newAppShape)),
+    groups: optional(list(groupShape)),
+    dependencies: optional(list(text())),
+    scaleBy: optional(number({ min: 0 })),
+    version: optional(text()),
+  })(value, path, problems);
+
+export function groupRoutes(parts: RouteParts): readonly Route[] {
+  const { state, updates } = parts;
+  const at = (id: string) => {
+    const group = findGroup(state.root, resolvePath(id));
+    if (!group) throw groupNotFound(resolvePath(id));
+    return group;
+  };
+  const byMethod = {
+    GET: (request: Request, id = '') => ok(emitGroup(parts, at(id), request)),
+    POST: (request: Request, id = '') => create(parts, request, resolvePath(id)),
+    PUT: (request: Request, id = '') => update(parts, request, resolvePath(id)),
+    DELETE: (request: Request, id = '') => {
+      const path = resolvePath(id);
+      const options = { force: isSet(request, 'force'), group: path === '/' ? '/' : parentPath(path) };
+      return started(
+        updates.change(options, (tree) => {
+          at(id);
+          return withoutGroup(tree, path);
+        }),
+      );
+    },
+  };
+  return [
+    {
+      path: /^\/v2\/groups(?:\/(.*))?\/apps$/,
+      handlers: {
+        GET: (request, id = '') => {
+          const wanted = embeds(request, ['counts', 'deployments']);
+          return ok({ apps: appsBelow(at(id)).map((app) => parts.info.app(app, wanted)) });
+        },
+      },
+    },
+    {
+      path: /^\/v2\/groups(?:\/(.*))?\/versions$/,
+      handlers: {
+        GET: (_request, id = '') => {
+          at(id);
+          const having = state.roots.filter((root) => findGroup(root, resolvePath(id)));
+          return ok(having.map((root) => root.version));
+        },
+      },
+    },
+    {
+      path: /^\/v2\/groups(?:\/(.*))?\/versions\/([^/]+)$/,
+      handlers: {
+        GET: (request, id = '', version = '') => {
+          const root = rootAt(parts, version);
+          const group = root && findGroup(root, resolvePath(id));
+          if (!root || !group) throw groupNotFound(resolvePath(id));
+          return ok(emitGroup(parts, group, request, root.version));
+        },
+      },
+    },
+    { path: /^\/v2\/groups(?:\/(.*))?$/, handlers: byMethod },
+  ];
+}
+
+function create(parts: RouteParts, request: Request, base: string): Answer {
+  const { state, updates } = parts;
+  const sent = read(groupShape, jsonBody(request));
+  const id = sent.id === undefined ? base : resolvePath(sent.id, base);
+  if (id !== '/' && findGroup(state.root, id)) {
+    throw new HttpError(409, { message: `Group ${id} is already created. Use PUT to change this group.` });
+  }
+  if (state.app(id)) throw new HttpError(409, { message: `An app with the path ${id} already exists.` });
+  const options = { force: isSet(request, 'force'), group: id };
+  const result = updates.change(options, (tree, stamp) => applied(parts, tree, id, sent, stamp));
+  return started(result, 201, { Location: `${parts.origin}${id}` });
+}
+
+function update(parts: RouteParts, request: Request, base: string): Answer {
+  const { state, updates } = parts;
+  const sent = read(groupShape, jsonBody(request));
+  const id = base === '/' && sent.id !== undefined ? resolvePath(sent.id) : base;
+  const exists = findGroup(state.root, id) !== undefined;
+  const change = changeFor(parts, id, sent, exists);
+  if (isSet(request, 'dryRun')) return ok({ steps: updates.dryRun(change).steps });
+  return started(updates.change({ force: isSet(request, 'force'), group: id }, change), exists ? 200 : 201);
+}
+
+/** A version wins over a factor, and both over everything else. */
+function changeFor(parts: RouteParts, id: string, sent: GroupUpdate, exists: boolean) {
+  if (sent.version !== undefined) {
+    const root = rootAt(parts, sent.version);
+    const old = root && findGroup(root, id);
+    if (!old) throw groupNotFound(id);
+    return (tree: Group, stamp: Stamp) =>
+      restored(
+        changeGroup(tree, id, () => old),
+        old,
+        stamp,
+      );
+  }
+  const factor = sent.scaleBy;
+  if (factor !== undefined) {
+    if (!exists) throw groupNotFound(id);
+    return (tree: Group, stamp: Stamp) => scaled(parts, tree, id, factor, stamp);
+  }
+  return (tree: Group, stamp: Stamp) => applied(parts, tree, id, sent, stamp);
+}
+
+function restored(tree: Group, old: Group, stamp: Stamp): Group {
+  return appsBelow(old).reduce((changed, app) => stamp(changed, configOf(app)), tree);
+}
+
+/** Every app of the group and below it gets `factor` times its instances, rounded up. */
+function scaled({ state }: RouteParts, tree: Group, id: string, factor: number, stamp: Stamp): Group {
+  const group = findGroup(state.root, id);
+  const apps = group ? appsBelow(group) : [];
+  return apps.reduce(
+    (changed, app) => stamp(changed, { ...configOf(app), instances: Math.ceil(app.instances * factor) }),
+    tree,
+  );
+}
+
+/** The tree with one group as it was sent: what it does not name of what it lists goes away. */
+function applied(parts: RouteParts, tree: Group, id: string, sent: GroupUpdate, stamp: Stamp): Group {
+  const { updates, profile } = parts;
+  const apps = (sent.apps ?? []).map((app) => ({ ...app, id: childPath(app.id, id) }));
+  const groups = (sent.groups ?? []).map((group) => ({ ...group, id: childPath(group.id ?? '', id) }));
+  let changed = changeGroup(tree, id, (group) => ({
+    ...group,
+    dependencies: sent.dependencies?.map((dependency) => resolvePath(dependency, parentPath(id))) ?? group.dependencies,
+    apps: sent.apps ? pick(group.apps, apps) : group.apps,
+    groups: sent.groups ? pick(group.groups, groups) : group.groups,
+  }));
+  for (const app of apps) {
+    changed = stamp(changed, updates.checked(completeApp(app.id, readChanges(app, id), profile)));
+  }
+  for (const group of groups) changed = applied(parts, changed, group.id, group, stamp);
+  return changed;
+}
+
+function childPath(id: string, group: string): string {
+  const path = resolvePath(id, group);
+  if (parentPath(path) === group && path !== '/') return path;
+  const error = `identifier ${path} is not child of ${group}. Hint: use relative paths.`;
+  throw invalidObject([{ path: '/id', error }]);
+}
+
+function pick<T>(entries: Readonly<Record<string, T>>, named: readonly { readonly id: string }[]) {
+  const names = new Set(named.map(({ id }) => lastSegment(id)));
+  return Object.fromEntries(Object.entries(entries).filter(([name]) => names.has(name)));
+}
+
+function rootAt({ state }: RouteParts, version: string) {
+  const wanted = normalTimestamp(version);
+  return state.roots.find((root) => root.version === wanted);
+}
+
+function emitGroup(parts: RouteParts, group: Group, request: Request, version = parts.state.root.version) {
+  const asked = request.query.getAll('embed').filter((embed) => embed.startsWith('group.'));
+  const has = (name: string) => asked.length === 0 || asked.some((embed) => embed.startsWith(`group.${name}`));
+  const wanted = embeds(request, []);
+  const emit = (one: Group): Record<string, unknown> => ({
+    id: one.id,
+    dependencies: one.dependencies,
+    version,
+    ...(has('apps') ? { apps: Object.values(one.apps).map((app) => emitMember(parts, app, wanted)) } : {}),
+    ...(has('groups') ? { groups: Object.values(one.groups).map(emit) } : {}),
+    ...(has('pods') ? { pods: [] } : {}),
+  });
+  return emit(group);
+}
+
+function emitMember(parts: RouteParts, app: Group['apps'][string], wanted: ReadonlySet<AppEmbed>) {
+  return wanted.size > 0 ? parts.info.app(app, wanted) : emitApp(app);
+}

@@ -1,0 +1,170 @@
+import { emitApp } from '../app.ts';
+import { backoffKey, launchAllowedAt } from '../backoff.ts';
+import { affectedApps } from '../deployments.ts';
+import { allApps } from '../groups.ts';
+import { HttpError, notFound } from '../http-error.ts';
+import { type LaunchQueue, lastOffersSummary, launchAttemptSummary, type QueueEntry } from '../launch-queue.ts';
+import type { Orchestrator } from '../orchestrator.ts';
+import { resolvePath } from '../path-id.ts';
+import type { ReadinessChecker } from '../readiness.ts';
+import type { RunningDeployment } from '../state.ts';
+import type { RouteParts } from './app-routes.ts';
+import { type Answer, isSet, ok, type Request, type Route, STREAMING, started } from './exchange.ts';
+
+export interface ServiceRouteParts extends RouteParts {
+  readonly queue: LaunchQueue;
+  readonly orchestrator: Orchestrator;
+  readonly readiness: ReadinessChecker;
+  readonly nowMs: () => number;
+  /** `marathon_config` and the like of `/v2/info`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Ends this leader, after the answer is sent. */
+  readonly abdicate: () => void;
+}
+
+/** Deployments, the queue, events, and what the service says about itself. */
+export function serviceRoutes(parts: ServiceRouteParts): readonly Route[] {
+  const { state, updates, orchestrator, origin } = parts;
+  const leader = new URL(origin).host;
+  return [
+    {
+      path: /^\/v2\/deployments$/,
+      handlers: { GET: () => ok(orchestrator.running().map((deployment) => emitDeployment(parts, deployment))) },
+    },
+    {
+      path: /^\/v2\/deployments\/([^/]+)$/,
+      handlers: {
+        DELETE: (request, id = '') => {
+          if (!isSet(request, 'force')) return started(updates.revertDeployment(id));
+          updates.stopDeployment(id);
+          return { status: 202 };
+        },
+      },
+    },
+    { path: /^\/v2\/queue$/, handlers: { GET: (request) => ok({ queue: emitQueue(parts, request) }) } },
+    { path: /^\/v2\/queue\/(.*)\/delay$/, handlers: { DELETE: (_request, id = '') => resetDelay(parts, id) } },
+    { path: /^\/v2\/events$/, handlers: { GET: (request) => streamEvents(parts, request) } },
+    { path: /^\/v2\/info$/, handlers: { GET: () => ok(emitInfo(parts, leader)) } },
+    {
+      path: /^\/v2\/leader$/,
+      handlers: {
+        GET: () => ok({ leader }),
+        DELETE: () => {
+          parts.abdicate();
+          return ok({ message: 'Leadership abdicated' });
+        },
+      },
+    },
+    { path: /^\/v2\/plugins$/, handlers: { GET: () => ok({ plugins: [] }) } },
+    { path: /^\/ping$/, handlers: { GET: ping } },
+    { path: /^\/metrics$/, handlers: { GET: () => ok(metrics(parts)) } },
+  ];
+
+  function ping(request: Request): Answer {
+    const json = /json/i.test(request.headers.accept ?? '');
+    return json ? ok('pong') : { status: 200, body: 'pong', contentType: 'text/plain;charset=utf-8' };
+  }
+
+  function metrics({ queue }: ServiceRouteParts) {
+    return {
+      version: '4.0.0',
+      gauges: {
+        'marathon.apps.active.gauge': { value: allApps(state.root).length },
+        'marathon.instances.running.gauge': {
+          value: [...state.instances.values()].filter((instance) => instance.condition === 'Running').length,
+        },
+        'marathon.deployments.active.gauge': { value: state.deployments.size },
+        'marathon.instances.launch.queue.gauge': { value: queue.entries().length },
+      },
+      counters: {},
+      histograms: {},
+      meters: {},
+      timers: {},
+    };
+  }
+}
+
+function emitDeployment(parts: ServiceRouteParts, { plan, step }: RunningDeployment): Record<string, unknown> {
+  const current = plan.steps[step];
+  return {
+    id: plan.id,
+    version: plan.version,
+    affectedApps: affectedApps(plan),
+    affectedPods: [],
+    steps: plan.steps,
+    currentActions: (current?.actions ?? []).map(({ action, app }) => ({
+      action,
+      app,
+      readinessCheckResults: parts.readiness.results(parts.state.instancesOf(app)),
+    })),
+    currentStep: step + 1,
+    totalSteps: plan.steps.length,
+  };
+}
+
+function emitQueue(parts: ServiceRouteParts, request: Request): readonly Record<string, unknown>[] {
+  const withOffers = request.query.getAll('embed').includes('lastUnusedOffers');
+  const items = parts.queue.entries().map((entry) => emitQueueEntry(parts, entry, withOffers));
+  return items.filter((item) => item !== undefined);
+}
+
+function emitQueueEntry(
+  { state, nowMs }: ServiceRouteParts,
+  { appId, count, sinceMs, offers }: QueueEntry,
+  withOffers: boolean,
+): Record<string, unknown> | undefined {
+  const app = state.app(appId);
+  if (!app) return undefined;
+  const backoff = state.backoffs.get(backoffKey(app));
+  const seconds = Math.trunc(((backoff ? launchAllowedAt(backoff) : sinceMs) - nowMs()) / 1000);
+  const time = (ms: number) => new Date(ms).toISOString();
+  return {
+    count,
+    // Overdue: nothing but a fitting offer is missing, for more than a moment.
+    delay: { timeLeftSeconds: Math.max(0, seconds), overdue: seconds < 0 },
+    since: time(sinceMs),
+    processedOffersSummary: {
+      processedOffersCount: offers.processed,
+      unusedOffersCount: offers.unused,
+      ...(offers.lastUnusedMs === undefined ? {} : { lastUnusedOfferAt: time(offers.lastUnusedMs) }),
+      ...(offers.lastUsedMs === undefined ? {} : { lastUsedOfferAt: time(offers.lastUsedMs) }),
+      rejectSummaryLastOffers: lastOffersSummary(offers),
+      rejectSummaryLaunchAttempt: launchAttemptSummary(offers),
+    },
+    ...(withOffers
+      ? {
+          lastUnusedOffers: [...offers.byAgent.values()].flatMap(({ offer, reason, atMs }) =>
+            reason ? [{ offer, reason: [reason], timestamp: time(atMs) }] : [],
+          ),
+        }
+      : {}),
+    app: emitApp(app),
+  };
+}
+
+function resetDelay({ state, queue, orchestrator }: ServiceRouteParts, id: string): Answer {
+  const app = state.app(resolvePath(id));
+  if (!app || !queue.get(app.id)) throw notFound(`Application ${resolvePath(id)} not found in tasks queue.`);
+  state.setBackoff(backoffKey(app), undefined);
+  orchestrator.look();
+  return { status: 204 };
+}
+
+function streamEvents({ bus }: ServiceRouteParts, request: Request): typeof STREAMING {
+  if (request.headers.accept !== 'text/event-stream') throw new HttpError(405, { message: 'Method Not Allowed' });
+  const types = request.query.getAll('event_type').filter((type) => type !== '');
+  bus.attach(request.response, types, request.clientIp);
+  return STREAMING;
+}
+
+function emitInfo({ state, profile, config }: ServiceRouteParts, leader: string): Record<string, unknown> {
+  return {
+    name: 'marathon',
+    version: profile.version,
+    buildref: 'cell',
+    elected: true,
+    leader,
+    ...(state.frameworkId === undefined ? {} : { frameworkId: state.frameworkId }),
+    ...config,
+  };
+}

@@ -1,0 +1,115 @@
+import { allApps } from '../groups.ts';
+import { HttpError, taskNotFound } from '../http-error.ts';
+import { list, object, required, text } from '../json-shape.ts';
+import type { Instance } from '../model.ts';
+import { safePath } from '../path-id.ts';
+import { servicePorts } from '../service-ports.ts';
+import { existing, GroupOfApps, type RouteParts, read } from './app-routes.ts';
+import { type Answer, isSet, jsonBody, ok, type Request, type Route, started } from './exchange.ts';
+
+const taskIds = object({ ids: required(list(text())) });
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Tasks of one app and of all: list them, kill them. */
+export function taskRoutes(parts: RouteParts): readonly Route[] {
+  const { state, info } = parts;
+  const group = new GroupOfApps(parts);
+  return [
+    {
+      path: /^\/v2\/apps\/(.*?)\/?\*\/tasks$/,
+      handlers: {
+        GET: (_request, id = '') => {
+          const instances = group.definitions(id).flatMap((app) => state.instancesOf(app.id));
+          return ok({ tasks: instances.map((instance) => info.task(instance)) });
+        },
+      },
+    },
+    {
+      path: /^\/v2\/apps\/(.*)\/tasks$/,
+      handlers: {
+        GET: (_request, id = '') => {
+          const instances = state.instancesOf(existing(parts, id).id);
+          return ok({ tasks: instances.map((instance) => info.task(instance)) });
+        },
+        DELETE: (request, id = '') => {
+          const host = request.query.get('host') ?? '*';
+          const instances = state.instancesOf(existing(parts, id).id);
+          const chosen = instances.filter((instance) => host === '*' || instance.host === host);
+          return kill(parts, request, chosen, (tasks) => ({ tasks }));
+        },
+      },
+    },
+    {
+      path: /^\/v2\/apps\/(.*)\/tasks\/([^/]+)$/,
+      handlers: {
+        DELETE: (request, id = '', taskId = '') => {
+          const app = existing(parts, id);
+          const instance = state.instanceByTask(taskId);
+          if (instance?.appId !== app.id) throw taskNotFound(taskId);
+          return kill(parts, request, [instance], ([task]) => ({ task }));
+        },
+      },
+    },
+    {
+      path: /^\/v2\/tasks$/,
+      handlers: {
+        GET: (request) =>
+          /text\/plain/i.test(request.headers.accept ?? '') && !/json/i.test(request.headers.accept ?? '')
+            ? { status: 200, body: tasksAsText(parts), contentType: 'text/plain' }
+            : ok({ tasks: allTasks(parts, request) }),
+      },
+    },
+    { path: /^\/v2\/tasks\/delete$/, handlers: { POST: (request) => killList(parts, request) } },
+  ];
+}
+
+function allTasks({ state, info }: RouteParts, request: Request): readonly Record<string, unknown>[] {
+  const states = [...request.query.getAll('status'), ...request.query.getAll('status[]')];
+  const wanted = states.flatMap((status) =>
+    status === 'running' ? ['TASK_RUNNING'] : status === 'staging' ? ['TASK_STAGING', 'TASK_STARTING'] : [],
+  );
+  return [...state.instances.values()]
+    .filter((instance) => states.length === 0 || wanted.includes(instance.state))
+    .map((instance) => info.task(instance, { servicePorts: true }));
+}
+
+/** One line per service port: app, port, and where its running tasks listen. */
+function tasksAsText({ state }: RouteParts): string {
+  const lines = allApps(state.root).flatMap((app) => {
+    const running = state.instancesOf(app.id).filter((instance) => instance.state === 'TASK_RUNNING');
+    return servicePorts(app).map((port, index) => {
+      const places = running.flatMap(({ host, ports }) =>
+        ports[index] === undefined ? [] : [`${host}:${ports[index]}`],
+      );
+      return [safePath(app.id), port, ...places, '\n'].join('\t');
+    });
+  });
+  return lines.join('');
+}
+
+function killList(parts: RouteParts, request: Request): Answer {
+  const { ids } = read(taskIds, jsonBody(request));
+  for (const id of ids) {
+    const uuid = /(?:\.(?:instance-|marathon-)?)([^.]+)(?:\._app\.\d+)?$/.exec(id)?.[1] ?? id;
+    if (!UUID.test(uuid)) throw new HttpError(422, { message: `Invalid UUID string: ${uuid}` });
+  }
+  const chosen = ids.flatMap((id) => parts.state.instanceByTask(id) ?? []);
+  return kill(parts, request, chosen, (tasks) => ({ tasks }));
+}
+
+/** Kills with or without lowering the instance count; answers with the tasks as they were before. */
+function kill(
+  parts: RouteParts,
+  request: Request,
+  chosen: readonly Instance[],
+  answer: (tasks: readonly Record<string, unknown>[]) => unknown,
+): Answer {
+  const scale = isSet(request, 'scale');
+  if (scale && isSet(request, 'wipe')) {
+    throw new HttpError(400, { message: 'You cannot use scale and wipe at the same time.' });
+  }
+  if (scale) return started(parts.updates.killAndScale(chosen, isSet(request, 'force')));
+  const before = chosen.map((instance) => parts.info.task(instance));
+  parts.instances.kill(chosen);
+  return ok(answer(before));
+}

@@ -1,0 +1,283 @@
+import { randomUUID } from 'node:crypto';
+import type { Offer, TaskStatus } from '../../activities/mesos/types.ts';
+import { afterFailure, afterStart, backoffKey } from './backoff.ts';
+import { conditionOf, isBadEnd, isFailure, isOver } from './conditions.ts';
+import type { EventBus } from './events.ts';
+import type { HealthTracker } from './health-tracker.ts';
+import type { App, Condition, Instance } from './model.ts';
+import { placementOf } from './offers.ts';
+import { safePath } from './path-id.ts';
+import type { Profile } from './profile.ts';
+import type { State } from './state.ts';
+
+/** Whom the life of instances concerns. */
+export interface InstancesParts {
+  readonly state: State;
+  readonly bus: EventBus;
+  readonly health: HealthTracker;
+  readonly profile: Profile;
+  readonly nowMs: () => number;
+  /** Asks Mesos to end a task; repeated until the task is gone. */
+  readonly killTask: (task: { readonly taskId: string; readonly agentId: string | undefined }) => void;
+  /** An instance is gone for good. */
+  readonly gone: (instance: Instance) => void;
+  /** Anything about an instance changed. */
+  readonly changed: () => void;
+}
+
+/** Brings instances into being, follows their tasks, and ends them. Every step is stored before it is told. */
+export class Instances {
+  readonly #parts: InstancesParts;
+
+  constructor(parts: InstancesParts) {
+    this.#parts = parts;
+  }
+
+  /** A new instance on an offer, stored before Mesos is asked to start it: so none is ever started twice or forgotten. */
+  launch(app: App, offer: Offer, ports: readonly number[]): Instance {
+    const { state, profile, nowMs } = this.#parts;
+    const uuid = randomUUID();
+    const id = `${safePath(app.id)}.${profile.instancePrefix}${uuid}`;
+    const instance: Instance = {
+      id,
+      taskId: profile.taskIdsCountIncarnations ? `${id}._app.1` : `${safePath(app.id)}.${uuid}`,
+      appId: app.id,
+      version: app.version,
+      configVersion: app.lastConfigChangeAt,
+      condition: profile.launchedCondition,
+      state: 'TASK_STAGING',
+      goal: 'Running',
+      agentId: offer.agent_id.value,
+      host: offer.hostname,
+      ports,
+      ipAddresses: [],
+      attributes: placementOf(offer),
+      stagedAt: new Date(nowMs()).toISOString(),
+    };
+    state.putInstance(instance);
+    this.#tellCondition(instance);
+    this.#spaceLaunches(instance);
+    return instance;
+  }
+
+  /** Decides the end of instances; those that are ending already are asked again. */
+  kill(instances: readonly Instance[]): void {
+    for (const { id } of instances) {
+      const instance = this.#parts.state.instances.get(id);
+      if (!instance) continue;
+      if (instance.goal !== 'Stopped') this.#parts.state.putInstance({ ...instance, goal: 'Stopped' });
+      this.#parts.killTask(instance);
+    }
+  }
+
+  /** Asks once more for the end of all that shall end: an answer may have been lost. */
+  repeatKills(): void {
+    for (const instance of this.#parts.state.instances.values()) {
+      if (instance.goal === 'Stopped') this.#parts.killTask(instance);
+    }
+  }
+
+  /** Mesos has ended every task without telling of each. */
+  allGone(): void {
+    for (const instance of [...this.#parts.state.instances.values()]) {
+      this.#end({ ...instance, goal: 'Stopped', state: 'TASK_KILLED' }, 'Killed');
+    }
+  }
+
+  /** Replaces an instance that its checks found unhealthy. */
+  killUnhealthy(instance: Instance, app: App, cause: string): void {
+    const { state, bus, nowMs } = this.#parts;
+    if (instance.goal === 'Stopped') return;
+    bus.publish('unhealthy_instance_kill_event', {
+      appId: app.id,
+      taskId: instance.taskId,
+      instanceId: instance.id,
+      version: instance.version,
+      reason: cause,
+      host: instance.host,
+      slaveId: instance.agentId,
+    });
+    state.setFailure({
+      appId: app.id,
+      host: instance.host,
+      message: `Task was killed since health check failed. Reason: ${cause}`,
+      state: 'TASK_KILLED',
+      taskId: instance.taskId,
+      timestamp: new Date(nowMs()).toISOString(),
+      version: instance.version,
+      slaveId: instance.agentId,
+    });
+    this.kill([instance]);
+  }
+
+  /** Takes in what Mesos says of a task; the caller acknowledges afterwards. */
+  takeStatus(status: TaskStatus): void {
+    const { state, health } = this.#parts;
+    const instance = state.instanceByTask(status.task_id.value);
+    const condition = conditionOf(status);
+    if (!instance) {
+      this.#takeUnknown(status, condition);
+      return;
+    }
+    // A reconciled or repeated state says nothing new but the health that Mesos last saw.
+    const news =
+      condition !== this.#plainCondition(instance) ||
+      (status.healthy !== undefined && status.reason !== 'REASON_RECONCILIATION');
+    const changed = this.#applied(instance, status, condition);
+    const app = this.#configOf(instance);
+    if (news) this.#tellStatus(changed, status);
+    if (isFailure(condition) || (condition === 'Killed' && status.healthy === false && instance.goal === 'Running')) {
+      this.#noteFailure(changed, status);
+    }
+    if (isOver(condition)) {
+      this.#end(changed, condition);
+      return;
+    }
+    state.putInstance(changed);
+    if (changed.condition !== instance.condition) {
+      this.#tellCondition(changed);
+      this.#spaceLaunches(changed);
+    }
+    if (app) health.takeStatus(changed, app, status);
+    // A task that was told to end before it was known to Mesos, or while Mesos could not be asked.
+    if (changed.goal === 'Stopped' && condition !== 'Killing') this.#parts.killTask(changed);
+    this.#parts.changed();
+  }
+
+  /** Gives up lost instances whose time is over. Looked at again and again, by a timer. */
+  giveUpLost(): void {
+    const { state, nowMs } = this.#parts;
+    for (const instance of state.instances.values()) {
+      if (!instance.unreachableSince) continue;
+      const strategy = this.#configOf(instance)?.unreachableStrategy ?? {
+        inactiveAfterSeconds: 0,
+        expungeAfterSeconds: 0,
+      };
+      if (strategy === 'disabled') continue;
+      const lostForMs = nowMs() - Date.parse(instance.unreachableSince);
+      if (lostForMs >= strategy.expungeAfterSeconds * 1000) {
+        this.#end({ ...instance, state: 'TASK_KILLED' }, 'Killed');
+      } else if (lostForMs >= strategy.inactiveAfterSeconds * 1000 && instance.condition === 'Unreachable') {
+        const inactive: Instance = { ...instance, condition: 'UnreachableInactive' };
+        state.putInstance(inactive);
+        this.#tellCondition(inactive);
+        this.#parts.changed();
+      }
+    }
+  }
+
+  #takeUnknown(status: TaskStatus, condition: Condition): void {
+    const taskId = status.task_id.value;
+    if (isOver(condition)) {
+      this.#parts.bus.publish('unknown_instance_terminated_event', { instanceId: taskId, runSpecId: '', condition });
+      return;
+    }
+    // Nobody here wants it: it was given up, or its memory is lost.
+    this.#parts.killTask({ taskId, agentId: status.agent_id?.value });
+  }
+
+  #applied(instance: Instance, status: TaskStatus, condition: Condition): Instance {
+    const { unreachableSince: _lost, ...reachable } = instance;
+    const at = new Date(this.#parts.nowMs()).toISOString();
+    const lost = condition === 'Unreachable';
+    const addresses = (status.container_status?.network_infos ?? []).flatMap((info) =>
+      (info.ip_addresses ?? []).flatMap(({ ip_address, protocol }) =>
+        ip_address === undefined ? [] : [{ ipAddress: ip_address, protocol: protocol ?? 'IPv4' }],
+      ),
+    );
+    return {
+      ...reachable,
+      condition: lost ? this.#lostCondition(instance) : condition,
+      state: status.state,
+      ipAddresses: addresses.length > 0 ? addresses : instance.ipAddresses,
+      ...(condition === 'Running' && !instance.startedAt ? { startedAt: at } : {}),
+      ...(lost ? { unreachableSince: instance.unreachableSince ?? at } : {}),
+    };
+  }
+
+  /** With `inactiveAfterSeconds: 0`, the default, a lost instance is replaced at once. */
+  #lostCondition(instance: Instance): Condition {
+    const strategy = this.#configOf(instance)?.unreachableStrategy;
+    const waits = strategy === 'disabled' || (strategy?.inactiveAfterSeconds ?? 0) > 0;
+    return waits && instance.condition !== 'UnreachableInactive' ? 'Unreachable' : 'UnreachableInactive';
+  }
+
+  #plainCondition(instance: Instance): Condition {
+    return instance.condition === 'UnreachableInactive' ? 'Unreachable' : instance.condition;
+  }
+
+  #end(instance: Instance, condition: Condition): void {
+    const { state, health } = this.#parts;
+    const ended = { ...instance, condition };
+    state.removeInstance(instance.id);
+    health.forget(instance.id);
+    this.#tellCondition(ended);
+    const app = state.app(instance.appId);
+    if (
+      app &&
+      isBadEnd(condition) &&
+      instance.goal === 'Running' &&
+      app.lastConfigChangeAt === instance.configVersion
+    ) {
+      const key = backoffKey(app);
+      state.setBackoff(key, afterFailure(state.backoffs.get(key), app, this.#parts.nowMs()));
+    }
+    this.#parts.gone(ended);
+    this.#parts.changed();
+  }
+
+  #noteFailure(instance: Instance, status: TaskStatus): void {
+    this.#parts.state.setFailure({
+      appId: instance.appId,
+      host: instance.host,
+      message: status.message ?? '',
+      state: status.state,
+      taskId: instance.taskId,
+      timestamp: new Date(this.#parts.nowMs()).toISOString(),
+      version: instance.version,
+      slaveId: instance.agentId,
+    });
+  }
+
+  /** The app as it was when the instance was launched, at least in its configuration. */
+  #configOf(instance: Instance): App | undefined {
+    const now = this.#parts.state.app(instance.appId);
+    if (now?.lastConfigChangeAt === instance.configVersion) return now;
+    return this.#parts.state
+      .versions(instance.appId)
+      .findLast((version) => version.lastConfigChangeAt === instance.configVersion);
+  }
+
+  #spaceLaunches(instance: Instance): void {
+    const { state, nowMs } = this.#parts;
+    const app = state.app(instance.appId);
+    if (!app) return;
+    const backoff = state.backoffs.get(backoffKey(app));
+    if (backoff) state.setBackoff(backoffKey(app), afterStart(backoff, nowMs()));
+  }
+
+  #tellStatus(instance: Instance, status: TaskStatus): void {
+    this.#parts.bus.publish('status_update_event', {
+      slaveId: instance.agentId,
+      taskId: instance.taskId,
+      taskStatus: status.state,
+      message: status.message ?? '',
+      appId: instance.appId,
+      host: instance.host,
+      ipAddresses: instance.ipAddresses,
+      ports: instance.ports,
+      version: instance.version,
+    });
+  }
+
+  #tellCondition(instance: Instance): void {
+    this.#parts.bus.publish('instance_changed_event', {
+      instanceId: instance.id,
+      condition: instance.condition,
+      runSpecId: instance.appId,
+      agentId: instance.agentId,
+      host: instance.host,
+      runSpecVersion: instance.version,
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { fieldName } from './constraints.ts';
+import type { App, Instance } from './model.ts';
+
+/**
+ * Which instances a scale-down ends, in this order: those named by a kill-and-scale; those whose end evens out a
+ * GROUP_BY; the unreachable, then those that have not started, then running ones; among equals by start time.
+ */
+export function killOrder(
+  app: Pick<App, 'constraints' | 'killSelection'>,
+  instances: readonly Instance[],
+  count: number,
+  sentenced: readonly string[] = [],
+): readonly Instance[] {
+  const named = new Set(sentenced);
+  const chosen = instances.filter((instance) => named.has(instance.taskId)).slice(0, count);
+  let left = instances.filter((instance) => !chosen.includes(instance));
+  const groupFields = app.constraints
+    .filter(([, operator]) => operator === 'GROUP_BY')
+    .map(([name = '']) => fieldName(name));
+  while (chosen.length < count && left.length > 0) {
+    const next = best(candidates(left, groupFields), app.killSelection);
+    if (!next) break;
+    chosen.push(next);
+    left = left.filter((instance) => instance !== next);
+  }
+  return chosen;
+}
+
+const LIFE: Readonly<Record<string, number>> = {
+  Unreachable: 0,
+  UnreachableInactive: 0,
+  Scheduled: 1,
+  Created: 1,
+  Provisioned: 1,
+  Staging: 1,
+  Starting: 2,
+};
+
+function best(instances: readonly Instance[], selection: App['killSelection']): Instance | undefined {
+  const youngestFirst = selection === 'YOUNGEST_FIRST' ? -1 : 1;
+  return instances.toSorted((a, b) => {
+    const byLife = (LIFE[a.condition] ?? 3) - (LIFE[b.condition] ?? 3);
+    return byLife || youngestFirst * compare(startOf(a), startOf(b)) || compare(a.id, b.id);
+  })[0];
+}
+
+/** Those in the largest group of the first field whose groups are uneven; all, when none is. */
+function candidates(instances: readonly Instance[], fields: readonly string[]): readonly Instance[] {
+  for (const field of fields) {
+    const groups = Map.groupBy(instances, (instance) => instance.attributes[field] ?? '');
+    const sizes = [...groups.values()].map((group) => group.length);
+    const largest = Math.max(...sizes);
+    if (largest > Math.min(...sizes))
+      return [...groups.values()].find((group) => group.length === largest) ?? instances;
+  }
+  return instances;
+}
+
+function startOf(instance: Instance): string {
+  return instance.startedAt ?? instance.stagedAt;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

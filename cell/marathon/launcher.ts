@@ -1,0 +1,97 @@
+import type { Offer, TaskInfo } from '../../activities/mesos/types.ts';
+import { backoffKey, launchAllowedAt } from './backoff.ts';
+import { isActive } from './conditions.ts';
+import type { Instances } from './instances.ts';
+import type { LaunchQueue } from './launch-queue.ts';
+import type { App } from './model.ts';
+import { matchOffer, type Remains, remainsOf } from './offers.ts';
+import type { State } from './state.ts';
+import { taskInfo } from './task-info.ts';
+
+/** Marathon starts at most so many tasks on one offer (`max_instances_per_offer`). */
+const MAX_TASKS_PER_OFFER = 5;
+
+export interface LauncherParts {
+  readonly state: State;
+  readonly queue: LaunchQueue;
+  readonly instances: Instances;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+}
+
+/** Puts what waits in the queue onto offers. */
+export class Launcher {
+  readonly #parts: LauncherParts;
+
+  constructor(parts: LauncherParts) {
+    this.#parts = parts;
+  }
+
+  /** The tasks to start on an offer, possibly none. Their instances are stored; the offer is used up for the rest. */
+  take(offer: Offer): readonly TaskInfo[] {
+    const { queue, nowMs } = this.#parts;
+    const tasks: TaskInfo[] = [];
+    let remains = remainsOf(offer);
+    let candidates = this.launchable();
+    // In turns, so that one app with many instances does not take every offer whole.
+    while (candidates.length > 0 && tasks.length < MAX_TASKS_PER_OFFER) {
+      const still: App[] = [];
+      for (const app of candidates) {
+        if (tasks.length >= MAX_TASKS_PER_OFFER) break;
+        const placed = this.#placed(app, offer, remains);
+        if (!placed) continue;
+        tasks.push(placed.task);
+        remains = placed.remains;
+        queue.used(app.id, offer, nowMs());
+        if (queue.get(app.id)) still.push(app);
+      }
+      candidates = still;
+    }
+    return tasks;
+  }
+
+  /** Apps that have something to start now: in the queue and not delayed. */
+  launchable(): readonly App[] {
+    const { queue, state, nowMs } = this.#parts;
+    return queue.entries().flatMap(({ appId }) => {
+      const app = state.app(appId);
+      return app && this.#allowedAt(app) <= nowMs() ? [app] : [];
+    });
+  }
+
+  /** When the next delayed app may start; undefined when none is delayed. */
+  nextAllowedMs(): number | undefined {
+    const { queue, state, nowMs } = this.#parts;
+    const times = queue.entries().flatMap(({ appId }) => {
+      const app = state.app(appId);
+      return app ? [this.#allowedAt(app)] : [];
+    });
+    const later = times.filter((time) => time > nowMs());
+    return later.length > 0 ? Math.min(...later) : undefined;
+  }
+
+  #placed(app: App, offer: Offer, remains: Remains): { task: TaskInfo; remains: Remains } | undefined {
+    const { state, queue, instances, nowMs, random } = this.#parts;
+    const others = state.instancesOf(app.id).filter(isActive);
+    const match = matchOffer(
+      app,
+      offer,
+      remains,
+      others.map(({ attributes }) => attributes),
+      random,
+      nowMs(),
+    );
+    if (!match.fits) {
+      // An offer that has taken an instance already did fit; that no more do is no rejection.
+      const taken = queue.get(app.id)?.offers.byAgent.get(offer.agent_id.value);
+      if (taken?.offer !== offer) queue.rejected(app.id, offer, match.reason, nowMs());
+      return undefined;
+    }
+    return { task: taskInfo(app, instances.launch(app, offer, match.ports)), remains: match.remains };
+  }
+
+  #allowedAt(app: App): number {
+    const backoff = this.#parts.state.backoffs.get(backoffKey(app));
+    return backoff ? launchAllowedAt(backoff) : 0;
+  }
+}

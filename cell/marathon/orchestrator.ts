@@ -1,0 +1,276 @@
+import { isResident } from './app.ts';
+import { isActive } from './conditions.ts';
+import { affectedApps, conflicts } from './deployments.ts';
+import type { EventBus } from './events.ts';
+import { allApps } from './groups.ts';
+import { killOrder } from './kill-order.ts';
+import type { LaunchQueue } from './launch-queue.ts';
+import type { App, DeploymentAction, DeploymentPlan, Instance } from './model.ts';
+import type { RunningDeployment, State } from './state.ts';
+import { type UpgradeBounds, upgradeBounds, upgradeMove } from './upgrade.ts';
+
+/** What the orchestrator moves, and whom it asks. */
+export interface OrchestratorParts {
+  readonly state: State;
+  readonly bus: EventBus;
+  readonly queue: LaunchQueue;
+  readonly nowMs: () => number;
+  readonly kill: (instances: readonly Instance[]) => void;
+  /** Runs, and was healthy and ready once, as far as the app has checks for that. */
+  readonly isReady: (instance: Instance, app: App) => boolean;
+  /** Apps, or what instances run, changed: health may have to be looked at elsewhere. */
+  readonly appsChanged: () => void;
+  /** After every look: the queue may hold more or less. `moreWork` when something new waits for offers. */
+  readonly looked: (moreWork: boolean) => void;
+}
+
+/** What an action of a deployment needs to remember of its start. Lost with the process: a step then starts again. */
+interface ActionMemory {
+  /** Instances that were there: a scale-up waits only for the health of those it adds. */
+  readonly present: ReadonlySet<string>;
+  readonly bounds: UpgradeBounds;
+  readonly oldAtStart: number;
+  /** New instances that were ready at some time: each has paid for an old one. */
+  readonly ready: Set<string>;
+}
+
+/**
+ * Runs deployments step by step, and keeps every other app at its number. It always looks at what is and moves
+ * towards what is wanted, so looking once more never does harm, and a restart goes on where things stand.
+ */
+export class Orchestrator {
+  readonly #parts: OrchestratorParts;
+  readonly #memory = new Map<string, ActionMemory>();
+  /** Apps outside of deployments to bring to their number at the next look. */
+  readonly #toScale = new Set<string>();
+  #scheduled: NodeJS.Immediate | undefined;
+
+  constructor(parts: OrchestratorParts) {
+    this.#parts = parts;
+  }
+
+  running(): readonly RunningDeployment[] {
+    return [...this.#parts.state.deployments.values()];
+  }
+
+  /** Ids of running deployments that change one of these apps. */
+  locks(plan: DeploymentPlan): readonly string[] {
+    return this.running()
+      .filter((deployment) => conflicts(deployment.plan, plan))
+      .map((deployment) => deployment.plan.id);
+  }
+
+  /** Begins a deployment. One without steps is done at once. */
+  start(plan: DeploymentPlan): void {
+    if (plan.steps.length === 0) {
+      this.#parts.bus.publish('deployment_success', { id: plan.id, plan: emitPlan(plan) });
+      return;
+    }
+    const deployment = { plan, step: 0 };
+    this.#parts.state.putDeployment(deployment);
+    this.#tellStep('deployment_info', deployment);
+    this.#parts.appsChanged();
+    this.look();
+  }
+
+  /** Ends a deployment where it stands; nothing is undone. */
+  cancel(id: string, reason: string): void {
+    const deployment = this.#parts.state.deployments.get(id);
+    if (!deployment) return;
+    this.#forget(deployment);
+    for (const { appId, after } of deployment.plan.changes) {
+      this.#parts.queue.setCount(appId, 0, this.#parts.nowMs());
+      // Its instances would belong to nobody, if nothing takes the app up again.
+      if (!after) this.#toScale.add(appId);
+    }
+    this.#parts.bus.publish('deployment_failed', { id, plan: emitPlan(deployment.plan), reason });
+    this.look();
+  }
+
+  /** Brings an app to its number at the next look, unless a deployment has it in hand. */
+  scaleCheck(appId: string): void {
+    this.#toScale.add(appId);
+    this.look();
+  }
+
+  scaleCheckAll(): void {
+    for (const app of allApps(this.#parts.state.root)) this.#toScale.add(app.id);
+    this.look();
+  }
+
+  /** Looks soon; many calls make one look. */
+  look(): void {
+    this.#scheduled ??= setImmediate(() => {
+      this.#scheduled = undefined;
+      this.#look();
+    });
+  }
+
+  stop(): void {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+  }
+
+  #look(): void {
+    let moreWork = false;
+    const locked = new Set<string>();
+    for (const deployment of this.running()) {
+      for (const appId of affectedApps(deployment.plan)) locked.add(appId);
+      moreWork = this.#advance(deployment) || moreWork;
+    }
+    for (const appId of this.#toScale) {
+      if (locked.has(appId)) continue;
+      this.#toScale.delete(appId);
+      moreWork = this.#scaleOutsideDeployment(appId) || moreWork;
+    }
+    this.#parts.looked(moreWork);
+  }
+
+  /** Does what the current step needs and goes on as long as steps are done. True when more waits for offers. */
+  #advance(deployment: RunningDeployment): boolean {
+    const { state, bus } = this.#parts;
+    let current = deployment;
+    let moreWork = false;
+    for (;;) {
+      const step = current.plan.steps[current.step];
+      if (!step) break;
+      let done = true;
+      for (const action of step.actions) {
+        const outcome = this.#act(current.plan, action);
+        moreWork ||= outcome.moreWork;
+        done &&= outcome.done;
+      }
+      if (!done) return moreWork;
+      this.#tellStep('deployment_step_success', current);
+      for (const action of step.actions) this.#memory.delete(memoryKey(current.plan, action));
+      current = { plan: current.plan, step: current.step + 1 };
+      if (current.step < current.plan.steps.length) {
+        state.putDeployment(current);
+        this.#tellStep('deployment_info', current);
+      }
+    }
+    this.#forget(current);
+    bus.publish('deployment_success', { id: current.plan.id, plan: emitPlan(current.plan) });
+    return moreWork;
+  }
+
+  #act(plan: DeploymentPlan, action: DeploymentAction): { readonly done: boolean; readonly moreWork: boolean } {
+    const target = plan.changes.find((change) => change.appId === action.app)?.after;
+    switch (action.action) {
+      case 'StartApplication':
+        return { done: true, moreWork: false };
+      case 'StopApplication':
+        return this.#stopApp(action.app);
+      case 'ScaleApplication':
+        return target ? this.#scaleApp(plan, action, target) : { done: true, moreWork: false };
+      case 'RestartApplication':
+        return target ? this.#restartApp(plan, action, target) : { done: true, moreWork: false };
+    }
+  }
+
+  #stopApp(appId: string) {
+    const { state, bus, queue, nowMs } = this.#parts;
+    queue.setCount(appId, 0, nowMs());
+    const left = state.instancesOf(appId);
+    this.#killRunning(left);
+    if (left.length > 0) return { done: false, moreWork: false };
+    if (!state.app(appId)) state.forgetApp(appId);
+    bus.publish('app_terminated_event', { appId });
+    return { done: true, moreWork: false };
+  }
+
+  #scaleApp(plan: DeploymentPlan, action: DeploymentAction, target: App) {
+    const existing = this.#parts.state.instancesOf(target.id).filter(isActive);
+    const memory = this.#recall(plan, action, target, existing);
+    const wanted = existing.filter(({ goal }) => goal === 'Running');
+    this.#killRunning(killOrder(target, wanted, wanted.length - target.instances, plan.sentenced));
+    const moreWork = this.#enqueue(target.id, target.instances - existing.length);
+    const settled = existing.length === target.instances && wanted.length === target.instances;
+    const added = wanted.filter(({ id }) => !memory.present.has(id));
+    return { done: settled && added.every((instance) => this.#parts.isReady(instance, target)), moreWork };
+  }
+
+  #restartApp(plan: DeploymentPlan, action: DeploymentAction, target: App) {
+    const existing = this.#parts.state.instancesOf(target.id).filter(isActive);
+    const memory = this.#recall(plan, action, target, existing);
+    const old = existing.filter(({ configVersion }) => configVersion !== target.lastConfigChangeAt);
+    const fresh = existing.filter(({ configVersion }) => configVersion === target.lastConfigChangeAt);
+    for (const instance of fresh) {
+      if (this.#parts.isReady(instance, target)) memory.ready.add(instance.id);
+    }
+    const oldRunning = old.filter(({ goal }) => goal === 'Running');
+    const readyNow = fresh.filter(({ id, goal }) => goal === 'Running' && memory.ready.has(id)).length;
+    const move = upgradeMove(memory.bounds, {
+      instances: target.instances,
+      oldAtStart: memory.oldAtStart,
+      oldRunning: oldRunning.length,
+      oldExisting: old.length,
+      newExisting: fresh.length,
+      newReady: Math.max(readyNow, Math.min(memory.ready.size, target.instances - 1)),
+    });
+    this.#killRunning(killOrder(target, oldRunning, move.kill));
+    const moreWork = this.#enqueue(target.id, move.queue);
+    return { done: move.done && readyNow >= target.instances, moreWork };
+  }
+
+  /** What was noted when the action began; noted now when it begins now. */
+  #recall(plan: DeploymentPlan, action: DeploymentAction, target: App, existing: readonly Instance[]): ActionMemory {
+    const key = memoryKey(plan, action);
+    const known = this.#memory.get(key);
+    if (known) return known;
+    const running = existing.filter(({ goal }) => goal === 'Running');
+    const old = running.filter(({ configVersion }) => configVersion !== target.lastConfigChangeAt);
+    const resident = isResident(target.container);
+    const memory: ActionMemory = {
+      present: new Set(existing.map(({ id }) => id)),
+      bounds: upgradeBounds(target.instances, running.length, target.upgradeStrategy, { resident }),
+      oldAtStart: old.length,
+      ready: new Set(),
+    };
+    this.#memory.set(key, memory);
+    return memory;
+  }
+
+  #scaleOutsideDeployment(appId: string): boolean {
+    const app = this.#parts.state.app(appId);
+    const instances = this.#parts.state.instancesOf(appId).filter(isActive);
+    if (!app) {
+      // What is left of an app whose stopping was cancelled.
+      this.#killRunning(instances);
+      return false;
+    }
+    const wanted = instances.filter(({ goal }) => goal === 'Running');
+    this.#killRunning(killOrder(app, wanted, wanted.length - app.instances));
+    return this.#enqueue(appId, app.instances - instances.length);
+  }
+
+  #enqueue(appId: string, count: number): boolean {
+    return this.#parts.queue.setCount(appId, count, this.#parts.nowMs());
+  }
+
+  #killRunning(instances: readonly Instance[]): void {
+    const running = instances.filter(({ goal }) => goal === 'Running');
+    if (running.length > 0) this.#parts.kill(running);
+  }
+
+  #forget(deployment: RunningDeployment): void {
+    this.#parts.state.removeDeployment(deployment.plan.id);
+    for (const step of deployment.plan.steps) {
+      for (const action of step.actions) this.#memory.delete(memoryKey(deployment.plan, action));
+    }
+    this.#parts.appsChanged();
+  }
+
+  #tellStep(event: 'deployment_info' | 'deployment_step_success', { plan, step }: RunningDeployment): void {
+    this.#parts.bus.publish(event, { plan: emitPlan(plan), currentStep: plan.steps[step] ?? { actions: [] } });
+  }
+}
+
+/** The plan as events tell it. */
+export function emitPlan({ id, steps, version }: DeploymentPlan): Record<string, unknown> {
+  return { id, steps, version };
+}
+
+function memoryKey(plan: DeploymentPlan, action: DeploymentAction): string {
+  return `${plan.id} ${action.action} ${action.app}`;
+}

@@ -1,0 +1,74 @@
+import type { UpgradeStrategy } from './model.ts';
+
+/** The arithmetic of a rolling upgrade (`RestartApplication`), as Marathon up to 1.9 does it. */
+
+/** The two numbers that bound an upgrade; fixed at its start. */
+export interface UpgradeBounds {
+  /** How many old instances end at once. */
+  readonly killNow: number;
+  /** How many instances, old and new, may exist at a time. */
+  readonly maxCapacity: number;
+}
+
+/**
+ * @param instances how many the app shall have, which may differ from what it has
+ * @param current how many exist and are meant to run, of any version. Their health is not looked at.
+ *
+ * Rounding is that of IEEE doubles, as in Marathon: 100 instances at 0.07 keep 8.
+ */
+export function upgradeBounds(
+  instances: number,
+  current: number,
+  strategy: UpgradeStrategy,
+  options: { readonly resident?: boolean } = {},
+): UpgradeBounds {
+  const minHealthy = Math.ceil(instances * strategy.minimumHealthCapacity);
+  const maxCapacity = Math.trunc(instances * (1 + strategy.maximumOverCapacity));
+  const killNow = Math.max(0, current - minHealthy);
+  // With no room to either side nothing could ever move: one instance more is allowed, or for volumes one less.
+  if (minHealthy === maxCapacity && maxCapacity <= current) {
+    if (options.resident) return { killNow: current - minHealthy + 1, maxCapacity };
+    return { killNow, maxCapacity: maxCapacity + 1 };
+  }
+  return { killNow, maxCapacity };
+}
+
+/** What exists in the middle of an upgrade. */
+export interface UpgradeState {
+  /** How many the app shall have. */
+  readonly instances: number;
+  /** Old instances at the start of the upgrade. */
+  readonly oldAtStart: number;
+  /** Old instances that are meant to run. */
+  readonly oldRunning: number;
+  /** Old instances that exist, those being killed included: they count until they are gone. */
+  readonly oldExisting: number;
+  /** New instances that exist, those being killed included. */
+  readonly newExisting: number;
+  /** New instances that have become healthy and ready since the start. */
+  readonly newReady: number;
+}
+
+/** The next move: how many old ones to kill and how many new ones to have in the queue; done when nothing is left. */
+export interface UpgradeMove {
+  readonly kill: number;
+  readonly queue: number;
+  readonly done: boolean;
+}
+
+/**
+ * Every new instance that is ready pays for one old one; every old one that is gone makes room for a new one, up to
+ * the bound. Called again whenever anything changed; the same state gives the same move.
+ */
+export function upgradeMove(bounds: UpgradeBounds, state: UpgradeState): UpgradeMove {
+  const complete = state.newReady >= state.instances;
+  const oldAllowed = complete ? 0 : Math.max(0, state.oldAtStart - bounds.killNow - state.newReady);
+  return {
+    kill: Math.max(0, state.oldRunning - oldAllowed),
+    queue: Math.max(
+      0,
+      Math.min(state.instances - state.newExisting, bounds.maxCapacity - state.oldExisting - state.newExisting),
+    ),
+    done: complete && state.oldExisting === 0,
+  };
+}

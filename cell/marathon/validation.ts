@@ -1,0 +1,186 @@
+import { isHostNetworked, isResident } from './app.ts';
+import { constraintProblem } from './constraints.ts';
+import { HttpError } from './http-error.ts';
+import type { Problem } from './json-shape.ts';
+import type { AppConfig } from './model.ts';
+import { lastSegment } from './path-id.ts';
+
+/** The rules an app must keep, with the words of Marathon 1.7 (`recorded-1.7.236/validation.json`). */
+
+const RESERVED_ENDINGS = ['restart', 'tasks', 'versions'];
+
+/** Everything wrong with a complete app; empty when it may be stored. */
+export function appProblems(app: AppConfig): readonly Problem[] {
+  return [
+    ...idProblems(app.id),
+    ...commandProblems(app),
+    ...constraintProblems(app),
+    ...networkProblems(app),
+    ...portProblems(app),
+    ...healthCheckProblems(app),
+    ...readinessProblems(app),
+    ...strategyProblems(app),
+    ...featureProblems(app),
+  ];
+}
+
+function idProblems(id: string): Problem[] {
+  if (id === '/') {
+    return [
+      { path: '/id', error: 'Path must contain at least one path element' },
+      { path: '/', error: 'must not be root' },
+    ];
+  }
+  if (!RESERVED_ENDINGS.includes(lastSegment(id))) return [];
+  const list = RESERVED_ENDINGS.join(', ');
+  return [{ path: '/id', error: `must not end with any of the following reserved keywords: ${list}` }];
+}
+
+function commandProblems(app: AppConfig): Problem[] {
+  const both = app.cmd !== undefined && app.args.length > 0;
+  const none = app.cmd === undefined && app.args.length === 0 && !app.container?.docker;
+  if (both || none) {
+    const error = "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.";
+    return [{ path: '/', error }];
+  }
+  // Marathon's rule is `length > 1`, so it refuses one letter too.
+  if (app.cmd !== undefined && app.cmd.length < 2) return [{ path: '/', error: 'must not be an empty string' }];
+  return [];
+}
+
+function constraintProblems(app: AppConfig): Problem[] {
+  return app.constraints.flatMap((constraint) => {
+    const problem = constraintProblem(constraint);
+    return problem === undefined ? [] : [{ path: '/constraints', error: problem }];
+  });
+}
+
+function networkProblems(app: AppConfig): Problem[] {
+  const { networks } = app;
+  const problems: Problem[] = [];
+  const hosts = networks.filter((network) => network.mode === 'host');
+  const bridges = networks.filter((network) => network.mode === 'container/bridge');
+  if (hosts.length + bridges.length > 0 && networks.length > 1) {
+    const error = 'May specify a single host network, single bridge network, or else 1-to-n container networks';
+    problems.push({ path: '/networks', error });
+  }
+  if (hosts.some((network) => network.name !== undefined || network.labels !== undefined)) {
+    problems.push({ path: '/networks', error: 'Host networks may not have names or labels' });
+  }
+  const named = networks.filter((network) => network.mode === 'container');
+  if (named.some((network) => network.name === undefined)) {
+    const error = 'Network name must be specified when container network is selected.';
+    problems.push({ path: '/networks', error });
+  }
+  if (named.length > 1 && app.container?.type === 'DOCKER') {
+    const error = 'may only specify a single container network when using the Docker container engine';
+    problems.push({ path: '/', error });
+  }
+  return problems;
+}
+
+function portProblems(app: AppConfig): Problem[] {
+  const ports = app.portDefinitions ?? [];
+  const problems: Problem[] = [];
+  if (hasRepeats(ports.flatMap((port) => port.name ?? []))) {
+    problems.push({ path: '/portDefinitions', error: 'Port names must be unique.' });
+  }
+  if (hasRepeats(ports.map((port) => port.port).filter((port) => port !== 0))) {
+    problems.push({ path: '/portDefinitions', error: 'Ports must be unique.' });
+  }
+  if (hasRepeats((app.container?.portMappings ?? []).flatMap((mapping) => mapping.name ?? []))) {
+    problems.push({ path: '/container/portMappings', error: 'Port names must be unique.' });
+  }
+  return problems;
+}
+
+function healthCheckProblems(app: AppConfig): Problem[] {
+  const ports = portNames(app).length;
+  return app.healthChecks.flatMap((check, index) => {
+    if (check.protocol === 'COMMAND' && !check.command) {
+      // Marathon answers 500 here, which is a fault of its own.
+      throw new HttpError(422, { message: 'illegal protocol COMMAND for non-command health check' });
+    }
+    if (check.portIndex === undefined || check.portIndex < ports || check.port !== undefined) return [];
+    const error = 'Health check port indices must address an element of the ports array or container port mappings.';
+    return [{ path: `/healthChecks(${index})`, error }];
+  });
+}
+
+function readinessProblems(app: AppConfig): Problem[] {
+  const names = portNames(app);
+  const problems: Problem[] = [];
+  if (app.readinessChecks.length > 1) {
+    problems.push({ path: '/readinessChecks/size', error: `got ${app.readinessChecks.length}, expected 1 or less` });
+  }
+  for (const [index, check] of app.readinessChecks.entries()) {
+    const path = `/readinessChecks(${index})`;
+    if (check.timeoutSeconds >= check.intervalSeconds) {
+      const error = `got ${check.timeoutSeconds}, expected less than ${check.intervalSeconds}`;
+      problems.push({ path: `${path}/timeoutSeconds`, error });
+    }
+    if (!names.includes(check.portName)) {
+      problems.push({ path: `${path}/portName`, error: `No port definition reference for portName ${check.portName}` });
+    }
+  }
+  return problems;
+}
+
+function strategyProblems(app: AppConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (app.labels['MARATHON_SINGLE_INSTANCE_APP'] === 'true') {
+    if (app.instances > 1) problems.push({ path: '/', error: 'Single instance app may only have one instance' });
+    const { minimumHealthCapacity, maximumOverCapacity } = app.upgradeStrategy;
+    if (app.instances <= 1 && (minimumHealthCapacity !== 0 || maximumOverCapacity !== 0)) {
+      problems.push({
+        path: '/upgradeStrategy',
+        error:
+          'Single instance app must have an upgrade strategy with minimumHealthCapacity and maximumOverCapacity of 0',
+      });
+    }
+  }
+  if (isResident(app.container) && app.upgradeStrategy.maximumOverCapacity !== 0) {
+    const got = app.upgradeStrategy.maximumOverCapacity;
+    const error = `got ${Number.isInteger(got) ? got.toFixed(1) : got}, expected 0.0`;
+    problems.push({ path: '/upgradeStrategy/maximumOverCapacity', error });
+  }
+  const unreachable = app.unreachableStrategy;
+  if (unreachable !== 'disabled' && unreachable.inactiveAfterSeconds > unreachable.expungeAfterSeconds) {
+    const { inactiveAfterSeconds: inactive, expungeAfterSeconds: expunge } = unreachable;
+    const error = `inactiveAfterSeconds (${inactive}) must be less or equal to expungeAfterSeconds, which is ${expunge}`;
+    problems.push({ path: '/unreachableStrategy/inactiveAfterSeconds', error });
+  }
+  return problems;
+}
+
+function featureProblems(app: AppConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (Object.keys(app.secrets).length > 0) {
+    problems.push({
+      path: '/secrets',
+      error: 'Feature secrets is not enabled. Enable with --enable_features secrets)',
+    });
+  }
+  if (Object.values(app.env).some((value) => typeof value !== 'string')) {
+    const error = 'use of secret-references in the environment requires the secrets feature to be enabled';
+    problems.push({ path: '/env', error });
+  }
+  if (app.gpus > 0) {
+    const error = 'Feature gpu_resources is not enabled. Enable with --enable_features gpu_resources)';
+    problems.push({ path: '/', error });
+  }
+  if (app.acceptedResourceRoles?.length === 0) {
+    problems.push({ path: '/acceptedResourceRoles', error: 'must not be empty' });
+  }
+  return problems;
+}
+
+/** Names of the app's ports in order; those without a name are empty. */
+function portNames(app: AppConfig): readonly string[] {
+  const ports = isHostNetworked(app) ? app.portDefinitions : app.container?.portMappings;
+  return (ports ?? []).map((port) => port.name ?? '');
+}
+
+function hasRepeats(values: readonly unknown[]): boolean {
+  return new Set(values).size < values.length;
+}
