@@ -9,9 +9,6 @@ import type { SupervisedProcess } from './process.ts';
 import { type Supervisor, Wave } from './supervisor.ts';
 import { until } from './until.ts';
 
-/** Containers of a platform carry this label; its value is the platform's root directory. */
-export const PLATFORM_LABEL = 'slipway.platform';
-
 export interface DockerEngine {
   /** Absent where the engine is the machine's own. */
   readonly process?: SupervisedProcess;
@@ -34,13 +31,17 @@ export async function dockerEngine(supervisor: Supervisor, toolbox: Toolbox): Pr
   const engine: Pick<DockerEngine, 'process' | 'socket'> =
     present === undefined ? await startEngine(supervisor, toolbox) : { socket: socketOf(present.address) };
   const client = new Docker({ socketPath: engine.socket, timeout: ANSWER_WITHIN_MS });
-  const label = present === undefined ? undefined : `${PLATFORM_LABEL}=${supervisor.directories.root}`;
-  await removeContainers(client, label);
+  const { root } = supervisor.directories;
+  // On the machine's own engine a container of ours is known by a label whose value is a path in our directory, as the
+  // agents of the cell set it.
+  const ours = ({ Labels }: Docker.ContainerInfo): boolean =>
+    present === undefined || Object.values(Labels).some((value) => value === root || value.startsWith(`${root}/`));
+  await removeContainers(client, ours);
   supervisor.stopInWave(Wave.containers, {
     stop: async () => {
       // Containers of an engine that was killed end as leftovers.
       if (engine.process === undefined || engine.process.pid !== undefined) {
-        await removeContainers(client, label);
+        await removeContainers(client, ours);
       }
     },
   });
@@ -94,10 +95,10 @@ async function startEngine(
   return { process: engine, socket };
 }
 
-/** Removes containers, running or not: those with the label, or all of an engine that is ours alone. */
-async function removeContainers(client: Docker, label: string | undefined): Promise<void> {
-  const remaining = (): Promise<Docker.ContainerInfo[]> =>
-    client.listContainers({ all: true, ...(label === undefined ? {} : { filters: { label: [label] } }) });
+/** Removes containers, running or not. */
+async function removeContainers(client: Docker, ours: (container: Docker.ContainerInfo) => boolean): Promise<void> {
+  const remaining = async (): Promise<readonly Docker.ContainerInfo[]> =>
+    (await client.listContainers({ all: true })).filter(ours);
   await Promise.all((await remaining()).map(({ Id }) => removeContainer(client.getContainer(Id))));
   await until(
     'containers to be removed',

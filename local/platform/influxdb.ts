@@ -7,16 +7,14 @@ import { type Supervisor, Wave } from './supervisor.ts';
 export interface InfluxServer {
   readonly process: SupervisedProcess;
   readonly url: string;
-  readonly database: string;
 }
 
 export interface InfluxOptions {
   readonly executable: string;
-  readonly database: string;
   readonly ports: { readonly http: number; readonly rpc: number };
 }
 
-/** InfluxDB 1.x with one database. */
+/** InfluxDB 1.x; whoever writes makes the database, with the retention it wants. */
 export function influxServer(supervisor: Supervisor, options: InfluxOptions): InfluxServer {
   const data = join(supervisor.directories.data, 'influxdb');
   mkdirSync(data, { recursive: true });
@@ -46,12 +44,10 @@ bind-address = "127.0.0.1:${options.ports.rpc}"
     command: options.executable,
     args: ['run', '-config', config],
     ready: async () => {
-      const query = new URLSearchParams({ q: `CREATE DATABASE "${options.database}"` });
-      // Creating what is there changes nothing, and it can only be answered by a store that writes.
-      await answerOf(`${url}/query`, { method: 'POST', body: query });
+      await answerOf(`${url}/query?${new URLSearchParams({ q: 'SHOW DATABASES' })}`);
     },
     readyWithinMs: 30_000,
     stopWithinMs: 10_000,
   });
-  return { process, url, database: options.database };
+  return { process, url };
 }

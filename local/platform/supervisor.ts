@@ -77,6 +77,15 @@ export class Supervisor {
     return supervised;
   }
 
+  /** The process of this name. @throws {Error} that names those there are. */
+  process(name: string): SupervisedProcess {
+    const found = this.#processes.find((supervised) => supervised.name === name);
+    if (found === undefined) {
+      throw new Error(`no process ${name}: there are ${this.#processes.map((one) => one.name).join(', ')}`);
+    }
+    return found;
+  }
+
   /** Has something stopped with the processes of a wave. */
   stopInWave(wave: Wave, stoppable: Stoppable): void {
     this.#waves.set(wave, [...(this.#waves.get(wave) ?? []), stoppable]);

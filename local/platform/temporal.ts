@@ -10,6 +10,8 @@ export interface TemporalServer {
   /** `host:port` of the frontend. */
   readonly address: string;
   readonly namespace: string;
+  /** The namespace in the server's HTTP API. */
+  readonly namespaceUrl: string;
   readonly uiUrl: string;
 }
 
@@ -29,6 +31,7 @@ export function temporalServer(supervisor: Supervisor, options: TemporalOptions)
   const { ports } = options;
   const data = join(supervisor.directories.data, 'temporal');
   mkdirSync(data, { recursive: true });
+  const namespaceUrl = `http://127.0.0.1:${ports.http}/api/v1/namespaces/${NAMESPACE}`;
   const process = supervisor.add(Wave.systems, {
     name: 'temporal',
     command: options.executable,
@@ -44,9 +47,10 @@ export function temporalServer(supervisor: Supervisor, options: TemporalOptions)
       ...options.searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ],
     ready: async () => {
-      const api = `http://127.0.0.1:${ports.http}/api/v1/namespaces/${NAMESPACE}`;
       await answerOf(`http://127.0.0.1:${ports.ui}/`);
-      const { customAttributes } = attributesAnswer.parse(JSON.parse(await answerOf(`${api}/search-attributes`)));
+      const { customAttributes } = attributesAnswer.parse(
+        JSON.parse(await answerOf(`${namespaceUrl}/search-attributes`)),
+      );
       const missing = options.searchAttributes.filter((name) => customAttributes[name] === undefined);
       if (missing.length > 0) {
         throw new Error(`search attributes ${missing.join(', ')} are not registered yet`);
@@ -59,6 +63,7 @@ export function temporalServer(supervisor: Supervisor, options: TemporalOptions)
     process,
     address: `127.0.0.1:${ports.frontend}`,
     namespace: NAMESPACE,
+    namespaceUrl,
     uiUrl: `http://127.0.0.1:${ports.ui}`,
   };
 }

@@ -3,7 +3,6 @@
  * prints the container's id and `ready`, and waits for a signal.
  */
 import { clearData } from '../../local/platform/directories.ts';
-import { PLATFORM_LABEL } from '../../local/platform/docker.ts';
 import { Supervisor } from '../../local/platform/supervisor.ts';
 import { startSystems } from '../../local/platform/systems.ts';
 import { runCommandLine, SetupError } from '../../local/setup-error.ts';
@@ -29,7 +28,7 @@ await runCommandLine(async () => {
   const container = await engine.client.createContainer({
     Image: baseImage.reference,
     Cmd: ['/usr/local/bin/node', '--eval', 'setInterval(() => {}, 1000)', `--title=${supervisor.directories.root}`],
-    Labels: { [PLATFORM_LABEL]: supervisor.directories.root },
+    Labels: { 'slipway.test': supervisor.directories.root },
     HostConfig: { NetworkMode: 'host' },
   });
   await container.start();

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { hostTaskQueue, TASK_QUEUE } from '../../workflows/contract.ts';
+import { answerOf } from './answers.ts';
+import { frontendAnswers } from './balancer.ts';
+import { HOST } from './configuration-file.ts';
+import type { ProcessSpec, SupervisedProcess } from './process.ts';
+import { type Supervisor, Wave } from './supervisor.ts';
+import type { TemporalServer } from './temporal.ts';
+
+/** The processes of Slipway itself. */
+export interface SlipwayProcesses {
+  readonly orchestrator: SupervisedProcess;
+  readonly node: SupervisedProcess;
+  readonly discovery: SupervisedProcess;
+  readonly api: SupervisedProcess;
+}
+
+export interface SlipwayOptions {
+  readonly configurationFile: string;
+  readonly temporal: TemporalServer;
+  readonly apiUrl: string;
+  readonly frontendPorts: readonly number[];
+}
+
+const WORKERS = join(import.meta.dirname, '../../workers');
+
+const pollersAnswer = z.object({
+  pollers: z.array(z.object({ lastAccessTime: z.iso.datetime({ offset: true }) })).default([]),
+});
+
+/** The processes; not started. */
+export function slipwayProcesses(supervisor: Supervisor, options: SlipwayOptions): SlipwayProcesses {
+  const add = (name: string, more: Pick<ProcessSpec, 'ready'> & Partial<ProcessSpec>): SupervisedProcess =>
+    supervisor.add(Wave.slipway, {
+      name,
+      command: process.execPath,
+      args: [join(WORKERS, `${name}.ts`)],
+      readyWithinMs: 60_000,
+      stopWithinMs: 15_000,
+      ...more,
+      env: {
+        SLIPWAY_CONFIG: options.configurationFile,
+        SLIPWAY_CACHE: join(supervisor.directories.data, 'cache'),
+        ...more.env,
+      },
+    });
+  return {
+    orchestrator: add('orchestrator', pollsTaskQueue(options.temporal, TASK_QUEUE)),
+    node: add('node', { env: { SLIPWAY_HOST: HOST }, ...pollsTaskQueue(options.temporal, hostTaskQueue(HOST)) }),
+    discovery: add('discovery', {
+      // It tells the balancer, by Consul, where the frontends are: they answer when all of that chain works.
+      ready: async () => {
+        await Promise.all(options.frontendPorts.map(frontendAnswers));
+      },
+    }),
+    api: add('api', {
+      ready: async () => {
+        await answerOf(`${options.apiUrl}/readyz`);
+      },
+    }),
+  };
+}
+
+/** Ready when a worker that was started after this process asks the task queue for work. */
+function pollsTaskQueue(temporal: TemporalServer, queue: string): Pick<ProcessSpec, 'beforeStart' | 'ready'> {
+  let startedAt = 0;
+  return {
+    beforeStart: () => {
+      startedAt = Date.now();
+    },
+    ready: async () => {
+      const url = `${temporal.namespaceUrl}/task-queues/${queue}?taskQueueType=TASK_QUEUE_TYPE_ACTIVITY`;
+      const { pollers } = pollersAnswer.parse(JSON.parse(await answerOf(url)));
+      if (!pollers.some(({ lastAccessTime }) => Date.parse(lastAccessTime) >= startedAt)) {
+        throw new Error(`nobody asks task queue ${queue} for work`);
+      }
+    },
+  };
+}
