@@ -1,6 +1,9 @@
 /** What a call to Mesos can end with, as failures that a workflow understands. */
+
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
+import { attributesText } from './offer-matching.ts';
+import { causeOf } from './thrown.ts';
 
 /** 4xx answers that may pass when the same call is made again. */
 const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
@@ -38,7 +41,7 @@ export class MesosError extends ApplicationFailure {
       passing ? FailureType.SystemUnavailable : FailureType.SystemRefused,
       !passing,
       [{ system: 'mesos', url, call, status: status ?? null, answer }],
-      options.cause instanceof Error ? options.cause : undefined,
+      causeOf(options.cause),
     );
     this.url = url;
     this.call = call;
@@ -60,7 +63,31 @@ export class MesosAnswerError extends ApplicationFailure {
       FailureType.UnexpectedAnswer,
       true,
       [{ system: 'mesos', url: options.url, call: options.call }],
-      options.cause instanceof Error ? options.cause : undefined,
+      causeOf(options.cause),
     );
+  }
+}
+
+/** No agent made an offer that fits before the deadline. Retryable: capacity may come. */
+export class NoFittingOfferError extends ApplicationFailure {
+  /** Per agent that offered: its attributes and why it did not fit. */
+  readonly offers: readonly string[];
+
+  constructor(
+    master: string,
+    attributes: Readonly<Record<string, string>>,
+    offers: readonly string[],
+    waitedMs: number,
+  ) {
+    const asked = attributesText(attributes) || 'any attributes';
+    const seen = offers.length === 0 ? 'no agent offered anything' : offers.join('; ');
+    super(
+      `Mesos at ${master}: no offer fitted within ${waitedMs / 1000} s. Asked for ${asked}; ${seen}. ` +
+        'Free resources there or start agents with these attributes',
+      FailureType.CapacityExhausted,
+      false,
+      [{ system: 'mesos', asked, offers: [...offers] }],
+    );
+    this.offers = offers;
   }
 }

@@ -1,7 +1,9 @@
 /** HTTP to Mesos: exact headers, a deadline for every answer, the leader found by its redirects. */
+
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { MesosError } from './errors.ts';
+import { textOf } from './thrown.ts';
 
 /** A master that does not lead answers 307; more hops than this mean that nobody leads. */
 const MAX_REDIRECTS = 5;
@@ -72,7 +74,7 @@ export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
     return { status, headers: response.headers, body: Buffer.concat(chunks).toString(call.encoding ?? 'utf8'), url };
   } catch (cause) {
     call.signal?.throwIfAborted();
-    throw new MesosError({ url, call: call.call, answer: messageOf(cause), cause });
+    throw new MesosError({ url, call: call.call, answer: textOf(cause), cause });
   } finally {
     deadline.removeEventListener('abort', stop);
   }
@@ -105,7 +107,7 @@ function send(call: HttpCall): Promise<IncomingMessage> {
           new MesosError({
             url: call.url,
             call: call.call,
-            answer: messageOf(cause),
+            answer: textOf(cause),
             advice: 'Check that the address is right and that it is up',
             cause,
           }),
@@ -114,10 +116,4 @@ function send(call: HttpCall): Promise<IncomingMessage> {
     });
     request.end(body);
   });
-}
-
-/** Some of Node's network errors have an empty message and only a code. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message || ('code' in error ? String(error.code) : error.name);
 }

@@ -1,9 +1,11 @@
 /** A client of the Mesos scheduler API v1 over JSON. One instance is one framework. */
+
 import type { IncomingMessage } from 'node:http';
 import { MesosAnswerError, MesosError } from './errors.ts';
 import { callHttp, type HttpCall, type HttpStream, openHttp } from './http-call.ts';
 import { RecordDecoder } from './recordio.ts';
 import { knownSchedulerEvent } from './schemas.ts';
+import { textOf } from './thrown.ts';
 import type { Filters, FrameworkInfo, Id, KillPolicy, LaunchOperation, SchedulerEvent, TaskStatus } from './types.ts';
 
 /** The stream counts as dead after this many heartbeats that did not come . */
@@ -214,7 +216,7 @@ class EventInbox {
     this.#url = url;
     this.#timer = setTimeout(() => this.#silent(), this.#silenceMs);
     response.on('data', (chunk: Buffer) => this.#take(chunk));
-    response.on('error', (error) => this.#end(`the stream broke: ${error.message || error.name}`));
+    response.on('error', (error) => this.#end(`the stream broke: ${textOf(error)}`));
     response.on('close', () =>
       this.#end(this.#decoder.atBoundary ? this.#endReason : 'the stream was cut in a record'),
     );
@@ -256,7 +258,7 @@ class EventInbox {
       this.#failure = new MesosAnswerError({
         url: this.#url,
         call: 'scheduler event stream',
-        problem: cause instanceof Error ? cause.message : String(cause),
+        problem: textOf(cause),
         cause,
       });
       this.#end('the stream holds what is no event');
@@ -307,7 +309,7 @@ async function readShort(response: IncomingMessage): Promise<string> {
       if (size > 64 * 1024) break;
     }
   } catch (error) {
-    chunks.push(Buffer.from(` (the answer was cut: ${error instanceof Error ? error.message : String(error)})`));
+    chunks.push(Buffer.from(` (the answer was cut: ${textOf(error)})`));
   } finally {
     clearTimeout(timer);
     response.destroy();

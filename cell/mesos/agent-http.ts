@@ -1,7 +1,9 @@
 /** What an agent answers over HTTP: its state, and the files of its sandboxes. */
+
 import { type FileHandle, lstat, open, readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { codeOf } from '../../activities/mesos/thrown.ts';
 import type { Agent } from './agent.ts';
 import { flatAttributes } from './attributes.ts';
 import { type Handler, type HttpRequest, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
@@ -142,7 +144,7 @@ async function resolve(request: HttpRequest, workDirectory: string): Promise<str
     const [real, root] = [await realpath(path), await realpath(workDirectory)];
     if (real === root || real.startsWith(root + sep)) return real;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EACCES') throw error;
   }
   throw new Refusal(404, '');

@@ -1,7 +1,9 @@
 /** The health checks of a TaskInfo: when, how, and what their results mean. */
+
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { textOf } from '../../activities/mesos/thrown.ts';
 import type { CommandInfo, HealthCheck } from '../../activities/mesos/types.ts';
 
 /** The defaults of mesos.proto's HealthCheck. */
@@ -83,10 +85,7 @@ export class HealthChecker {
 
   async #run(): Promise<void> {
     const timeoutMs = (this.#check.timeout_seconds ?? DEFAULTS.timeout) * 1000;
-    const failure = await probe(this.#check, this.#target, timeoutMs).then(
-      () => undefined,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
+    const failure = await probe(this.#check, this.#target, timeoutMs).then(() => undefined, textOf);
     if (this.#stopped) return;
     const seconds = (Date.now() - this.#startedAt) / 1000;
     const verdict = judgeHealth(this.#check, this.#state, failure === undefined, seconds);

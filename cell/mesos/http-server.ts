@@ -1,6 +1,8 @@
 /** The little HTTP that a master and an agent need, on node:http. */
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { causeOf, textOf } from '../../activities/mesos/thrown.ts';
 import { wireJson } from './wire-json.ts';
 
 /** Mesos has no limit of its own; a body beyond this is no call of a scheduler. */
@@ -46,9 +48,7 @@ export interface ListenOptions {
 
 export async function listen(options: ListenOptions, handler: Handler): Promise<HttpServer> {
   const server = createServer((request, response) => {
-    serve(request, response, handler).catch((error: unknown) =>
-      response.destroy(error instanceof Error ? error : undefined),
-    );
+    serve(request, response, handler).catch((error: unknown) => response.destroy(causeOf(error)));
   });
   const bind = (port: number) =>
     new Promise<void>((resolve, reject) => {
@@ -106,7 +106,7 @@ async function serve(raw: IncomingMessage, response: ServerResponse, handler: Ha
   } catch (error) {
     if (response.headersSent) throw error;
     const refusal = error instanceof Refusal ? error : undefined;
-    const text = error instanceof Error ? error.message : String(error);
+    const text = textOf(error);
     for (const [name, value] of Object.entries(refusal?.headers ?? {})) response.setHeader(name, value);
     if (text === '') sendEmpty(response, refusal?.status ?? 500);
     else sendBody(response, refusal?.status ?? 500, 'text/plain; charset=utf-8', Buffer.from(text));

@@ -3,8 +3,10 @@
  * path of a JSON file. Prints one line of JSON when everything listens: `{"masterUrl", "agents", "pid"}`. Its log goes
  * to stderr. SIGTERM and SIGINT end every task and then the process; after a kill -9 the next start takes the tasks up.
  */
+
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
+import { textOf } from '../../activities/mesos/thrown.ts';
 import type { CellLog } from './log.ts';
 import { cellOptionsSchema } from './options.ts';
 import { startMesos } from './start.ts';
@@ -12,7 +14,7 @@ import { startMesos } from './start.ts';
 const logger = pino({ name: 'cell-mesos' }, pino.destination({ dest: 2, sync: true }));
 const log: CellLog = {
   info: (what) => logger.info(what),
-  warn: (what, error) => logger.warn({ error: error instanceof Error ? error.message : String(error) }, what),
+  warn: (what, error) => logger.warn({ error: textOf(error) }, what),
 };
 
 const argument = process.argv[2];

@@ -1,5 +1,7 @@
 /** Finds the processes of a task through /proc, so that they are found again after the agent's own death. */
+
 import { readdirSync, readFileSync } from 'node:fs';
+import { codeOf } from '../../activities/mesos/thrown.ts';
 
 /** Every process of a task inherits this variable; its value is the container id. */
 export const CONTAINER_VARIABLE = 'MESOS_CONTAINER_ID';
@@ -51,7 +53,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (codeOf(error) !== 'ESRCH') throw error;
   }
 }
 
@@ -88,7 +90,7 @@ function readProc(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     // Gone since the listing, or not ours to read: not one of our tasks either way.
     if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined;
     throw error;

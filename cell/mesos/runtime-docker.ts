@@ -1,5 +1,7 @@
 /** Runs Docker tasks on one engine. Containers carry labels, so they are found again after the agent's own death. */
+
 import type Docker from 'dockerode';
+import { textOf } from '../../activities/mesos/thrown.ts';
 import type { CommandInfo } from '../../activities/mesos/types.ts';
 import { copyLogs } from './docker-logs.ts';
 import { containerName, createRequest, fullImageName } from './docker-request.ts';
@@ -247,16 +249,14 @@ function addressOf(container: Docker.ContainerInspectInfo): string | undefined {
 
 /** The engine's own words, without the client's wrapping. */
 function engineWords(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ('json' in error && typeof error.json === 'object' && error.json !== null && 'message' in error.json) {
-    return String(error.json.message);
-  }
-  return error.message;
+  const answer = typeof error === 'object' && error !== null && 'json' in error ? error.json : undefined;
+  return typeof answer === 'object' && answer !== null && 'message' in answer ? String(answer.message) : textOf(error);
 }
 
 function isStatus(error: unknown, ...statuses: readonly number[]): boolean {
   return (
-    error instanceof Error &&
+    typeof error === 'object' &&
+    error !== null &&
     'statusCode' in error &&
     typeof error.statusCode === 'number' &&
     statuses.includes(error.statusCode)

@@ -1,7 +1,9 @@
 /** Small JSON files that survive a kill -9 of their writer. */
+
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { z } from 'zod';
+import { codeOf } from '../../activities/mesos/thrown.ts';
 
 /**
  * A directory of records. Writes are synchronous and atomic (a new file renamed over the old one), so a record is
@@ -23,7 +25,7 @@ export class Store {
     try {
       text = readFileSync(path, 'utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
     }
     const parsed = schema.safeParse(JSON.parse(text));

@@ -1,5 +1,7 @@
 /** One task on an agent, from its launch to the acknowledgement of its end; the part of Mesos' executors. */
+
 import { randomUUID } from 'node:crypto';
+import { textOf } from '../../activities/mesos/thrown.ts';
 import type { TaskState, TaskStatus } from '../../activities/mesos/types.ts';
 import { HealthChecker } from './health-check.ts';
 import type { CellLog } from './log.ts';
@@ -208,7 +210,7 @@ export class TaskRun {
     this.#finish('TASK_FAILED', {
       source: 'SOURCE_AGENT',
       reason: this.#record.phase === 'running' ? 'REASON_EXECUTOR_TERMINATED' : 'REASON_CONTAINER_LAUNCH_FAILED',
-      message: error instanceof Error ? error.message : String(error),
+      message: textOf(error),
     });
   }
 

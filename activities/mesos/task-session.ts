@@ -1,0 +1,434 @@
+/** One subscription of `runTask`: handles events, timers and the abort one after the other. */
+
+import { randomUUID } from 'node:crypto';
+import { agentUrlOf, agentUrlOfPid, readAgentState, sandboxOf } from './agent-files.ts';
+import { MesosError, NoFittingOfferError } from './errors.ts';
+import { matchOffer, offeredAttributes } from './offer-matching.ts';
+import { OperatorClient } from './operator-client.ts';
+import type { RunTaskOptions, RunTaskProgress, RunTaskResult } from './run-task-options.ts';
+import { SchedulerClient } from './scheduler-client.ts';
+import { exitCodeOf, judgeUpdate } from './task-updates.ts';
+import { textOf } from './thrown.ts';
+import { type Id, isTerminal, type Offer, type SchedulerEvent, type TaskInfo, type TaskStatus } from './types.ts';
+
+const DEFAULT_CALL_TIMEOUT_MS = 10_000;
+/** Updates can get lost with a master; asking again finds out. */
+const RECONCILE_EVERY_MS = 30_000;
+/** What an aborted task may take beyond its grace period until it is left to the teardown. */
+const ABORT_SLACK_MS = 30_000;
+const DEFAULT_GRACE_MS = 3_000;
+/** Attributes of an agent don't change while it lives; resources do. */
+const NEVER_FITS_SECONDS = 3_600;
+const TOO_SMALL_SECONDS = 5;
+
+type Message =
+  | { readonly kind: 'event'; readonly event: SchedulerEvent }
+  | { readonly kind: 'closed'; readonly error: unknown }
+  | { readonly kind: 'abort' }
+  | { readonly kind: 'abort-deadline' }
+  | { readonly kind: 'offer-deadline' }
+  | { readonly kind: 'tick' };
+
+/** reconciling: it is being asked whether the task exists; waiting: for an offer; running: launched or found. */
+type Phase = 'reconciling' | 'waiting' | 'running';
+
+export interface SessionStart {
+  readonly progress: RunTaskProgress;
+  /** True when an earlier session may have launched the task. */
+  readonly resuming: boolean;
+  readonly tell: (progress: RunTaskProgress) => void;
+}
+
+/** Never used twice: Mesos may still have news of the old one. */
+export function newTaskId(name: string): string {
+  return `${name}.${randomUUID()}`;
+}
+
+/** How long the end of an aborted task is waited for. */
+export function abortPatienceMs({ task }: RunTaskOptions): number {
+  return (task.killGraceMs ?? DEFAULT_GRACE_MS) + ABORT_SLACK_MS;
+}
+
+export class TaskSession {
+  readonly #options: RunTaskOptions;
+  readonly #start: SessionStart;
+  readonly #client: SchedulerClient;
+  readonly #operator: OperatorClient;
+  readonly #inbox: Message[] = [];
+  readonly #held = new Map<string, Offer>();
+  /** Why each agent's last offer did not fit. */
+  readonly #misfits = new Map<string, string>();
+  readonly #warnings: string[] = [];
+  #wake: (() => void) | undefined;
+  #progress: RunTaskProgress;
+  #phase: Phase = 'waiting';
+  #subscribed = false;
+  #offerTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: RunTaskOptions, start: SessionStart) {
+    this.#options = options;
+    this.#start = start;
+    this.#progress = start.progress;
+    const timeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+    this.#operator = new OperatorClient({ master: options.master, timeoutMs });
+    this.#client = new SchedulerClient({
+      master: options.master,
+      timeoutMs,
+      frameworkInfo: {
+        user: options.user ?? 'root',
+        name: options.frameworkName,
+        id: { value: start.progress.frameworkId },
+        roles: [options.role ?? '*'],
+        failover_timeout: options.failoverTimeoutSeconds,
+        checkpoint: true,
+        capabilities: [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }, { type: 'TASK_KILLING_STATE' }],
+      },
+    });
+  }
+
+  /** Whether the master took the subscription. */
+  get subscribed(): boolean {
+    return this.#subscribed;
+  }
+
+  /** The result; `removed` when Mesos has removed the framework and knows no result. Rejects as `runTask` does. */
+  async run(): Promise<RunTaskResult | 'removed'> {
+    const { signal } = this.#options;
+    const over = new AbortController();
+    const tick = setInterval(() => this.#put({ kind: 'tick' }), RECONCILE_EVERY_MS);
+    let abortTimer: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      this.#put({ kind: 'abort' });
+      abortTimer = setTimeout(() => this.#put({ kind: 'abort-deadline' }), abortPatienceMs(this.#options));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    const pumping = this.#pump(over.signal);
+    try {
+      for (;;) {
+        const result = await this.#handle(await this.#take());
+        if (result !== undefined) return result;
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      clearInterval(tick);
+      clearTimeout(abortTimer);
+      clearTimeout(this.#offerTimer);
+      over.abort();
+      await pumping;
+    }
+  }
+
+  async #pump(signal: AbortSignal): Promise<void> {
+    try {
+      for await (const event of this.#client.subscribe(signal)) this.#put({ kind: 'event', event });
+      this.#put({ kind: 'closed', error: undefined });
+    } catch (error) {
+      this.#put({ kind: 'closed', error });
+    }
+  }
+
+  #put(message: Message): void {
+    this.#inbox.push(message);
+    this.#wake?.();
+  }
+
+  async #take(): Promise<Message> {
+    for (;;) {
+      const message = this.#inbox.shift();
+      if (message !== undefined) return message;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  async #handle(message: Message): Promise<RunTaskResult | 'removed' | undefined> {
+    switch (message.kind) {
+      case 'event':
+        return this.#onEvent(message.event);
+      case 'closed':
+        throw message.error ?? this.#broken('the stream ended');
+      case 'abort':
+        return this.#onAbort();
+      case 'abort-deadline':
+        await this.#tearDown();
+        throw this.#options.signal.reason;
+      case 'offer-deadline':
+        return this.#onOfferDeadline();
+      case 'tick':
+        if (this.#subscribed && this.#phase === 'running') await this.#reconcile();
+        return undefined;
+    }
+  }
+
+  async #onEvent(event: SchedulerEvent): Promise<RunTaskResult | 'removed' | undefined> {
+    switch (event.type) {
+      case 'SUBSCRIBED':
+        this.#subscribed = true;
+        if (!this.#start.resuming) return this.#waitForOffer();
+        this.#phase = 'reconciling';
+        // First every task of this framework, in case an earlier run could not keep its last progress, then ours by
+        // name: its answer always comes, and comes last.
+        await this.#client.reconcile([]);
+        return this.#reconcile();
+      case 'OFFERS':
+        for (const offer of event.offers.offers) this.#held.set(offer.id.value, offer);
+        return this.#useOffers();
+      case 'RESCIND':
+        this.#held.delete(event.rescind.offer_id.value);
+        return undefined;
+      case 'UPDATE':
+        return this.#onUpdate(event.update.status);
+      case 'ERROR':
+        return this.#onError(event.error.message);
+      default:
+        return undefined;
+    }
+  }
+
+  async #onUpdate(status: TaskStatus): Promise<RunTaskResult | undefined> {
+    const meaning = judgeUpdate(status, {
+      taskId: this.#progress.taskId,
+      known: this.#progress.state,
+      reconciling: this.#phase === 'reconciling',
+    });
+    switch (meaning) {
+      case 'ignore':
+        break;
+      case 'adopt':
+      case 'alive':
+        await this.#alive(status);
+        break;
+      case 'ended':
+        return this.#ended(status);
+      case 'relaunch':
+        await this.#client.acknowledge(status);
+        return this.#waitAnew();
+      case 'unknown':
+        if (this.#phase === 'waiting') break;
+        return this.#unknown(status);
+    }
+    await this.#client.acknowledge(status);
+    return undefined;
+  }
+
+  async #alive(status: TaskStatus): Promise<void> {
+    const found = this.#phase === 'reconciling';
+    this.#phase = 'running';
+    const agentId = status.agent_id?.value ?? this.#progress.agentId;
+    this.#tell({ ...this.#progress, taskId: status.task_id.value, agentId, state: status.state });
+    if (status.state === 'TASK_RUNNING') await this.#locate();
+    if (found) {
+      await this.#client.suppress();
+      await this.#declineHeld();
+    }
+    if (this.#options.signal.aborted && status.state !== 'TASK_KILLING') await this.#kill();
+  }
+
+  /** The master does not know our task. */
+  async #unknown(status: TaskStatus): Promise<RunTaskResult | undefined> {
+    const remembered = await this.#remembered();
+    if (remembered !== undefined) return this.#ended(remembered);
+    const { state } = this.#progress;
+    const started = state !== 'WAITING' && state !== 'TASK_STAGING';
+    return started ? this.#ended(status) : this.#waitAnew();
+  }
+
+  /** The end of our task as the master still lists it, if it lists one. */
+  async #remembered(): Promise<TaskStatus | undefined> {
+    const { frameworkId, taskId } = this.#progress;
+    const task = await this.#operator.findTask(frameworkId, taskId);
+    if (task === undefined || !isTerminal(task.state)) return undefined;
+    const last = task.statuses.at(-1);
+    return last?.state === task.state ? last : { task_id: task.task_id, state: task.state, agent_id: task.agent_id };
+  }
+
+  async #waitAnew(): Promise<undefined> {
+    const { frameworkId, state, taskId } = this.#progress;
+    const fresh = state === 'WAITING' ? taskId : newTaskId(this.#options.task.name);
+    this.#tell({ frameworkId, taskId: fresh, state: 'WAITING' });
+    await this.#client.revive();
+    return this.#waitForOffer();
+  }
+
+  async #waitForOffer(): Promise<undefined> {
+    if (this.#options.signal.aborted) {
+      await this.#tearDown();
+      throw this.#options.signal.reason;
+    }
+    this.#phase = 'waiting';
+    clearTimeout(this.#offerTimer);
+    this.#offerTimer = setTimeout(() => this.#put({ kind: 'offer-deadline' }), this.#options.offerTimeoutMs);
+    return this.#useOffers();
+  }
+
+  async #useOffers(): Promise<undefined> {
+    if (this.#phase === 'reconciling') return undefined;
+    for (const offer of this.#held.values()) {
+      if (this.#phase !== 'waiting' || this.#options.signal.aborted) break;
+      const match = matchOffer(offer, {
+        resources: this.#options.task.resources,
+        attributes: this.#options.attributes,
+        excludeAgents: this.#options.excludeAgents ?? [],
+      });
+      this.#held.delete(offer.id.value);
+      if (match.fits) {
+        await this.#launch(offer, match.resources);
+      } else {
+        this.#misfits.set(offer.hostname, `${offer.hostname} (${offeredAttributes(offer)}): ${match.because}`);
+        const refuse_seconds = match.lasting ? NEVER_FITS_SECONDS : TOO_SMALL_SECONDS;
+        await this.#client.decline([offer.id], { refuse_seconds });
+      }
+    }
+    if (this.#phase === 'running') await this.#declineHeld();
+    return undefined;
+  }
+
+  async #launch(offer: Offer, resources: TaskInfo['resources']): Promise<void> {
+    const { task } = this.#options;
+    const agentUrl = agentUrlOf(offer);
+    this.#phase = 'running';
+    clearTimeout(this.#offerTimer);
+    // Said before it is done: whoever resumes asks the master about this very task.
+    this.#tell({ ...this.#progress, agentId: offer.agent_id.value, agentUrl, state: 'TASK_STAGING' });
+    const variables = Object.entries(task.environment ?? {}).map(([name, value]) => ({ name, value }));
+    const taskInfo: TaskInfo = {
+      name: task.name,
+      task_id: { value: this.#progress.taskId },
+      agent_id: offer.agent_id,
+      resources,
+      command: { ...(task.command ?? { shell: false }), environment: { variables } },
+      ...(task.container === undefined ? {} : { container: task.container }),
+      ...(task.labels === undefined ? {} : { labels: task.labels }),
+      kill_policy: { grace_period: { nanoseconds: String((task.killGraceMs ?? DEFAULT_GRACE_MS) * 1_000_000) } },
+    };
+    await this.#client.accept({
+      offerIds: [offer.id],
+      operations: [{ type: 'LAUNCH', launch: { task_infos: [taskInfo] } }],
+      filters: { refuse_seconds: NEVER_FITS_SECONDS },
+    });
+    await this.#client.suppress();
+  }
+
+  async #declineHeld(): Promise<void> {
+    const ids: Id[] = [...this.#held.values()].map(({ id }) => id);
+    this.#held.clear();
+    if (ids.length > 0) await this.#client.decline(ids, { refuse_seconds: NEVER_FITS_SECONDS });
+  }
+
+  async #ended(status: TaskStatus): Promise<RunTaskResult> {
+    this.#phase = 'running';
+    const agentId = status.agent_id?.value ?? this.#progress.agentId;
+    this.#tell({ ...this.#progress, agentId, state: status.state });
+    await this.#locate();
+    await this.#attempt('acknowledgement', () => this.#client.acknowledge(status));
+    await this.#tearDown();
+    if (this.#options.signal.aborted) throw this.#options.signal.reason;
+    return this.#result(status);
+  }
+
+  #result(status: TaskStatus): RunTaskResult {
+    const { frameworkId, taskId, agentId, agentUrl, sandbox } = this.#progress;
+    return {
+      state: status.state,
+      message: status.message ?? '',
+      reason: status.reason,
+      exitCode: exitCodeOf(status.message),
+      frameworkId,
+      taskId,
+      agentId,
+      agentUrl,
+      sandbox,
+      warnings: this.#warnings,
+    };
+  }
+
+  async #onError(message: string): Promise<RunTaskResult | 'removed'> {
+    if (!message.includes('removed')) {
+      throw new MesosError({
+        url: this.#options.master,
+        call: 'scheduler subscription',
+        status: 400,
+        answer: message,
+        advice: 'If another process took this run up, this one must end',
+      });
+    }
+    const remembered = await this.#remembered();
+    // Killed by the removal itself is no end of its own.
+    if (remembered === undefined || remembered.state === 'TASK_KILLED') return 'removed';
+    this.#tell({ ...this.#progress, state: remembered.state });
+    await this.#locate();
+    return this.#result(remembered);
+  }
+
+  async #onAbort(): Promise<undefined> {
+    if (!this.#subscribed || this.#phase === 'reconciling') return undefined;
+    if (this.#phase === 'running') return this.#kill();
+    await this.#tearDown();
+    throw this.#options.signal.reason;
+  }
+
+  async #onOfferDeadline(): Promise<undefined> {
+    if (this.#phase !== 'waiting' || this.#options.signal.aborted) return undefined;
+    await this.#tearDown();
+    const { master, attributes, offerTimeoutMs } = this.#options;
+    throw new NoFittingOfferError(master, attributes, [...this.#misfits.values()], offerTimeoutMs);
+  }
+
+  async #kill(): Promise<undefined> {
+    const { taskId, agentId } = this.#progress;
+    await this.#client.kill({
+      taskId: { value: taskId },
+      ...(agentId === undefined ? {} : { agentId: { value: agentId } }),
+    });
+    return undefined;
+  }
+
+  async #reconcile(): Promise<undefined> {
+    const { taskId, agentId } = this.#progress;
+    await this.#client.reconcile([
+      { taskId: { value: taskId }, ...(agentId === undefined ? {} : { agentId: { value: agentId } }) },
+    ]);
+    return undefined;
+  }
+
+  /** Finds out where the agent and the sandbox are; the run goes on without. */
+  async #locate(): Promise<void> {
+    if (this.#progress.sandbox !== undefined || this.#progress.agentId === undefined) return;
+    await this.#attempt('looking for the sandbox', async () => {
+      const { agentId, frameworkId, taskId } = this.#progress;
+      const agentUrl = this.#progress.agentUrl ?? (await this.#agentUrl(agentId));
+      if (agentUrl === undefined) return;
+      const sandbox = sandboxOf(await readAgentState(agentUrl), frameworkId, taskId);
+      this.#tell({ ...this.#progress, agentUrl, sandbox });
+    });
+  }
+
+  async #agentUrl(agentId: string | undefined): Promise<string | undefined> {
+    const agents = await this.#operator.getAgents();
+    return agentUrlOfPid(agents.find(({ agent_info }) => agent_info.id.value === agentId)?.pid);
+  }
+
+  async #tearDown(): Promise<void> {
+    await this.#attempt('teardown', () => this.#client.teardown());
+  }
+
+  /** For what must not spoil the run: Mesos removes the framework by itself after its failover timeout. */
+  async #attempt(what: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      this.#warnings.push(`${what}: ${textOf(error)}`);
+    }
+  }
+
+  #tell(progress: RunTaskProgress): void {
+    this.#progress = progress;
+    this.#start.tell(progress);
+  }
+
+  #broken(answer: string): MesosError {
+    return new MesosError({ url: this.#options.master, call: 'scheduler subscription', answer });
+  }
+}

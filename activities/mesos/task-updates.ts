@@ -1,0 +1,59 @@
+/** What an update means to a framework that runs one task; pure. */
+import { isTerminal, type TaskState, type TaskStatus } from './types.ts';
+
+/** How far the task is known to have come; WAITING: it was not launched yet. */
+export type RunState = 'WAITING' | TaskState;
+
+export interface UpdateContext {
+  /** The task this framework runs, or is about to run. */
+  readonly taskId: string;
+  /** What was known before this update. */
+  readonly known: RunState;
+  /** True after a (re)subscription, until the master has answered what became of the task. */
+  readonly reconciling: boolean;
+}
+
+export type UpdateMeaning =
+  /** Nothing to do but acknowledge. */
+  | 'ignore'
+  /** A live task of this framework, launched by an earlier run that could not say so: take it up as ours. */
+  | 'adopt'
+  /** Our task lives; its state is news or not. */
+  | 'alive'
+  /** Our task has ended, or is lost for good. */
+  | 'ended'
+  /** The master has no such task. It never started, or has ended and was acknowledged: ask who remembers. */
+  | 'unknown'
+  /** It was never started: launch another. */
+  | 'relaunch';
+
+/**
+ * Judges an update. TASK_DROPPED means that the task never reached an executor (mesos.proto), so it is launched anew;
+ * unreachable tasks may come back and count as alive. GONE, LOST and UNKNOWN as the answer to our own question only
+ * mean that the master does not know the task (any more).
+ */
+export function judgeUpdate(status: TaskStatus, context: UpdateContext): UpdateMeaning {
+  const { state, reason } = status;
+  if (status.task_id.value !== context.taskId) {
+    return context.reconciling && !isTerminal(state) && state !== 'TASK_UNKNOWN' ? 'adopt' : 'ignore';
+  }
+  const answered = reason === 'REASON_RECONCILIATION';
+  switch (state) {
+    case 'TASK_DROPPED':
+      return 'relaunch';
+    case 'TASK_UNKNOWN':
+      return answered ? 'unknown' : 'ignore';
+    case 'TASK_GONE':
+    case 'TASK_GONE_BY_OPERATOR':
+    case 'TASK_LOST':
+      return answered ? 'unknown' : 'ended';
+    default:
+      return isTerminal(state) ? 'ended' : 'alive';
+  }
+}
+
+/** The exit code that Mesos' executors put into the last message; undefined when there is none. */
+export function exitCodeOf(message: string | undefined): number | undefined {
+  const code = /exited with status (\d+)/.exec(message ?? '')?.[1];
+  return code === undefined ? undefined : Number(code);
+}
