@@ -62,7 +62,7 @@ async function allGone(processes: readonly ProcessIdentity[]): Promise<void> {
 }
 
 /** The records of processes that run or ran; a file that a dying launcher left half written names nobody. */
-export function readRunRecords(run: string): readonly (ProcessIdentity & { readonly name: string })[] {
+function readRunRecords(run: string): readonly (ProcessIdentity & { readonly name: string })[] {
   return runRecordFiles(run).flatMap((file) => {
     const record = runRecord.safeParse(parseJson(readFileSync(file, 'utf8')));
     return record.success ? [{ ...record.data, name: basename(file, '.json') }] : [];
