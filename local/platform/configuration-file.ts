@@ -37,9 +37,6 @@ export interface ConfigurationRequest {
 /** The machine whose node worker maintains the registry. */
 export const HOST = 'local';
 
-/** The database of the balancer's figures. */
-const INFLUX_DATABASE = 'slipway';
-
 const ROOT = join(import.meta.dirname, '../..');
 const BALANCER = 'main';
 
@@ -83,7 +80,7 @@ function configurationDocument(
       host: HOST,
       maintenance: systems.registry.maintenance,
     },
-    influx: { url: systems.influx.url, database: INFLUX_DATABASE },
+    influx: { url: systems.influx.url, database: systems.influx.database },
     mesos: { master: cell.masterUrl },
     balancers: { [BALANCER]: { runtime: [systems.balancer.runtime] } },
     environments: Object.fromEntries(

@@ -7,14 +7,19 @@ import { type Supervisor, Wave } from './supervisor.ts';
 export interface InfluxServer {
   readonly process: SupervisedProcess;
   readonly url: string;
+  readonly database: string;
 }
 
 export interface InfluxOptions {
   readonly executable: string;
+  readonly database: string;
   readonly ports: { readonly http: number; readonly rpc: number };
 }
 
-/** InfluxDB 1.x; whoever writes makes the database, with the retention it wants. */
+/** As the collector asks for it: InfluxDB refuses to make a database again with another retention. */
+const RETENTION = '7d';
+
+/** InfluxDB 1.x with one database. */
 export function influxServer(supervisor: Supervisor, options: InfluxOptions): InfluxServer {
   const data = join(supervisor.directories.data, 'influxdb');
   mkdirSync(data, { recursive: true });
@@ -44,10 +49,15 @@ bind-address = "127.0.0.1:${options.ports.rpc}"
     command: options.executable,
     args: ['run', '-config', config],
     ready: async () => {
-      await answerOf(`${url}/query?${new URLSearchParams({ q: 'SHOW DATABASES' })}`);
+      const query = new URLSearchParams({ q: `CREATE DATABASE "${options.database}" WITH DURATION ${RETENTION}` });
+      // Making what is there changes nothing, and only a store that writes can answer.
+      const answer = await answerOf(`${url}/query`, { method: 'POST', body: query });
+      if (answer.includes('"error"')) {
+        throw new Error(`InfluxDB answers ${answer}`);
+      }
     },
     readyWithinMs: 30_000,
     stopWithinMs: 10_000,
   });
-  return { process, url };
+  return { process, url, database: options.database };
 }

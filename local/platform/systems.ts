@@ -21,6 +21,9 @@ export interface Systems {
   readonly baseImage: BaseImage;
 }
 
+/** The database of the balancer's figures. */
+const INFLUX_DATABASE = 'slipway';
+
 /** Starts them side by side, as far as none needs another, and returns when each does its work. */
 export async function startSystems(supervisor: Supervisor, toolbox: Toolbox): Promise<Systems> {
   const temporal = temporalServer(supervisor, {
@@ -34,6 +37,7 @@ export async function startSystems(supervisor: Supervisor, toolbox: Toolbox): Pr
   });
   const influx = influxServer(supervisor, {
     executable: toolbox.path('influxdb'),
+    database: INFLUX_DATABASE,
     ports: { http: await freePort(), rpc: await freePort() },
   });
   const registry = registryPair(supervisor, {

@@ -80,10 +80,9 @@ describe('the systems of a platform', () => {
   });
 
   it('keeps what was written to InfluxDB', async () => {
-    const { url } = systems.influx;
-    await answerOf(`${url}/query`, { method: 'POST', body: new URLSearchParams({ q: 'CREATE DATABASE figures' }) });
-    await answerOf(`${url}/write?db=figures`, { method: 'POST', body: 'balancer,service=web requests=7i' });
-    const query = new URLSearchParams({ db: 'figures', q: 'SELECT sum(requests) FROM balancer' });
+    const { url, database } = systems.influx;
+    await answerOf(`${url}/write?db=${database}`, { method: 'POST', body: 'balancer,service=web requests=7i' });
+    const query = new URLSearchParams({ db: database, q: 'SELECT sum(requests) FROM balancer' });
     expect(await answerOf(`${url}/query?${query}`)).toContain(',7]');
   });
 
