@@ -15,9 +15,6 @@ import { createRunningReleaseActivities } from '../activities/temporal/running-r
 import { createTestingActivities } from '../activities/testing/run-test.ts';
 import type { Configuration } from '../domain/schemas/config.ts';
 
-/** What was pushed later than this stays in any case: a build may still be about to name it. */
-const RETENTION_GRACE_SECONDS = 3600;
-
 /** Every activity that the orchestrator takes, from the configuration. @param cacheDir for git mirrors */
 export function createCentralActivities(configuration: Configuration, client: WorkflowClient, cacheDir: string) {
   const { consul, registry, balancers, services } = configuration;
@@ -42,7 +39,7 @@ export function createCentralActivities(configuration: Configuration, client: Wo
     ...createRegistryActivities(registry),
     ...createRetentionActivities({
       services: Object.entries(services).map(([service, { branch }]) => ({ service, branch })),
-      graceSeconds: RETENTION_GRACE_SECONDS,
+      graceSeconds: configuration.schedules.collectGarbage.graceSeconds,
       host: registry.host,
     }),
     ...createRunBuilderActivities(configuration),

@@ -55,7 +55,7 @@ export class ReleaseRun {
   private readonly asked = new Map<string, AdmissionRequest>();
   /** Environments in hand. */
   private readonly stages = new Map<string, Stage>();
-  private readonly notices: Promise<void>[] = [];
+  private readonly notices: Promise<unknown>[] = [];
   /** All forward work; cancelled when the release is interrupted. */
   private readonly forward = new CancellationScope();
   private interruption: Interruption | undefined;

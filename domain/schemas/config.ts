@@ -136,7 +136,11 @@ export interface ChatConfiguration<Secret = string> {
 
 export interface SchedulesConfiguration {
   readonly autoscale: { readonly everySeconds: number; readonly windowSeconds: number };
-  readonly collectGarbage: { readonly everySeconds: number };
+  readonly collectGarbage: {
+    readonly everySeconds: number;
+    /** What was pushed later than so many seconds ago stays in any case. */
+    readonly graceSeconds: number;
+  };
 }
 
 /** Text of an issue: what is wrong, then what to write. */
@@ -277,7 +281,10 @@ const configurationSchema: z.ZodType<ConfigurationFile> = section({
       everySeconds: wholePositive('a whole number of seconds above 0'),
       windowSeconds: wholePositive('a whole number of seconds above 0'),
     }),
-    collectGarbage: section({ everySeconds: wholePositive('a whole number of seconds above 0') }),
+    collectGarbage: section({
+      everySeconds: wholePositive('a whole number of seconds above 0'),
+      graceSeconds: wholePositive('a whole number of seconds above 0').default(3600),
+    }),
   }),
 });
 

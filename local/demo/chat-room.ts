@@ -34,8 +34,8 @@ export interface ChatRoom {
 export interface ChatRoomOptions {
   /** Slipway's chat webhook. */
   readonly slipway: () => string;
-  /** Secret of what Slipway sends, and of what it takes. */
-  readonly secrets: { readonly outbound: string; readonly inbound: string };
+  /** Secrets of what Slipway sends, and of what it takes; known once it runs. */
+  readonly secrets: () => { readonly chatOutbound: string; readonly chatInbound: string };
   readonly heard: (notice: Notice) => void;
 }
 
@@ -51,7 +51,7 @@ export async function openChatRoom(options: ChatRoomOptions): Promise<ChatRoom> 
     const body = Buffer.concat(chunks);
     const header = (name: string) => String(request.headers[name] ?? '');
     const problem = signatureProblem(
-      [options.secrets.outbound],
+      [options.secrets().chatOutbound],
       { id: header(WebhookHeader.Id), timestamp: header(WebhookHeader.Timestamp), body },
       header(WebhookHeader.Signature),
       Math.floor(Date.now() / 1000),
@@ -91,7 +91,7 @@ export async function openChatRoom(options: ChatRoomOptions): Promise<ChatRoom> 
 
   return {
     url: `http://127.0.0.1:${port}/slipway`,
-    say: (user, text) => send(options.secrets.inbound, user, text),
+    say: (user, text) => send(options.secrets().chatInbound, user, text),
     forge: (user, text) => send(newSigningSecret(), user, text),
     async close() {
       server.closeAllConnections();

@@ -61,7 +61,7 @@ export interface PlatformUrls {
 const DEFAULT_ENVIRONMENTS = { fat: 'integration', uat: 'integration', prod: 'production' } as const;
 const DEFAULT_SCHEDULES: ConfigurationRequest['schedules'] = {
   autoscale: { everySeconds: 5, windowSeconds: 5 },
-  collectGarbage: { everySeconds: 86_400 },
+  collectGarbage: { everySeconds: 86_400, graceSeconds: 3600 },
 };
 
 /**
