@@ -67,9 +67,8 @@ describe('notify', () => {
       const [message] = received;
       if (message === undefined) throw new Error('nothing was received');
       expect(new Webhook(secret).verify(message.body, message.headers)).toEqual({
-        type: 'release.approval',
-        timestamp: expect.any(String),
-        data: { release: notice.release, text: notice.text },
+        ...notice,
+        at: expect.any(String),
       });
     }
   });

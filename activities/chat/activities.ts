@@ -13,7 +13,7 @@ export interface ChatTarget {
 }
 
 export interface Notice {
-  /** Stable word for what happened, such as `approval` or `ended`; the message's type is `release.<kind>`. */
+  /** Stable word for what happened, such as `approval` or `ended`. */
   readonly kind: string;
   /** Id of the release. */
   readonly release: string;
@@ -34,7 +34,7 @@ const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 409, 423, 425, 429])
 export function createChatActivities({ outbound }: { readonly outbound: readonly ChatTarget[] }) {
   return {
     /**
-     * Posts `{ type, timestamp, data: { release, text } }` to every receiver at once. The message id is the same in
+     * Posts `{ kind, release, text: { en, zh }, at }` to every receiver at once; `at` is ISO 8601. The message id is the same in
      * every attempt, so a receiver that had it already can tell. Fails when any receiver did not take it: with
      * `SystemUnavailable` while trying again may help, else with `SystemRefused`; details hold each one that failed.
      */
@@ -43,13 +43,7 @@ export function createChatActivities({ outbound }: { readonly outbound: readonly
       const { workflowExecution, activityId, scheduledTimestampMs } = info;
       const message = {
         id: `msg_${digestOf([workflowExecution, activityId]).slice('sha256:'.length, 'sha256:'.length + 32)}`,
-        body: Buffer.from(
-          JSON.stringify({
-            type: `release.${kind}`,
-            timestamp: new Date(scheduledTimestampMs).toISOString(),
-            data: { release, text },
-          }),
-        ),
+        body: Buffer.from(JSON.stringify({ kind, release, text, at: new Date(scheduledTimestampMs).toISOString() })),
       };
       const results = await Promise.all(outbound.map((target) => deliver(target, message, cancellationSignal)));
       cancellationSignal.throwIfAborted();
