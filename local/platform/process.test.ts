@@ -40,6 +40,7 @@ function shell(script: string, more: Partial<ProcessSpec> = {}): SupervisedProce
       logs: directory,
       run: directory,
       env: { DIRECTORY: directory },
+      assertOpen: () => {},
       onUnexpectedEnd: (_, ending) => endings.push(ending),
     },
   );
@@ -80,6 +81,14 @@ describe('SupervisedProcess', () => {
     const supervised = shell('exec sleep 60', { readyWithinMs: 50 });
     await expect(supervised.start()).rejects.toThrow('waited 50 ms for shell to be ready: no file yet');
     expect(supervised.pid).toBeUndefined();
+  });
+
+  it('fails when it is stopped meanwhile, and that is no news', async () => {
+    const supervised = shell('exec sleep 60');
+    const starting = expect(supervised.start()).rejects.toThrow('shell was stopped before it was ready');
+    await supervised.stop();
+    await starting;
+    expect(endings).toEqual([]);
   });
 
   it('fails when the executable is not there', async () => {

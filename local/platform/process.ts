@@ -30,6 +30,8 @@ export interface Surroundings {
   readonly logs: string;
   readonly run: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Throws once nothing may be started any more. */
+  readonly assertOpen: () => void;
   readonly onUnexpectedEnd: (process: SupervisedProcess, ending: string) => void;
 }
 
@@ -45,6 +47,8 @@ interface Running {
   /** How the process ended, once it has. */
   readonly ended: Promise<string>;
   ending: string | undefined;
+  /** Whether its end was asked for. */
+  stopped: boolean;
 }
 
 /** One process in a process group of its own, with a log file and a run record. */
@@ -54,7 +58,7 @@ export class SupervisedProcess {
   readonly #surroundings: Surroundings;
   readonly #recordFile: string;
   #running: Running | undefined;
-  /** Whether an end now would be one that nobody asked for. */
+  /** Whether it has been ready, so that an end that nobody asked for is news. */
   #atWork = false;
   #restart: NodeJS.Timeout | undefined;
 
@@ -82,7 +86,9 @@ export class SupervisedProcess {
     if (this.pid !== undefined) {
       throw new Error(`${this.name} runs already, as pid ${this.pid}`);
     }
+    this.#surroundings.assertOpen();
     this.spec.beforeStart?.();
+    this.#atWork = false;
     const running = this.#spawn();
     this.#running = running;
     try {
@@ -90,12 +96,15 @@ export class SupervisedProcess {
         `${this.name} to be ready`,
         async () => {
           // An early end is final: no further try can mend it, so it is answered outside the loop.
-          if (running.ending === undefined) {
+          if (running.ending === undefined && !running.stopped) {
             await this.spec.ready();
           }
         },
         { withinMs: this.spec.readyWithinMs },
       );
+      if (running.stopped) {
+        throw new Error(`${this.name} was stopped before it was ready`);
+      }
       if (running.ending !== undefined) {
         throw new Error(`${this.name} ${running.ending} before it was ready`);
       }
@@ -126,7 +135,9 @@ export class SupervisedProcess {
 
   /** The same, without waiting: for a launcher that is about to exit. */
   kill9Now(): void {
-    this.#atWork = false;
+    if (this.#running !== undefined) {
+      this.#running.stopped = true;
+    }
     if (this.pid !== undefined) {
       signalGroup(this.pid, 'SIGKILL');
       rmSync(this.#recordFile, { force: true });
@@ -150,7 +161,7 @@ export class SupervisedProcess {
       child.once('error', (error) => resolve(`did not start: ${error.message}`));
       child.once('exit', (code, signal) => resolve(signal === null ? `ended with code ${code}` : `died of ${signal}`));
     });
-    const running: Running = { pid: child.pid, ended, ending: undefined };
+    const running: Running = { pid: child.pid, ended, ending: undefined, stopped: false };
     if (child.pid !== undefined) {
       this.#writeRecord(child.pid);
     }
@@ -173,8 +184,7 @@ export class SupervisedProcess {
       signalGroup(running.pid, 'SIGKILL');
     }
     rmSync(this.#recordFile, { force: true });
-    if (this.#atWork) {
-      this.#atWork = false;
+    if (this.#atWork && !running.stopped) {
       this.#surroundings.onUnexpectedEnd(this, ending);
       if (this.spec.restartAfterMs !== undefined) {
         this.#restart = setTimeout(() => this.#startAgain(), this.spec.restartAfterMs);
@@ -189,13 +199,13 @@ export class SupervisedProcess {
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    this.#atWork = false;
     clearTimeout(this.#restart);
     const running = this.#running;
     const pid = this.pid;
     if (running === undefined || pid === undefined) {
       return;
     }
+    running.stopped = true;
     signalGroup(pid, signal);
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), this.spec.stopWithinMs);
     await running.ended;

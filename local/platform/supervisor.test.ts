@@ -45,6 +45,22 @@ describe('Supervisor', () => {
     await (await open()).stop();
   });
 
+  it('starts nothing once it stops', async () => {
+    const supervisor = await open();
+    const late = supervisor.add(Wave.slipway, {
+      name: 'late',
+      command: '/bin/sleep',
+      args: ['60'],
+      ready: async () => {},
+      readyWithinMs: 1000,
+      stopWithinMs: 1000,
+    });
+    const stopping = supervisor.stop();
+    await expect(late.start()).rejects.toThrow('everything is being stopped');
+    await stopping;
+    expect(late.pid).toBeUndefined();
+  });
+
   it('leaves the signals of the process as they were', async () => {
     const before = process.listenerCount('SIGTERM');
     const supervisor = await open();

@@ -70,6 +70,11 @@ export class Supervisor {
       logs: this.directories.logs,
       run: this.directories.run,
       env: { [PLATFORM_VARIABLE]: this.directories.root },
+      assertOpen: () => {
+        if (this.#stopping !== undefined) {
+          throw new Error(`${spec.name} is not started: everything is being stopped`);
+        }
+      },
       onUnexpectedEnd: (ended, ending) => this.log(`${ended.name} ${ending}; its log is ${ended.logFile}`),
     });
     this.#processes.push(supervised);

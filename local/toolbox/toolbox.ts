@@ -149,7 +149,7 @@ async function installAll(missing: readonly Part[], cache: string, log: Log): Pr
   const results = await Promise.allSettled(jobs);
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [asLine(result.reason)] : []));
   if (failures.length > 0) {
-    throw new SetupError(failures.join('; '));
+    throw new SetupError([...new Set(failures)].join('; '));
   }
   return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
 }
@@ -165,8 +165,7 @@ async function installIntoCache(
   log(`installing ${part.name} ${source.version} (${describeSource(source)})`);
   const started = Date.now();
   const target = join(cache, part.name, source.version);
-  await mkdir(dirname(target), { recursive: true });
-  const staging = await mkdtemp(`${target}.partial-`);
+  const staging = await stagingDirectory(target, cache);
   try {
     await unpack(source, staging, lists);
     // mkdtemp makes it private; other users may share the cache.
@@ -182,6 +181,19 @@ async function installIntoCache(
   }
   log(`installed ${part.name} ${source.version} in ${seconds(started)}`);
   return [{ name: part.name, path: cachedPath(part, cache) ?? target, version: source.version, origin: 'installed' }];
+}
+
+async function stagingDirectory(target: string, cache: string): Promise<string> {
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    return await mkdtemp(`${target}.partial-`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+      throw new SetupError(`the toolbox ${cache} is not yours to write to: name one that is in SLIPWAY_TOOLBOX`);
+    }
+    throw error;
+  }
 }
 
 async function unpack(source: CachedSource, directory: string, lists: AptLists): Promise<void> {
