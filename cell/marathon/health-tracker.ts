@@ -58,8 +58,6 @@ export class HealthTracker {
       this.#bus.publish('failed_health_check_event', { appId: app.id, healthCheck: check, taskId: instance.id });
     }
     this.#store(instance, app, index, health);
-    // A failure that does not count is told about the instance all the same, once.
-    if (!result.ok && !counted) this.#tell(instance, app, false);
     return kill;
   }
 

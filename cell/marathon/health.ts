@@ -45,7 +45,10 @@ export function judgeResult(
 ): Verdict {
   if (result.ok) return { health: afterSuccess(health, nowMs), counted: false, kill: false };
   const inGrace = nowMs < runningSinceMs + check.gracePeriodSeconds * 1000;
-  if (health.firstSuccess === undefined && inGrace) return { health, counted: false, kill: false };
+  if (health.firstSuccess === undefined && inGrace) {
+    // Not counted, but looked at: the instance shows as not healthy, with no failure.
+    return { health: { ...health, consecutiveFailures: 0 }, counted: false, kill: false };
+  }
   return {
     health: afterFailure(health, result.cause, nowMs),
     counted: true,

@@ -4,8 +4,8 @@ import { HttpError } from './http-error.ts';
 export type LabelSelector = (labels: Readonly<Record<string, string>>) => boolean;
 
 /**
- * Reads `k`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, joined by commas that mean "and"; `\` takes the special
- * meaning from the next character. Anything else is a 422.
+ * Reads `k`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, joined by commas that mean "and"; all but
+ * the first ask for the label to be there too. `\` takes the special meaning from the next character. Anything else is a 422.
  */
 export function parseLabelSelector(text: string): LabelSelector {
   const reader = new Reader(text);
@@ -25,7 +25,7 @@ function readTerm(reader: Reader): LabelSelector {
   }
   if (reader.take('!=')) {
     const value = reader.word();
-    return (labels) => labels[label] !== value;
+    return (labels) => label in labels && labels[label] !== value;
   }
   if (reader.takeWord('in')) {
     const values = readSet(reader);
@@ -33,7 +33,7 @@ function readTerm(reader: Reader): LabelSelector {
   }
   if (reader.takeWord('notin')) {
     const values = readSet(reader);
-    return (labels) => !(label in labels) || !values.includes(labels[label] ?? '');
+    return (labels) => label in labels && !values.includes(labels[label] ?? '');
   }
   return (labels) => label in labels;
 }

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { killOrder } from './kill-order.ts';
+import { testApp, testInstance } from './test-apps.ts';
+
+const running = (id: string, second: number, rack = 'r1') =>
+  testInstance({
+    id,
+    taskId: `t-${id}`,
+    startedAt: `2026-01-01T00:00:0${second}.000Z`,
+    attributes: { hostname: id, rack },
+  });
+const ids = (chosen: readonly { readonly id: string }[]) => chosen.map(({ id }) => id);
+
+describe('killOrder', () => {
+  const three = [running('a', 1), running('b', 3), running('c', 2)];
+
+  it('takes the youngest, or the oldest', () => {
+    expect(ids(killOrder(testApp('/x'), three, 2))).toEqual(['b', 'c']);
+    expect(ids(killOrder(testApp('/x', { killSelection: 'OLDEST_FIRST' }), three, 2))).toEqual(['a', 'c']);
+  });
+
+  it('takes nobody for a count of 0 or less, and all for more than there are', () => {
+    expect(killOrder(testApp('/x'), three, 0)).toEqual([]);
+    expect(killOrder(testApp('/x'), three, -2)).toEqual([]);
+    expect(killOrder(testApp('/x'), three, 9)).toHaveLength(3);
+  });
+
+  it('takes those that were named first', () => {
+    expect(ids(killOrder(testApp('/x'), three, 2, ['t-a']))).toEqual(['a', 'b']);
+  });
+
+  it('takes the lost before those that start before those that run', () => {
+    const lost = testInstance({ id: 'lost', condition: 'Unreachable' });
+    const staging = testInstance({ id: 'staging', condition: 'Staging' });
+    const starting = testInstance({ id: 'starting', condition: 'Starting' });
+    const all = [...three, starting, staging, lost];
+    expect(ids(killOrder(testApp('/x'), all, 4))).toEqual(['lost', 'staging', 'starting', 'b']);
+  });
+
+  it('evens out groups before it looks at age', () => {
+    const app = testApp('/x', { constraints: [['rack', 'GROUP_BY']] });
+    const uneven = [running('a', 1, 'r1'), running('b', 2, 'r1'), running('c', 3, 'r2'), running('d', 0, 'r1')];
+    expect(ids(killOrder(app, uneven, 2))).toEqual(['b', 'a']);
+    expect(ids(killOrder(app, uneven, 3))).toEqual(['b', 'a', 'c']);
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Offer } from '../../activities/mesos/types.ts';
+import { LaunchQueue, lastOffersSummary, launchAttemptSummary } from './launch-queue.ts';
+
+const offer = (id: string, agent: string): Offer => ({
+  id: { value: id },
+  framework_id: { value: 'F' },
+  agent_id: { value: agent },
+  hostname: agent,
+  resources: [],
+  attributes: [],
+});
+
+describe('LaunchQueue', () => {
+  it('says when there is more to do', () => {
+    const queue = new LaunchQueue();
+    expect(queue.setCount('/a', 2, 100)).toBe(true);
+    expect(queue.setCount('/a', 2, 200)).toBe(false);
+    expect(queue.setCount('/a', 3, 300)).toBe(true);
+    expect(queue.setCount('/a', 1, 400)).toBe(false);
+    expect(queue.get('/a')).toMatchObject({ count: 1, sinceMs: 100 });
+    queue.setCount('/a', 0, 500);
+    expect(queue.isEmpty).toBe(true);
+  });
+
+  it('counts down with each start and keeps the order of arrival', () => {
+    const queue = new LaunchQueue();
+    queue.setCount('/b', 2, 0);
+    queue.setCount('/a', 1, 1);
+    queue.used('/b', offer('o1', 'S0'), 2);
+    expect(queue.entries().map(({ appId, count }) => [appId, count])).toEqual([
+      ['/b', 1],
+      ['/a', 1],
+    ]);
+    queue.used('/b', offer('o2', 'S0'), 3);
+    expect(queue.get('/b')).toBeUndefined();
+  });
+
+  it('sums offers up as a funnel: each counts at every reason up to its own', () => {
+    const queue = new LaunchQueue();
+    queue.setCount('/a', 5, 0);
+    queue.rejected('/a', offer('o1', 'S0'), 'UnfulfilledConstraint', 1);
+    queue.rejected('/a', offer('o2', 'S1'), 'InsufficientCpus', 2);
+    queue.rejected('/a', offer('o3', 'S1'), 'InsufficientCpus', 3);
+    queue.used('/a', offer('o4', 'S2'), 4);
+    const entry = queue.get('/a');
+    if (!entry) throw new Error('the entry is gone');
+    expect(entry.offers).toMatchObject({ processed: 4, unused: 3, lastUnusedMs: 3, lastUsedMs: 4 });
+    const lines = (summary: ReturnType<typeof lastOffersSummary>) =>
+      summary.map(({ reason, declined, processed }) => `${reason} ${declined}/${processed}`);
+    expect(lines(launchAttemptSummary(entry.offers))).toEqual([
+      'UnfulfilledRole 0/4',
+      'UnfulfilledConstraint 1/4',
+      'NoCorrespondingReservationFound 0/3',
+      'AgentMaintenance 0/3',
+      'InsufficientCpus 2/3',
+      'InsufficientMemory 0/1',
+      'InsufficientDisk 0/1',
+      'InsufficientGpus 0/1',
+      'InsufficientPorts 0/1',
+      'DeclinedScarceResources 0/1',
+    ]);
+    // By agent: S0 constraint, S1 cpus once, S2 taken.
+    expect(lines(lastOffersSummary(entry.offers)).slice(0, 6)).toEqual([
+      'UnfulfilledRole 0/3',
+      'UnfulfilledConstraint 1/3',
+      'NoCorrespondingReservationFound 0/2',
+      'AgentMaintenance 0/2',
+      'InsufficientCpus 1/2',
+      'InsufficientMemory 0/1',
+    ]);
+  });
+});

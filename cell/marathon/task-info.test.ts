@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import { taskEnvironment } from './task-environment.ts';
+import { taskInfo } from './task-info.ts';
+import { testApp, testInstance } from './test-apps.ts';
+
+const mapping = { containerPort: 80, hostPort: 0, servicePort: 10_001, protocol: 'tcp', labels: {} } as const;
+const docker = { image: 'web@sha256:aa', forcePullImage: false, privileged: false, parameters: [] };
+
+describe('taskEnvironment', () => {
+  it('tells a task who and where it is, as recorded from Marathon 1.7', () => {
+    const app = testApp('/d/envapp', {
+      env: { MINE: '1' },
+      labels: { 'a-b.c': 'v1', x: 'y', long: 'z'.repeat(512) },
+      portDefinitions: [
+        { port: 10_000, name: 'http', protocol: 'tcp' },
+        { port: 12_345, name: 'admin-2', protocol: 'tcp' },
+      ],
+    });
+    expect(taskEnvironment(app, { taskId: 'd_envapp.1', host: 'localhost', ports: [31595, 31596] })).toEqual({
+      HOST: 'localhost',
+      MARATHON_APP_ID: '/d/envapp',
+      MARATHON_APP_LABELS: 'A_B_C X',
+      MARATHON_APP_LABEL_A_B_C: 'v1',
+      MARATHON_APP_LABEL_X: 'y',
+      MARATHON_APP_RESOURCE_CPUS: '0.1',
+      MARATHON_APP_RESOURCE_DISK: '0.0',
+      MARATHON_APP_RESOURCE_GPUS: '0',
+      MARATHON_APP_RESOURCE_MEM: '16.0',
+      MARATHON_APP_VERSION: '2026-01-01T00:00:00.000Z',
+      MESOS_TASK_ID: 'd_envapp.1',
+      MINE: '1',
+      PORT: '31595',
+      PORT0: '31595',
+      PORT1: '31596',
+      PORTS: '31595,31596',
+      PORT_10000: '31595',
+      PORT_12345: '31596',
+      PORT_HTTP: '31595',
+      PORT_ADMIN_2: '31596',
+    });
+  });
+
+  it('lets the user win', () => {
+    const app = testApp('/a', { env: { PORT0: '80', HOST: 'me' } });
+    const variables = taskEnvironment(app, { taskId: 't', host: 'h', ports: [31000] });
+    expect(variables).toMatchObject({ PORT0: '80', HOST: 'me', PORT: '31000' });
+  });
+
+  it('names the host port of a bridge, and the container port where none is published', () => {
+    const { hostPort: _none, ...inside } = mapping;
+    const app = testApp('/a', {
+      networks: [{ mode: 'container', name: 'n' }],
+      container: { type: 'DOCKER', docker, volumes: [], portMappings: [mapping, { ...inside, containerPort: 9090 }] },
+    });
+    const variables = taskEnvironment(app, { taskId: 't', host: 'h', ports: [31000] });
+    expect(variables).toMatchObject({ PORT0: '31000', PORT_80: '31000', PORT1: '9090', PORT_9090: '9090' });
+    expect(variables['MARATHON_APP_DOCKER_IMAGE']).toBe('web@sha256:aa');
+  });
+});
+
+describe('taskInfo', () => {
+  it('runs a command line with what it needs', () => {
+    const info = taskInfo(testApp('/p/web', { taskKillGracePeriodSeconds: 5 }), testInstance({ ports: [31000] }));
+    expect(info).toMatchObject({
+      name: 'web.p',
+      task_id: { value: 'a.1' },
+      agent_id: { value: 'S0' },
+      command: { shell: true, value: 'sleep 1000' },
+      kill_policy: { grace_period: { nanoseconds: 5_000_000_000 } },
+    });
+    expect(info.resources.map(({ name }) => name)).toEqual(['cpus', 'mem', 'ports']);
+    expect(info.container).toBeUndefined();
+  });
+
+  it('runs an image on the host network, with its own entry point', () => {
+    const { cmd: _cmd, ...app } = testApp('/web', {
+      container: { type: 'DOCKER', docker: { ...docker, parameters: [{ key: 'a', value: 'b' }] }, volumes: [] },
+    });
+    const info = taskInfo(app, testInstance());
+    expect(info.container).toMatchObject({
+      type: 'DOCKER',
+      docker: { image: 'web@sha256:aa', network: 'HOST', parameters: [{ key: 'a', value: 'b' }] },
+    });
+    expect(info.command).toMatchObject({ shell: false });
+    expect(info.command).not.toHaveProperty('value');
+  });
+
+  it('maps ports of a bridge', () => {
+    const app = testApp('/web', {
+      networks: [{ mode: 'container/bridge' }],
+      container: {
+        type: 'DOCKER',
+        docker,
+        volumes: [],
+        portMappings: [mapping, { ...mapping, containerPort: 0, protocol: 'udp,tcp' }],
+      },
+    });
+    expect(taskInfo(app, testInstance({ ports: [31000, 31001] })).container?.docker).toMatchObject({
+      network: 'BRIDGE',
+      port_mappings: [
+        { host_port: 31000, container_port: 80, protocol: 'tcp' },
+        { host_port: 31001, container_port: 31001, protocol: 'udp' },
+        { host_port: 31001, container_port: 31001, protocol: 'tcp' },
+      ],
+    });
+  });
+
+  it('gives the checks that Mesos makes to Mesos, and keeps the others', () => {
+    const check = {
+      gracePeriodSeconds: 30,
+      intervalSeconds: 2,
+      timeoutSeconds: 1,
+      maxConsecutiveFailures: 3,
+      delaySeconds: 0,
+      ipProtocol: 'IPv4',
+      portIndex: 0,
+    } as const;
+    const mesos = testApp('/web', { healthChecks: [{ ...check, protocol: 'MESOS_HTTP', path: '/healthz' }] });
+    expect(taskInfo(mesos, testInstance({ ports: [31000] })).health_check).toEqual({
+      type: 'HTTP',
+      http: { port: 31000, path: '/healthz', scheme: 'http' },
+      delay_seconds: 0,
+      interval_seconds: 2,
+      timeout_seconds: 1,
+      grace_period_seconds: 30,
+      consecutive_failures: 3,
+    });
+    const marathon = testApp('/web', { healthChecks: [{ ...check, protocol: 'HTTP' }] });
+    expect(taskInfo(marathon, testInstance()).health_check).toBeUndefined();
+  });
+});
