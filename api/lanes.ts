@@ -29,7 +29,7 @@ export class Lanes {
       return laneOf(await this.client.withDeadline(Date.now() + QUESTION_MS, () => handle.query(laneQuery)));
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      return { environment, service, lastRevision: 0, queue: [] };
+      return { state: { environment, service, lastRevision: 0 }, queue: [] };
     }
   }
 
@@ -62,18 +62,20 @@ export class Lanes {
 function laneOf({ state, holder, queue, wait }: LaneView): Lane {
   const { environment, service, lastRevision, current, previous, bounds } = state;
   return {
-    environment,
-    service,
-    lastRevision,
-    ...(current === undefined ? {} : { current: revisionOf(current) }),
-    ...(previous === undefined ? {} : { previous: revisionOf(previous) }),
-    ...(bounds === undefined ? {} : { bounds }),
+    state: {
+      environment,
+      service,
+      lastRevision,
+      ...(current === undefined ? {} : { current: revisionOf(current) }),
+      ...(previous === undefined ? {} : { previous: revisionOf(previous) }),
+      ...(bounds === undefined ? {} : { bounds }),
+    },
     ...(holder === undefined ? {} : { holder }),
     queue: [...queue],
     ...(wait === undefined ? {} : { wait }),
   };
 }
 
-function revisionOf({ revision, instances, bundle }: RevisionRecord): NonNullable<Lane['current']> {
+function revisionOf({ revision, instances, bundle }: RevisionRecord): NonNullable<Lane['state']['current']> {
   return { revision, instances, bundle };
 }

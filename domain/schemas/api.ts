@@ -1,7 +1,7 @@
 /** What goes over HTTP besides releases themselves: orders, lists, lanes, problems. Shared by API and command line. */
 import { z } from 'zod';
 import { FailureType, type InputError } from '../failures.ts';
-import type { ScaleBounds } from '../lane.ts';
+import type { LaneState, ScaleBounds } from '../lane.ts';
 import { bundleSchema, digestSchema, releaseOutcomes, waitSchema } from './release.ts';
 
 const DNS_LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -126,12 +126,14 @@ const boundsSchema: z.ZodType<ScaleBounds> = z.object({
 
 export const laneSchema = z
   .object({
-    environment: z.string(),
-    service: z.string(),
-    lastRevision: z.int().nonnegative().meta({ description: '0 before the first release.' }),
-    current: laneRevisionSchema.exactOptional(),
-    previous: laneRevisionSchema.exactOptional().meta({ description: 'What a rollback goes back to.' }),
-    bounds: boundsSchema.exactOptional(),
+    state: z.object({
+      environment: z.string(),
+      service: z.string(),
+      lastRevision: z.int().nonnegative().meta({ description: '0 before the first release.' }),
+      current: laneRevisionSchema.exactOptional(),
+      previous: laneRevisionSchema.exactOptional().meta({ description: 'What a rollback goes back to.' }),
+      bounds: boundsSchema.exactOptional(),
+    } satisfies Record<keyof LaneState, z.ZodType>),
     holder: z.string().exactOptional().meta({ description: 'The release that holds the lane.' }),
     queue: z.array(z.string()).meta({ description: 'The releases that wait for it, in order.' }),
     wait: waitSchema.exactOptional(),

@@ -28,7 +28,7 @@ const answerSchema = z.looseObject({
   code: z.string().optional(),
   requestedBy: z.string().optional(),
   errors: z.array(z.object({ path: z.string() })).default([]),
-  lanes: z.array(z.object({ environment: z.string() })).default([]),
+  lanes: z.array(z.object({ state: z.object({ environment: z.string() }) })).default([]),
 });
 
 interface Call {
@@ -326,15 +326,14 @@ describe('reading', () => {
     });
     const { body } = await call('GET', '/v1/lanes/prod/sample');
     expect(laneSchema.parse(body)).toMatchObject({
-      lastRevision: 7,
-      current: { revision: 'r7', instances: 2 },
+      state: { lastRevision: 7, current: { revision: 'r7', instances: 2 } },
       queue: ['release/sample/k2'],
     });
     expect(JSON.stringify(body)).not.toContain('secret-of-the-service');
     const empty = await call('GET', '/v1/lanes/fat/sample');
-    expect(empty.text).toEqual({ environment: 'fat', service: 'sample', lastRevision: 0, queue: [] });
+    expect(empty.text).toEqual({ state: { environment: 'fat', service: 'sample', lastRevision: 0 }, queue: [] });
     const all = await call('GET', '/v1/lanes?service=sample');
-    expect(all.body.lanes.map((lane) => lane.environment)).toEqual(['fat', 'prod']);
+    expect(all.body.lanes.map(({ state }) => state.environment)).toEqual(['fat', 'prod']);
     expect((await call('GET', '/v1/lanes/prod/unknown')).body.code).toBe('UnknownService');
     expect((await call('GET', '/v1/lanes/nowhere/sample')).body.code).toBe('UnknownEnvironment');
   });

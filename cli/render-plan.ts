@@ -1,0 +1,74 @@
+import type { Plan, Step } from '../domain/plan.ts';
+import { formatDuration } from './duration.ts';
+import { type Language, MESSAGES } from './messages.ts';
+import { renderTable } from './render-table.ts';
+
+/** A plan as a table of what each step does, under its digest. */
+export function renderPlan(plan: Plan, options: { readonly width: number; readonly language: Language }): string[] {
+  const say = MESSAGES[options.language];
+  const describe = options.language === 'zh' ? describeZh : describeEn;
+  const rows = plan.steps.map((step, index) => [String(index + 1), step.id, describe(step, plan)]);
+  return [
+    say.planOf(plan.service, plan.version),
+    say.commit(plan.commit),
+    ...renderTable(['#', say.columns.step, say.columns.does], rows, options.width),
+    say.plan(plan.digest),
+  ];
+}
+
+const time = (seconds: number) => formatDuration(seconds * 1000);
+
+function describeEn(step: Step, plan: Plan): string {
+  switch (step.kind) {
+    case 'build':
+      return 'builds and pushes the image';
+    case 'deploy':
+      return `starts ${count(step.instances)} in ${step.environment}${from(plan, step.environment, ', replacing ')}`;
+    case 'test':
+      return `runs ${step.suites.join(', ')} against ${step.environment}`;
+    case 'promote':
+      return `tags the tested image ${step.tag}`;
+    case 'approve':
+      return `waits for ${step.count === 1 ? 'an approval' : `${step.count} approvals`} to go to ${step.environment}, at most ${time(step.expiresSeconds)}`;
+    case 'canary':
+      return `starts ${count(step.instances)} in ${step.environment} with ${step.weight} % of traffic, judged for ${time(step.holdSeconds)}${from(plan, step.environment, ' against ')}`;
+    case 'shift':
+      return `brings ${step.environment} to ${count(step.instances)} and ${step.weight} % of traffic`;
+    case 'bake':
+      return `keeps the old revision in ${step.environment} warm for ${time(step.seconds)}`;
+    case 'retire':
+      return `stops the old revision in ${step.environment}${from(plan, step.environment, ', ')}`;
+  }
+}
+
+function describeZh(step: Step, plan: Plan): string {
+  switch (step.kind) {
+    case 'build':
+      return '构建并推送镜像';
+    case 'deploy':
+      return `在 ${step.environment} 启动 ${step.instances} 个实例${from(plan, step.environment, '，替换 ')}`;
+    case 'test':
+      return `对 ${step.environment} 运行 ${step.suites.join('、')}`;
+    case 'promote':
+      return `给测试过的镜像打标签 ${step.tag}`;
+    case 'approve':
+      return `等待 ${step.count} 人批准发布到 ${step.environment}，最长 ${time(step.expiresSeconds)}`;
+    case 'canary':
+      return `在 ${step.environment} 启动 ${step.instances} 个实例，承担 ${step.weight} % 流量，观察 ${time(step.holdSeconds)}${from(plan, step.environment, '，对照 ')}`;
+    case 'shift':
+      return `${step.environment} 增至 ${step.instances} 个实例、${step.weight} % 流量`;
+    case 'bake':
+      return `${step.environment} 的旧版次保温 ${time(step.seconds)}`;
+    case 'retire':
+      return `停止 ${step.environment} 的旧版次${from(plan, step.environment, ' ')}`;
+  }
+}
+
+function count(instances: number): string {
+  return instances === 1 ? '1 instance' : `${instances} instances`;
+}
+
+function from(plan: Plan, environment: string, words: string): string {
+  const revision = plan.from[environment];
+  return revision === undefined || revision === null ? '' : `${words}${revision}`;
+}
