@@ -49,11 +49,11 @@ export async function build(input: BuildInput): Promise<BuildResult> {
     const attempt = await withBuilder({ builderId, startSeconds, excludeAgents, input });
     if (attempt.kind === 'built') {
       const agent = attempt.end.agent;
-      setCurrentDetails(`Built on ${agent?.hostname ?? 'an agent that Mesos did not name'}.`);
-      return { ...attempt.built, builder: builderId, agent: agent?.hostname ?? '' };
+      setCurrentDetails(`Built on ${agent?.address ?? 'an agent that Mesos did not name'}.`);
+      return { ...attempt.built, builder: builderId, agent: agent?.address ?? '' };
     }
     if (attempt.agent !== undefined) excludeAgents.push(attempt.agent.id);
-    lost.push(`${builderId}${attempt.agent === undefined ? '' : ` on ${attempt.agent.hostname}`}: ${attempt.because}`);
+    lost.push(`${builderId}${attempt.agent === undefined ? '' : ` on ${attempt.agent.address}`}: ${attempt.because}`);
     log.warn('builder lost', { builderId, because: attempt.because });
   }
   throw ApplicationFailure.nonRetryable(

@@ -1,0 +1,107 @@
+/** The activity that runs a builder: a Mesos task on an agent for builds. */
+import { ApplicationFailure } from '@temporalio/common';
+import { FailureType } from '../../domain/failures.ts';
+import { NoFittingOfferError } from '../mesos/run-task.ts';
+import { runTaskInActivity, type TaskEnd } from '../mesos-task.ts';
+import { type BuilderTaskConfig, builderTask } from './builder-task.ts';
+
+/** The parts of Slipway's configuration that this needs; a part of `Configuration` as it is. */
+export interface RunBuilderConfig extends BuilderTaskConfig {
+  readonly mesos: { readonly master: string };
+  readonly builder: BuilderTaskConfig['builder'] & {
+    /** Mesos agent attribute, `<name>:<value>`. */
+    readonly attribute: string;
+  };
+}
+
+/** How a builder ended; also one that could not be started is a result. */
+export interface BuilderEnd {
+  /** Where it ran; absent when no agent took it. */
+  readonly agent?: {
+    readonly id: string;
+    /** `host:port` of the agent; its id where Mesos did not tell. */
+    readonly address: string;
+  };
+  /** The last Mesos task state; absent when no agent took it. */
+  readonly state?: string;
+  /** What Mesos said of its end. */
+  readonly message: string;
+}
+
+export type BuilderTaskActivities = ReturnType<typeof createRunBuilderActivities>;
+
+/** From SIGTERM to SIGKILL: the builder takes 3 s to end what its stage runs. */
+const KILL_GRACE_MS = 5_000;
+const DAY_MS = 24 * 3600 * 1000;
+
+export function createRunBuilderActivities(config: RunBuilderConfig) {
+  return {
+    /** How long a builder may take from the order to its first stage. */
+    async readBuilderStart(): Promise<{ readonly startSeconds: number }> {
+      return { startSeconds: config.builder.startSeconds };
+    },
+
+    /**
+     * Runs a builder until it has ended. To cancel is how it is told to leave: then too this returns with its end, once
+     * Mesos has said it. When no agent fits within `startSeconds` it returns without an agent. Fails with
+     * `UnknownService`, and with what Mesos fails with. Taken up again by another worker when its own dies.
+     */
+    async runBuilder(input: {
+      readonly builderId: string;
+      readonly service: string;
+      /** Ids of agents on which it must not run. */
+      readonly excludeAgents: readonly string[];
+    }): Promise<BuilderEnd> {
+      const { builderId, service, excludeAgents } = input;
+      if (config.services[service] === undefined) {
+        throw ApplicationFailure.create({
+          type: FailureType.UnknownService,
+          nonRetryable: true,
+          message: `no service "${service}" is configured, so there is nothing to build`,
+        });
+      }
+      const { command, environment, resources } = builderTask(config, { builderId, service });
+      const [program = '', ...args] = command;
+      const [attribute = '', ...value] = config.builder.attribute.split(':');
+      try {
+        const end = await runTaskInActivity({
+          master: config.mesos.master,
+          frameworkName: `slipway builder ${builderId}`,
+          task: {
+            name: `build-${builderId}`,
+            command: { shell: false, value: program, arguments: [program, ...args] },
+            environment,
+            resources: { cpus: resources.cpus, mem: resources.memoryMiB },
+            killGraceMs: KILL_GRACE_MS,
+          },
+          attributes: { [attribute]: value.join(':') },
+          excludeAgents,
+          offerTimeoutMs: config.builder.startSeconds * 1000,
+          // The workflow ends it; this only bounds what a workflow that was terminated leaves behind.
+          timeoutMs: DAY_MS,
+        });
+        return builderEnd(end);
+      } catch (error) {
+        if (error instanceof NoFittingOfferError) return { message: error.message };
+        throw error;
+      }
+    },
+  };
+}
+
+function builderEnd(end: TaskEnd): BuilderEnd {
+  const seen = end.kind === 'ended' ? end.result : end.progress;
+  const agent =
+    seen?.agentId === undefined
+      ? {}
+      : {
+          agent: {
+            id: seen.agentId,
+            address: seen.agentUrl === undefined ? seen.agentId : new URL(seen.agentUrl).host,
+          },
+        };
+  if (end.kind === 'stopped') return { ...agent, state: 'TASK_KILLED', message: 'it was told to leave' };
+  const { state, message, exitCode } = end.result;
+  const code = exitCode === undefined ? '' : `, exit code ${exitCode}`;
+  return { ...agent, state, message: `${state}${code}${message === '' ? '' : `: ${message}`}` };
+}

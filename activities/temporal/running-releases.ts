@@ -1,0 +1,72 @@
+import type { WorkflowClient } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { ImageReference } from '../../domain/bundle.ts';
+import { FailureType } from '../../domain/failures.ts';
+import { releaseQuery, releaseWorkflowId, WorkflowType } from '../../workflows/contract.ts';
+
+/** Longest time for one call to Temporal. */
+const CALL_TIMEOUT_MS = 5_000;
+
+/** What a release that has not ended holds of a registry. */
+export interface RunningRelease {
+  /** Workflow id. */
+  readonly id: string;
+  readonly service: string;
+  readonly key: string;
+  /** False while it is not known yet what it will release. */
+  readonly prepared: boolean;
+  /** The service's image and those of its tests; empty until they are built. */
+  readonly images: readonly ImageReference[];
+}
+
+export type RunningReleaseActivities = ReturnType<typeof createRunningReleaseActivities>;
+
+/** Fails with `SystemUnavailable` when Temporal, or the worker that answers queries, does not answer in time. */
+export function createRunningReleaseActivities(client: WorkflowClient) {
+  async function call<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, ask);
+    } catch (error) {
+      throw ApplicationFailure.create({
+        type: FailureType.SystemUnavailable,
+        message: `Temporal: ${what} failed: ${error instanceof Error ? error.message : String(error)}; check that it and a worker run`,
+        ...(error instanceof Error ? { cause: error } : {}),
+      });
+    }
+  }
+
+  return {
+    /**
+     * Every release that has not ended. One that cannot be asked fails the call: who collects garbage must not take
+     * silence for "needs nothing". Temporal lists a new release about a second after its start.
+     */
+    async listRunningReleases(): Promise<RunningRelease[]> {
+      const ids = await call('listing the running releases', async () => {
+        const found: string[] = [];
+        const query = `WorkflowType = '${WorkflowType.Release}' AND ExecutionStatus = 'Running'`;
+        for await (const { workflowId } of client.list({ query })) found.push(workflowId);
+        return found.sort();
+      });
+      const releases: RunningRelease[] = [];
+      for (const id of ids) {
+        const { service, key } = partsOf(id);
+        const view = await call(`asking ${id}`, () => client.getHandle(id).query(releaseQuery));
+        const images = view.bundle === undefined ? [] : [view.bundle.image, ...Object.values(view.bundle.testImages)];
+        releases.push({ id, service, key, prepared: view.plan !== undefined, images });
+      }
+      return releases;
+    },
+  };
+}
+
+/** The other way round of `releaseWorkflowId`; a key may hold slashes, a service may not. */
+function partsOf(id: string): { service: string; key: string } {
+  const [, service = '', ...rest] = id.split('/');
+  const key = rest.join('/');
+  if (releaseWorkflowId(service, key) === id) return { service, key };
+  throw ApplicationFailure.create({
+    type: FailureType.UnexpectedAnswer,
+    nonRetryable: true,
+    message: `a release runs under the id "${id}", which is no id of a release; it was not started by Slipway`,
+  });
+}

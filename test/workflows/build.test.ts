@@ -1,0 +1,297 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Context } from '@temporalio/activity';
+import { Connection, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { BuilderEnd } from '../../activities/build/run-builder.ts';
+import {
+  type BuildInput,
+  type BuildResult,
+  buildTaskQueue,
+  TASK_QUEUE,
+  WorkflowType,
+} from '../../workflows/contract.ts';
+import { startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
+
+// Builders run all the while, and time is not skipped while an activity runs: this is real time on a real server.
+jest.setTimeout(60_000);
+
+const COMMIT = 'c'.repeat(40);
+const INPUT: BuildInput = {
+  service: 'sample',
+  key: 'k1',
+  commit: COMMIT,
+  version: '1.0.0',
+  build: { pipeline: 'node', dockerfile: 'Dockerfile', context: '.', timeoutSeconds: 600 },
+  tests: [{ name: 'contract', dockerfile: 'test/contract/Dockerfile', environments: ['fat'], timeoutSeconds: 60 }],
+};
+
+/** How a builder behaves: the fake agents of this file, in the order in which builders are started. */
+type Behaviour =
+  /** Takes its stages and leaves when told to. */
+  | 'works'
+  /** Mesos says that it runs, but it never takes work. */
+  | 'silent'
+  /** Its task ends as soon as it has taken the unit tests. */
+  | 'dies'
+  /** Mesos says that it could not be started. */
+  | 'fails-to-start';
+
+/** Builders at the activity border: what the real ones do on agents, each with a worker on its own task queue. */
+class Builders {
+  readonly orders: { builderId: string; excludeAgents: readonly string[]; behaviour: Behaviour }[] = [];
+  /** Stages that were done, with the builder's number. */
+  readonly stages: string[] = [];
+  /** Builders that are running now. */
+  live = 0;
+  stageFault: ((stage: string) => Promise<void>) | undefined;
+  readonly #behaviours: Behaviour[];
+  #connection: NativeConnection | undefined;
+
+  constructor(behaviours: Behaviour[]) {
+    this.#behaviours = behaviours;
+  }
+
+  async start(): Promise<WorkflowRig> {
+    const rig = await startWorkflowRig(
+      {
+        readBuilderStart: async () => ({ startSeconds: 2 }),
+        runBuilder: (input: { builderId: string; excludeAgents: readonly string[] }) => this.#run(input),
+      },
+      { server: 'dev' },
+    );
+    const { connection } = rig.client;
+    if (!(connection instanceof Connection)) throw new Error('the rig must have a connection of its own');
+    this.#connection = await NativeConnection.connect({ address: connection.options.address });
+    return rig;
+  }
+
+  async stop(): Promise<void> {
+    await this.#connection?.close();
+  }
+
+  async #run(input: { builderId: string; excludeAgents: readonly string[] }): Promise<BuilderEnd> {
+    const behaviour = this.#behaviours[this.orders.length] ?? 'works';
+    this.orders.push({ ...input, behaviour });
+    const number = this.orders.length;
+    const agent = { id: `agent-${number}`, address: `ci-${number}` };
+    if (behaviour === 'fails-to-start') return { agent, state: 'TASK_FAILED', message: 'no such program' };
+    this.live += 1;
+    try {
+      const died = Promise.withResolvers<void>();
+      const worker = behaviour === 'silent' ? undefined : await this.#worker(input.builderId, number, died.resolve);
+      const running = worker?.run();
+      const beat = setInterval(() => Context.current().heartbeat(), 200);
+      await Promise.race([died.promise, Context.current().cancelled.catch(() => undefined)]);
+      clearInterval(beat);
+      const told = Context.current().cancellationSignal.aborted;
+      worker?.shutdown();
+      await running;
+      return { agent, state: told ? 'TASK_KILLED' : 'TASK_LOST', message: told ? 'left' : 'the agent is gone' };
+    } finally {
+      this.live -= 1;
+    }
+  }
+
+  async #worker(builderId: string, number: number, die: () => void): Promise<Worker> {
+    if (this.#connection === undefined) throw new Error('the rig has not started');
+    const stage = async (name: string) => {
+      await this.stageFault?.(name);
+      this.stages.push(`${number} ${name}`);
+      return { seconds: 1 };
+    };
+    const behaviour = this.orders[number - 1]?.behaviour;
+    return Worker.create({
+      connection: this.#connection,
+      taskQueue: buildTaskQueue(builderId),
+      maxHeartbeatThrottleInterval: '500ms',
+      activities: {
+        checkout: async () => ({
+          ...(await stage('checkout')),
+          facts: { lockfile: true, scripts: ['test'] },
+          committedAt: 1,
+        }),
+        runStage: async ({ stage: name, command }: { stage: string; command: string[] }) => {
+          if (behaviour === 'dies' && name === 'unit-test') {
+            die();
+            // As a process that was killed: the stage never answers. It ends with the worker, so that the test can.
+            await Context.current().cancelled;
+          }
+          return stage(`${name}: ${command.join(' ')}`);
+        },
+        buildImage: async (input: { stage: string; repository: string; dockerfile: string; version: string }) =>
+          stage(`${input.stage} ${input.repository} ${input.dockerfile} ${input.version}`),
+        pushImage: async (input: { stage: string; repository: string; tag: string }) => ({
+          ...(await stage(`${input.stage} ${input.repository}:${input.tag.replace(/\d{8}T\d{6}Z/, 'TIME')}`)),
+          image: { repository: input.repository, digest: `sha256:${input.stage}` },
+        }),
+      },
+    });
+  }
+}
+
+let rig: WorkflowRig | undefined;
+let builders = new Builders([]);
+afterEach(async () => {
+  await rig?.stop();
+  await builders.stop();
+  rig = undefined;
+});
+
+async function startBuild(input: BuildInput = INPUT) {
+  rig = await builders.start();
+  return rig.client.start<(input: BuildInput) => Promise<BuildResult>>(WorkflowType.Build, {
+    workflowId: `build/${input.service}/${input.key}`,
+    taskQueue: TASK_QUEUE,
+    args: [input],
+  });
+}
+
+/** The failure of an activity or of the workflow itself, below what the client wraps around it. */
+async function failureOf(result: Promise<unknown>): Promise<ApplicationFailure> {
+  const error = await result.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof WorkflowFailedError)) throw new Error(`the workflow must fail, but: ${String(error)}`);
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure) return cause;
+  }
+  throw new Error(`no ApplicationFailure in ${String(error.cause)}`);
+}
+
+describe('build', () => {
+  it('runs every stage on one builder, tells it to leave, and answers with digests', async () => {
+    builders = new Builders(['works']);
+    const result = await (await startBuild()).result();
+    const tag = 'build-TIME-[0-9a-f]{12}';
+    expect(builders.stages).toEqual([
+      '1 checkout',
+      '1 install: npm ci --ignore-scripts',
+      '1 unit-test: npm test',
+      '1 prune: npm prune --omit=dev --ignore-scripts',
+      '1 image sample Dockerfile 1.0.0',
+      '1 image-contract sample/test/contract test/contract/Dockerfile 1.0.0',
+      expect.stringMatching(`^1 push sample:${tag}$`),
+      expect.stringMatching(`^1 push-contract sample/test/contract:${tag}$`),
+    ]);
+    expect(result).toEqual({
+      image: { repository: 'sample', digest: 'sha256:push' },
+      testImages: { contract: { repository: 'sample/test/contract', digest: 'sha256:push-contract' } },
+      builder: builders.orders[0]?.builderId,
+      agent: 'ci-1',
+      stages: ['checkout', 'install', 'unit-test', 'prune', 'image', 'image-contract', 'push', 'push-contract'].map(
+        (stage) => ({ stage, seconds: 1 }),
+      ),
+    });
+    expect(builders.live).toBe(0);
+  });
+
+  it('starts another builder elsewhere when one takes no work in time', async () => {
+    builders = new Builders(['silent', 'works']);
+    const result = await (await startBuild()).result();
+    expect(result.agent).toBe('ci-2');
+    expect(builders.orders.map(({ excludeAgents }) => excludeAgents)).toEqual([[], ['agent-1']]);
+    expect(new Set(builders.orders.map(({ builderId }) => builderId)).size).toBe(2);
+    expect(builders.live).toBe(0);
+  });
+
+  it('starts from the first stage on another builder when one dies', async () => {
+    builders = new Builders(['dies', 'works']);
+    const result = await (await startBuild()).result();
+    expect(result.agent).toBe('ci-2');
+    expect(builders.stages.slice(0, 4)).toEqual([
+      '1 checkout',
+      '1 install: npm ci --ignore-scripts',
+      '2 checkout',
+      '2 install: npm ci --ignore-scripts',
+    ]);
+    expect(builders.orders[1]?.excludeAgents).toEqual(['agent-1']);
+  });
+
+  it('gives up after three builders, and says what became of each', async () => {
+    builders = new Builders(['silent', 'fails-to-start', 'silent', 'works']);
+    const failure = await failureOf((await startBuild()).result());
+    expect(failure.type).toBe('BuilderUnavailable');
+    expect(failure.message).toMatch(/on ci-1: it did not answer.*on ci-2: no such program.*on ci-3/s);
+    expect(builders.orders.map(({ excludeAgents }) => excludeAgents)).toEqual([
+      [],
+      ['agent-1'],
+      ['agent-1', 'agent-2'],
+    ]);
+    expect(builders.live).toBe(0);
+  });
+
+  it("fails at once, with the log, when the service's own code fails a stage", async () => {
+    builders = new Builders(['works', 'works']);
+    builders.stageFault = async (stage) => {
+      if (!stage.startsWith('unit-test')) return;
+      const details = { stage: 'unit-test', logTail: 'not ok 1' };
+      throw ApplicationFailure.create({
+        type: 'BuildFailed',
+        nonRetryable: true,
+        message: 'exit 1',
+        details: [details],
+      });
+    };
+    const failure = await failureOf((await startBuild()).result());
+    expect([failure.type, failure.details]).toEqual(['BuildFailed', [{ stage: 'unit-test', logTail: 'not ok 1' }]]);
+    expect(builders.orders).toHaveLength(1);
+    expect(builders.live).toBe(0);
+  });
+
+  it('tries a stage again on the same builder when a system does not answer for a moment', async () => {
+    builders = new Builders(['works']);
+    let faults = 2;
+    builders.stageFault = async (stage) => {
+      if (stage.startsWith('image sample') && faults-- > 0)
+        throw ApplicationFailure.retryable('503', 'SystemUnavailable');
+    };
+    await (await startBuild()).result();
+    expect(builders.orders).toHaveLength(1);
+    expect(faults).toBe(-1);
+  });
+
+  it('goes elsewhere when a builder can not reach what it needs', async () => {
+    builders = new Builders(['works', 'works']);
+    builders.stageFault = async (stage) => {
+      if (builders.orders.length === 1 && stage.startsWith('image')) {
+        throw ApplicationFailure.retryable('no Docker engine', 'SystemUnavailable');
+      }
+    };
+    expect((await (await startBuild()).result()).agent).toBe('ci-2');
+  });
+
+  it('ends the builder when it is cancelled', async () => {
+    builders = new Builders(['works']);
+    const started = Promise.withResolvers<void>();
+    builders.stageFault = async (stage) => {
+      if (!stage.startsWith('unit-test')) return;
+      started.resolve();
+      const beat = setInterval(() => Context.current().heartbeat(), 200);
+      await Context.current().cancelled.finally(() => clearInterval(beat));
+    };
+    const handle = await startBuild();
+    await started.promise;
+    await handle.cancel();
+    const error = await handle.result().catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(WorkflowFailedError);
+    expect(error instanceof WorkflowFailedError ? error.cause : undefined).toBeInstanceOf(CancelledFailure);
+    expect(builders.live).toBe(0);
+    expect(builders.orders).toHaveLength(1);
+  });
+
+  it('ends a build that takes longer than its whole time, although no stage does', async () => {
+    builders = new Builders(['works']);
+    builders.stageFault = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+    };
+    const failure = await failureOf(
+      (await startBuild({ ...INPUT, build: { ...INPUT.build, timeoutSeconds: 2 } })).result(),
+    );
+    expect(failure.type).toBe('BuildFailed');
+    expect(failure.message).toContain('2 s');
+    expect(builders.stages.length).toBeLessThan(8);
+    expect(builders.live).toBe(0);
+  });
+});
