@@ -79,6 +79,7 @@ function stateOf(agent: Agent): unknown {
     unreserved_resources_allocated: flatResources(used),
     resource_providers: [],
     attributes: flatAttributes(agent.attributes),
+    master_hostname: agent.ip,
     flags: {},
     frameworks: frameworks(live),
     completed_frameworks: frameworks(frameworkIds.filter((id) => !live.includes(id))),

@@ -178,7 +178,9 @@ export class Agent implements AgentLink {
       log,
     });
     this.#runs.set(record.containerId, run);
-    const life = run.live(how);
+    const life = run
+      .live(how)
+      .catch((error: unknown) => log.warn(`task ${record.task.task_id.value}: keeping its record`, error));
     this.#alive.add(life);
     void life.finally(() => this.#alive.delete(life));
   }

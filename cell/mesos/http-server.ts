@@ -2,7 +2,8 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { causeOf, textOf } from '../../activities/mesos/thrown.ts';
+import { textOf } from '../../activities/mesos/thrown.ts';
+import type { CellLog } from './log.ts';
 import { wireJson } from './wire-json.ts';
 
 /** Mesos has no limit of its own; a body beyond this is no call of a scheduler. */
@@ -44,11 +45,16 @@ export interface ListenOptions {
   readonly port: number;
   /** Taken instead of `port` when it is free: the one of an earlier run. */
   readonly preferredPort?: number | undefined;
+  /** Told of what went wrong after the head of an answer was sent. */
+  readonly log: CellLog;
 }
 
 export async function listen(options: ListenOptions, handler: Handler): Promise<HttpServer> {
   const server = createServer((request, response) => {
-    serve(request, response, handler).catch((error: unknown) => response.destroy(causeOf(error)));
+    serve(request, response, handler).catch((error: unknown) => {
+      options.log.warn(`${request.method} ${request.url}`, error);
+      response.destroy();
+    });
   });
   const bind = (port: number) =>
     new Promise<void>((resolve, reject) => {

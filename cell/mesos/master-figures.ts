@@ -20,7 +20,7 @@ export function flags({ options }: Master): Record<string, string> {
 }
 
 /** How many tasks of these frameworks are, or were when they ended, in each state. */
-export function countStates(
+function countStates(
   frameworks: Iterable<Pick<Framework, 'tasks' | 'unreachable' | 'completed'>>,
 ): Record<TaskState, number> {
   const counts = Object.fromEntries(TASK_STATES.map((state) => [state, 0])) as Record<TaskState, number>;
@@ -28,6 +28,25 @@ export function countStates(
     for (const { state } of [...tasks.values(), ...unreachable.values(), ...completed]) counts[state] += 1;
   }
   return counts;
+}
+
+/** The states that `/state-summary` counts. */
+const SUMMARY_STATES = [
+  'TASK_STAGING',
+  'TASK_STARTING',
+  'TASK_RUNNING',
+  'TASK_KILLING',
+  'TASK_FINISHED',
+  'TASK_KILLED',
+  'TASK_FAILED',
+  'TASK_LOST',
+  'TASK_ERROR',
+  'TASK_UNREACHABLE',
+] as const;
+
+export function summarizeStates(frameworks: Parameters<typeof countStates>[0]): Record<string, number> {
+  const counts = countStates(frameworks);
+  return Object.fromEntries(SUMMARY_STATES.map((state) => [state, counts[state]]));
 }
 
 export function metrics(master: Master): Record<string, number> {

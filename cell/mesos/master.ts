@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { FrameworkInfo, SchedulerEvent, TaskInfo, TaskState, TaskStatus } from '../../activities/mesos/types.ts';
 import { isTerminal } from '../../activities/mesos/types.ts';
-import { allocate, type RefusedOffer } from './allocator.ts';
+import type { AgentEntry } from './agent-entry.ts';
+import { AllocationRounds } from './allocation-rounds.ts';
 import type { EventStream } from './event-stream.ts';
 import { Framework, type FrameworkRecord, frameworkRecordSchema, type MasterTask } from './framework.ts';
 import type { AgentLink, AgentReports, KillOrder } from './link.ts';
@@ -28,20 +29,6 @@ export interface MasterOptions {
   readonly agentTimeoutMs: number;
 }
 
-/** An agent as the master knows it. */
-export interface AgentEntry {
-  readonly link: AgentLink;
-  readonly registeredTime: number;
-  reregisteredTime: number | undefined;
-  /** False: nothing is heard of it. */
-  connected: boolean;
-  /** Not heard of for so long that its tasks count as unreachable. */
-  unreachable: boolean;
-  /** What its live tasks use. */
-  used: Amounts;
-  timer: NodeJS.Timeout | undefined;
-}
-
 export class Master implements AgentReports {
   /** New at each start, as Mesos' is: ids of offers and frameworks begin with it and never repeat. */
   readonly id: string = randomUUID();
@@ -53,10 +40,8 @@ export class Master implements AgentReports {
   readonly agents: Map<string, AgentEntry> = new Map();
   readonly offers: OfferBook;
   readonly subscribers: Set<EventStream> = new Set();
-  #refused: RefusedOffer[] = [];
+  readonly #rounds: AllocationRounds = new AllocationRounds(this);
   #nextFramework = 0;
-  #allocationTimer: NodeJS.Timeout | undefined;
-  #allocationWanted = false;
 
   constructor(options: MasterOptions) {
     this.options = options;
@@ -81,12 +66,12 @@ export class Master implements AgentReports {
   }
 
   start(): void {
-    this.#allocationTimer = setInterval(() => this.#allocate(), this.options.allocationIntervalMs);
+    this.#rounds.start(this.options.allocationIntervalMs);
   }
 
   /** Ends every stream; frameworks may come back to the next run. */
   stop(): void {
-    clearInterval(this.#allocationTimer);
+    this.#rounds.stop();
     for (const { timer } of this.agents.values()) clearTimeout(timer);
     for (const framework of this.frameworks.values()) {
       clearTimeout(framework.failoverTimer);
@@ -119,7 +104,7 @@ export class Master implements AgentReports {
     framework.stream = stream;
     framework.recovered = false;
     this.#suppressOnly(framework, suppressedRoles);
-    this.#forget((refusal) => refusal.frameworkId === id);
+    this.#rounds.forget(id);
     stream.welcome({
       type: 'SUBSCRIBED',
       subscribed: {
@@ -132,7 +117,7 @@ export class Master implements AgentReports {
       known === undefined ? operatorEvents.frameworkAdded(framework) : operatorEvents.frameworkUpdated(framework),
     );
     for (const { link, connected } of this.agents.values()) if (connected) link.resend(id);
-    this.#allocateSoon();
+    this.#rounds.soon();
     return framework;
   }
 
@@ -150,7 +135,7 @@ export class Master implements AgentReports {
     this.#keep(framework, { info: { ...info, id: { value: framework.id } } });
     this.#suppressOnly(framework, suppressedRoles);
     this.broadcast(operatorEvents.frameworkUpdated(framework));
-    this.#allocateSoon();
+    this.#rounds.soon();
   }
 
   /** For ever: its tasks are killed and its id is dead. */
@@ -158,7 +143,7 @@ export class Master implements AgentReports {
     clearTimeout(framework.failoverTimer);
     this.frameworks.delete(framework.id);
     this.offers.takeAll({ frameworkId: framework.id });
-    this.#forget((refusal) => refusal.frameworkId === framework.id);
+    this.#rounds.forget(framework.id);
     for (const { link, connected } of this.agents.values()) if (connected) link.shutdownFramework(framework.id);
     for (const task of [...framework.tasks.values(), ...framework.unreachable.values()]) {
       if (!isTerminal(task.state)) {
@@ -184,8 +169,7 @@ export class Master implements AgentReports {
   /** Takes back what of an offer is not used; the framework does not want it for `refuseSeconds`. */
   refuse(offer: OutstandingOffer, amounts: Amounts, refuseSeconds: number): void {
     this.offers.take(offer.id);
-    const { frameworkId, role, agentId } = offer;
-    this.#refused.push({ frameworkId, role, agentId, amounts, until: Date.now() + refuseSeconds * 1000 });
+    this.#rounds.refuse(offer, amounts, refuseSeconds);
   }
 
   suppress(framework: Framework, roles: readonly string[] | undefined): void {
@@ -195,8 +179,8 @@ export class Master implements AgentReports {
   revive(framework: Framework, roles: readonly string[] | undefined): void {
     const revived = roles ?? framework.roles;
     for (const role of revived) framework.suppressed.delete(role);
-    this.#forget(({ frameworkId, role }) => frameworkId === framework.id && revived.includes(role));
-    this.#allocate();
+    this.#rounds.forget(framework.id, revived);
+    this.#rounds.run();
   }
 
   // Tasks
@@ -258,7 +242,7 @@ export class Master implements AgentReports {
     this.agents.set(link.id, entry);
     for (const told of link.tasks()) this.#adopt(entry, told, known?.unreachable === true);
     if (known === undefined || known.unreachable) this.broadcast(operatorEvents.agentAdded(entry));
-    this.#allocateSoon();
+    this.#rounds.soon();
   }
 
   /** Nothing is heard of an agent any more. Frameworks that do not checkpoint lose its tasks at once. */
@@ -398,50 +382,6 @@ export class Master implements AgentReports {
   ): void {
     framework.record = frameworkRecordSchema.parse({ ...framework.record, ...change });
     this.options.store.write(recordName(framework.id), framework.record);
-  }
-
-  #forget(which: (refusal: RefusedOffer) => boolean): void {
-    this.#refused = this.#refused.filter((refusal) => !which(refusal));
-  }
-
-  #allocateSoon(): void {
-    if (this.#allocationWanted) return;
-    this.#allocationWanted = true;
-    setImmediate(() => {
-      this.#allocationWanted = false;
-      this.#allocate();
-    });
-  }
-
-  #allocate(): void {
-    const now = Date.now();
-    this.#forget(({ until }) => until <= now);
-    const agents = [...this.agents.values()]
-      .filter(({ connected }) => connected)
-      .map(({ link, used }) => ({
-        id: link.id,
-        free: subtract(subtract(link.total, used), this.offers.on({ agentId: link.id })),
-      }));
-    const claims = [...this.frameworks.values()]
-      .filter(({ connected }) => connected)
-      .flatMap((framework) => {
-        const holds = add(this.usedBy(framework), this.offers.on({ frameworkId: framework.id }));
-        return framework.roles
-          .filter((role) => !framework.suppressed.has(role))
-          .map((role) => ({ frameworkId: framework.id, role, holds }));
-      });
-    const total = [...this.agents.values()].reduce((sum, { link }) => add(sum, link.total), NOTHING);
-    const given = Map.groupBy(
-      allocate({ agents, claims, total, refused: this.#refused, now }),
-      ({ frameworkId }) => frameworkId,
-    );
-    for (const [frameworkId, allocations] of given) {
-      const made = allocations.flatMap((allocation) => {
-        const link = this.agents.get(allocation.agentId)?.link;
-        return link === undefined ? [] : this.offers.make(allocation, link);
-      });
-      this.frameworks.get(frameworkId)?.tell({ type: 'OFFERS', offers: { offers: made } });
-    }
   }
 
   /** What a framework's live tasks use. */

@@ -1,15 +1,16 @@
 /** `POST /api/v1`: what an operator may ask of the master. */
 import type { ServerResponse } from 'node:http';
+import { type AgentEntry, tasksOn } from './agent-entry.ts';
 import { requireAcceptable, requireJsonPost } from './api-preamble.ts';
 import { type OperatorCall, operatorCallSchema, parseCall } from './call-schemas.ts';
 import { EventStream } from './event-stream.ts';
 import type { Framework, MasterTask } from './framework.ts';
 import { type HttpRequest, Refusal, sendEmpty, sendJson } from './http-server.ts';
-import type { AgentEntry, Master } from './master.ts';
+import type { Master } from './master.ts';
 import { flags, metrics } from './master-figures.ts';
 import { operatorAgent, operatorFramework } from './operator-events.ts';
-import { isNothing, resourcesOf } from './resources.ts';
-import { operatorTask } from './task-views.ts';
+import { amountsOf, resourcesOf } from './resources.ts';
+import { operatorTask, usedResources } from './task-views.ts';
 import { VERSION } from './version.ts';
 
 /** Mesos' `--max_operator_event_stream_subscribers`. */
@@ -145,12 +146,12 @@ function getFrameworks(master: Master): unknown {
   const { frameworks, completedFrameworks, offers } = master;
   return {
     frameworks: [...frameworks.values()].map((framework) => {
-      const used = master.usedBy(framework);
+      const used = usedResources(framework.tasks.values());
       const out = offers.list({ frameworkId: framework.id });
       return {
         ...operatorFramework(framework),
         ...(out.length === 0 ? {} : { offers: out.map(({ offer }) => offer) }),
-        ...(isNothing(used) ? {} : { allocated_resources: resourcesOf(used, { role: '*' }) }),
+        ...(used.length === 0 ? {} : { allocated_resources: used }),
         ...(out.length === 0 ? {} : { offered_resources: out.flatMap(({ offer }) => offer.resources) }),
         offer_constraints: {},
       };
@@ -162,9 +163,10 @@ function getFrameworks(master: Master): unknown {
 function getAgents(master: Master): unknown {
   const show = (entry: AgentEntry) => {
     const offered = master.offers.list({ agentId: entry.link.id });
+    const used = usedResources(tasksOn(master.frameworks.values(), entry.link.id));
     return {
       ...operatorAgent(entry),
-      ...(isNothing(entry.used) ? {} : { allocated_resources: resourcesOf(entry.used, { role: '*' }) }),
+      ...(used.length === 0 ? {} : { allocated_resources: used }),
       ...(offered.length === 0 ? {} : { offered_resources: offered.flatMap(({ offer }) => offer.resources) }),
     };
   };
@@ -172,7 +174,7 @@ function getAgents(master: Master): unknown {
   return { agents: registered.map(show), recovered_agents: [] };
 }
 
-function getRoles({ frameworks }: Master): unknown {
+function getRoles({ frameworks, offers }: Master): unknown {
   const all = [...frameworks.values()];
   const names = [...new Set(all.flatMap(({ roles }) => roles))].sort();
   return {
@@ -180,6 +182,20 @@ function getRoles({ frameworks }: Master): unknown {
       name,
       weight: 1,
       frameworks: all.filter(({ roles }) => roles.includes(name)).map(({ id }) => ({ value: id })),
+      resources: rolesResources(
+        all.filter(({ roles }) => roles.includes(name)),
+        offers,
+      ),
     })),
   };
+}
+
+/** Scalars that a role's frameworks use or have on offer. */
+function rolesResources(frameworks: readonly Framework[], offers: Master['offers']): unknown[] | undefined {
+  const all = frameworks.flatMap((framework) => [
+    ...usedResources(framework.tasks.values()),
+    ...offers.list({ frameworkId: framework.id }).flatMap(({ offer }) => offer.resources),
+  ]);
+  const { scalars } = amountsOf(all);
+  return scalars.size === 0 ? undefined : resourcesOf({ scalars, ranges: new Map() });
 }

@@ -1,7 +1,7 @@
 /** The events of the operator stream, and the pieces of the operator API they share with its answers. */
 import type { TaskStatus } from '../../activities/mesos/types.ts';
+import type { AgentEntry } from './agent-entry.ts';
 import type { Framework, MasterTask } from './framework.ts';
-import type { AgentEntry } from './master.ts';
 import { resourcesOf } from './resources.ts';
 import { operatorTask } from './task-views.ts';
 import { AGENT_CAPABILITIES, VERSION } from './version.ts';

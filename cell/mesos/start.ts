@@ -62,7 +62,7 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT): P
   };
   const { host } = settings;
   const server = await listen(
-    { host, port: settings.port, preferredPort: store.read('master', portSchema)?.port },
+    { host, port: settings.port, preferredPort: store.read('master', portSchema)?.port, log },
     (request, response) => handle(request, response),
   );
   store.write('master', { port: server.port });
@@ -155,7 +155,7 @@ async function startAgent(
   let handle: Handler = () => {
     throw new Refusal(503, 'Agent is recovering');
   };
-  const server = await listen({ host, port: spec.port, preferredPort: known?.port }, (request, response) =>
+  const server = await listen({ host, port: spec.port, preferredPort: known?.port, log }, (request, response) =>
     handle(request, response),
   );
   store.write('agent', { id, port: server.port, spec: shape });

@@ -1,12 +1,14 @@
 /** `/state` and its relatives: the old JSON of Mesos, which dashboards and discovery tools read. */
 
+import { type AgentEntry, tasksOn } from './agent-entry.ts';
 import { flatAttributes } from './attributes.ts';
 import type { Framework, MasterTask } from './framework.ts';
-import type { AgentEntry, Master } from './master.ts';
-import { countStates, flags } from './master-figures.ts';
+import type { Master } from './master.ts';
+import { flags, summarizeStates } from './master-figures.ts';
 import { type Amounts, add, amountsOf, NOTHING, resourcesOf } from './resources.ts';
-import { flatLabels, flatResources, stateTask } from './task-views.ts';
+import { flatLabels, flatResources, stateTask, usedResources } from './task-views.ts';
 import { AGENT_CAPABILITIES, MASTER_CAPABILITIES, VERSION } from './version.ts';
+import { double } from './wire-json.ts';
 
 export function stateView(master: Master): unknown {
   const { hostname, port, ip } = master.options;
@@ -41,14 +43,14 @@ export function stateSummary(master: Master): unknown {
     hostname: master.options.hostname,
     slaves: registered(master).map((entry) => ({
       ...agentView(master, entry),
-      ...countStates(frameworks.map((framework) => on(entry.link.id, framework))),
+      ...summarizeStates(frameworks.map((framework) => on(entry.link.id, framework))),
       framework_ids: frameworks
         .filter(({ tasks }) => [...tasks.values()].some(({ agentId }) => agentId === entry.link.id))
         .map(({ id }) => id),
     })),
     frameworks: frameworks.map((framework) => ({
       ...frameworkHead(master, framework),
-      ...countStates([framework]),
+      ...summarizeStates([framework]),
       slave_ids: [...new Set([...framework.tasks.values()].map(({ agentId }) => agentId))],
     })),
   };
@@ -56,10 +58,10 @@ export function stateSummary(master: Master): unknown {
 
 /** @param id only this agent, when given */
 export function slavesView(master: Master, id: string | null): unknown {
-  const full = ({ link, used }: AgentEntry) => ({
+  const full = ({ link }: AgentEntry) => ({
     reserved_resources_full: {},
     unreserved_resources_full: resourcesOf(link.total, { role: '*' }),
-    used_resources_full: resourcesOf(used, { role: '*' }),
+    used_resources_full: usedResources(tasksOn(master.frameworks.values(), link.id)),
     offered_resources_full: master.offers.list({ agentId: link.id }).flatMap(({ offer }) => offer.resources),
   });
   return {
@@ -107,10 +109,10 @@ export function rolesView(master: Master): unknown {
       return {
         name,
         weight: 1,
-        quota: { role: name, guarantee: {}, limit: {}, consumed: Object.fromEntries(allocated.scalars) },
-        resources: Object.fromEntries(add(allocated, offered).scalars),
-        allocated: Object.fromEntries(allocated.scalars),
-        offered: Object.fromEntries(offered.scalars),
+        quota: { role: name, guarantee: {}, limit: {}, consumed: counted(allocated) },
+        resources: counted(add(allocated, offered)),
+        allocated: counted(allocated),
+        offered: counted(offered),
         reserved: {},
         frameworks: members.map(({ id }) => id),
       };
@@ -204,6 +206,15 @@ function on(agentId: string, framework: Framework): Pick<Framework, 'tasks' | 'u
 
 function firstTime(task: MasterTask): number {
   return task.statuses[0]?.timestamp ?? Number.POSITIVE_INFINITY;
+}
+
+/** Ranges as the number of their members. */
+function counted(amounts: Amounts): Record<string, unknown> {
+  const ranges = [...amounts.ranges].map(([name, list]) => [
+    name,
+    double(list.reduce((count, { begin, end }) => count + end - begin + 1, 0)),
+  ]);
+  return { ...Object.fromEntries(amounts.scalars), ...Object.fromEntries(ranges) };
 }
 
 function sum(amounts: readonly Amounts[]): Amounts {

@@ -1,5 +1,13 @@
 /** A task as the operator API and as the state endpoints show it. */
-import type { Label, Labels, TaskInfo, TaskState, TaskStatus } from '../../activities/mesos/types.ts';
+import {
+  isTerminal,
+  type Label,
+  type Labels,
+  type Resource,
+  type TaskInfo,
+  type TaskState,
+  type TaskStatus,
+} from '../../activities/mesos/types.ts';
 import { type Amounts, amountsOf, rangesText, resourcesOf } from './resources.ts';
 
 export interface ViewedTask {
@@ -14,6 +22,14 @@ export interface ViewedTask {
 /** The role whose resources a task uses: said by the task, or by the master when it accepted it. */
 export function roleOf(task: TaskInfo): string {
   return task.resources[0]?.allocation_info?.role ?? '*';
+}
+
+/** What live tasks use, for each role they use it of. */
+export function usedResources(tasks: Iterable<ViewedTask>): Resource[] {
+  const live = [...tasks].filter(({ state }) => !isTerminal(state)).map(({ task }) => task);
+  return [...Map.groupBy(live, roleOf)].flatMap(([role, ofRole]) =>
+    resourcesOf(amountsOf(ofRole.flatMap((task) => [...task.resources])), { role: '*', allocatedTo: role }),
+  );
 }
 
 /** In the operator API's words. Stored statuses lose `data`. */

@@ -1,0 +1,79 @@
+/** When offers are made: each interval, and at once when something changed that may matter. */
+import { allocate, type RefusedOffer } from './allocator.ts';
+import type { Master } from './master.ts';
+import type { OutstandingOffer } from './offer-book.ts';
+import { type Amounts, add, NOTHING, subtract } from './resources.ts';
+
+export class AllocationRounds {
+  readonly #master: Master;
+  #refused: RefusedOffer[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #wanted = false;
+
+  constructor(master: Master) {
+    this.#master = master;
+  }
+
+  start(intervalMs: number): void {
+    this.#timer = setInterval(() => this.run(), intervalMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A framework does not want this much of the offer's agent again for a while. */
+  refuse(offer: OutstandingOffer, amounts: Amounts, seconds: number): void {
+    const { frameworkId, role, agentId } = offer;
+    this.#refused.push({ frameworkId, role, agentId, amounts, until: Date.now() + seconds * 1000 });
+  }
+
+  /** Forgets what a framework refused, of these roles or of all. */
+  forget(framework: string, roles?: readonly string[]): void {
+    this.#refused = this.#refused.filter(
+      ({ frameworkId, role }) => frameworkId !== framework || roles?.includes(role) === false,
+    );
+  }
+
+  /** A round after what is being done now. */
+  soon(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    setImmediate(() => {
+      this.#wanted = false;
+      this.run();
+    });
+  }
+
+  run(): void {
+    const { agents, frameworks, offers } = this.#master;
+    const now = Date.now();
+    this.#refused = this.#refused.filter(({ until }) => until > now);
+    const connected = [...agents.values()].filter((agent) => agent.connected);
+    const claims = [...frameworks.values()]
+      .filter((framework) => framework.connected)
+      .flatMap((framework) => {
+        const holds = add(this.#master.usedBy(framework), offers.on({ frameworkId: framework.id }));
+        return framework.roles
+          .filter((role) => !framework.suppressed.has(role))
+          .map((role) => ({ frameworkId: framework.id, role, holds }));
+      });
+    const given = allocate({
+      agents: connected.map(({ link, used }) => ({
+        id: link.id,
+        free: subtract(subtract(link.total, used), offers.on({ agentId: link.id })),
+      })),
+      claims,
+      total: [...agents.values()].reduce((sum, { link }) => add(sum, link.total), NOTHING),
+      refused: this.#refused,
+      now,
+    });
+    for (const [frameworkId, allocations] of Map.groupBy(given, (allocation) => allocation.frameworkId)) {
+      const made = allocations.flatMap((allocation) => {
+        const link = agents.get(allocation.agentId)?.link;
+        return link === undefined ? [] : offers.make(allocation, link);
+      });
+      frameworks.get(frameworkId)?.tell({ type: 'OFFERS', offers: { offers: made } });
+    }
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * One task as a framework of its own, on the embedded Mesos. With SLIPWAY_MESOS_MASTER set to the address of a real
+ * master, which has agents `role:ci` and `env:fat` and nothing else to do, the same suite runs against that as well.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { OperatorClient } from '../../activities/mesos/operator-client.ts';
+import {
+  NoFittingOfferError,
+  type RunTaskOptions,
+  type RunTaskProgress,
+  readTaskFile,
+  runTask,
+} from '../../activities/mesos/run-task.ts';
+import { type CellProcess, startCell } from './mesos-cell-process.ts';
+import { until } from './mesos-until.ts';
+
+jest.setTimeout(60_000);
+
+const real = process.env['SLIPWAY_MESOS_MASTER'];
+
+let scratch: string;
+beforeEach(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'slipway-run-'));
+});
+afterEach(() => rmSync(scratch, { recursive: true, force: true }));
+
+let master: string;
+
+type Change = Partial<Omit<RunTaskOptions, 'task'>> & { readonly line?: string };
+
+function options({ line = 'exit 0', ...change }: Change = {}): RunTaskOptions & { readonly seen: RunTaskProgress[] } {
+  const seen: RunTaskProgress[] = [];
+  return {
+    master,
+    frameworkName: 'test',
+    task: {
+      name: 'job',
+      command: { value: line },
+      environment: { GREETING: 'hello' },
+      resources: { cpus: 0.1, mem: 32 },
+      killGraceMs: 500,
+    },
+    attributes: { role: 'ci' },
+    failoverTimeoutSeconds: 60,
+    offerTimeoutMs: 20_000,
+    onProgress: (progress) => seen.push(progress),
+    signal: new AbortController().signal,
+    seen,
+    ...change,
+  };
+}
+
+/** Counts its starts in a file, then waits until it may end. */
+const counted = () => `echo started >> ${scratch}/starts; while [ ! -e ${scratch}/go ]; do sleep 0.05; done; exit 4`;
+const starts = () =>
+  existsSync(`${scratch}/starts`) ? readFileSync(`${scratch}/starts`, 'utf8').trim().split('\n').length : 0;
+const mayEnd = () => writeFileSync(`${scratch}/go`, '');
+
+const operator = () => new OperatorClient({ master, timeoutMs: 5_000 });
+const frameworkIsGone = (id: string) =>
+  until(`framework ${id} is gone`, 20_000, async () =>
+    (await operator().getState()).get_frameworks.frameworks.every(
+      ({ framework_info }) => framework_info.id?.value !== id,
+    ),
+  );
+
+/** Runs a task in a process of its own until a progress that satisfies, then kills that process. */
+async function diesAfter(
+  task: RunTaskOptions,
+  enough: (progress: RunTaskProgress) => boolean,
+): Promise<RunTaskProgress[]> {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const worker = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'mesos-run-task-worker.ts'), JSON.stringify(task)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env,
+    },
+  );
+  const told: RunTaskProgress[] = [];
+  for await (const line of createInterface({ input: worker.stdout })) {
+    told.push(JSON.parse(line) as RunTaskProgress);
+    if (enough(told.at(-1) as RunTaskProgress)) worker.kill('SIGKILL');
+  }
+  return told;
+}
+
+const running = ({ state, sandbox }: RunTaskProgress) => state === 'TASK_RUNNING' && sandbox !== undefined;
+
+function suite(): void {
+  it('runs to its end, and its files can be read afterwards', async () => {
+    const run = options({ line: 'echo $GREETING; echo "<ok/>" > junit.xml' });
+    const result = await runTask(run);
+    expect(result).toMatchObject({ state: 'TASK_FINISHED', exitCode: 0, warnings: [] });
+    expect((await readTaskFile(result, 'junit.xml'))?.toString()).toBe('<ok/>\n');
+    expect((await readTaskFile(result, 'stdout'))?.toString()).toContain('hello\n');
+    expect(await readTaskFile(result, 'no-such-file')).toBeUndefined();
+    await frameworkIsGone(result.frameworkId);
+    const states = run.seen.map(({ state }) => state);
+    expect([states[0], states[1], states.at(-1)]).toEqual(['WAITING', 'TASK_STAGING', 'TASK_FINISHED']);
+    expect(new Set(run.seen.map(({ frameworkId, taskId }) => frameworkId + taskId)).size).toBe(1);
+  });
+
+  it('gives a failed task as a result', async () => {
+    expect(await runTask(options({ line: 'exit 3' }))).toMatchObject({ state: 'TASK_FAILED', exitCode: 3 });
+  });
+
+  it('says what was asked and what was offered when nothing fits', async () => {
+    const attributes = { role: 'ci', rack: 'none' };
+    const failure = await runTask(options({ attributes, offerTimeoutMs: 3_000 })).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(NoFittingOfferError);
+    expect(failure).toMatchObject({ type: 'CapacityExhausted', nonRetryable: false });
+    expect(String(failure)).toMatch(/Asked for role:ci;rack:none; .*\(role:ci\): no attribute rack/);
+    expect(String(failure)).toMatch(/\(env:fat[^)]*\): no attribute role/);
+  });
+
+  it('does not use excluded agents', async () => {
+    const agents = await operator().getAgents();
+    const ci = agents.find(({ agent_info }) => agent_info.attributes.some(({ text }) => text?.value === 'ci'));
+    const excludeAgents = [ci?.agent_info.id.value ?? ''];
+    await expect(runTask(options({ excludeAgents, offerTimeoutMs: 3_000 }))).rejects.toThrow(/the agent is excluded/);
+  });
+
+  it('is taken up by another process when the first one dies, and started once', async () => {
+    const run = options({ line: counted() });
+    const told = await diesAfter(run, running);
+    const resumed = options({ line: counted(), ...resume(told.at(-1)) });
+    const ending = runTask(resumed);
+    await until('the task was found again', 20_000, () => resumed.seen.find(({ state }) => state === 'TASK_RUNNING'));
+    mayEnd();
+    expect(await ending).toMatchObject({ state: 'TASK_FAILED', exitCode: 4, taskId: told[0]?.taskId });
+    expect(starts()).toBe(1);
+  });
+
+  it('is found again even if only the first progress was kept', async () => {
+    const told = await diesAfter(options({ line: counted() }), running);
+    expect(told[0]?.state).toBe('WAITING');
+    mayEnd();
+    expect(await runTask(options({ line: counted(), ...resume(told[0]) }))).toMatchObject({ exitCode: 4 });
+    expect(starts()).toBe(1);
+  });
+
+  it('is started by the second process when the first died before it could', async () => {
+    const told = await diesAfter(options({ attributes: { role: 'none' } }), ({ state }) => state === 'WAITING');
+    mayEnd();
+    expect(await runTask(options({ line: counted(), ...resume(told.at(-1)) }))).toMatchObject({ exitCode: 4 });
+    expect(starts()).toBe(1);
+  });
+
+  it('is not run again when it had ended and only the answer got lost', async () => {
+    mayEnd();
+    const run = options({ line: counted() });
+    const first = await runTask(run);
+    const again = await runTask(options({ line: counted(), ...resume(run.seen.at(-1)) }));
+    expect(again).toMatchObject({ state: 'TASK_FAILED', exitCode: 4, taskId: first.taskId });
+    expect(starts()).toBe(1);
+  });
+
+  it('starts anew when Mesos has removed the framework meanwhile', async () => {
+    const told = await diesAfter(options({ line: counted(), failoverTimeoutSeconds: 0 }), running);
+    await frameworkIsGone(told[0]?.frameworkId ?? '');
+    mayEnd();
+    const result = await runTask(options({ line: counted(), ...resume(told.at(-1)) }));
+    expect(result).toMatchObject({ exitCode: 4 });
+    expect(result.taskId).not.toBe(told[0]?.taskId);
+    expect(starts()).toBe(2);
+  });
+
+  it('kills its task when aborted, and leaves nothing', async () => {
+    const abort = new AbortController();
+    const run = options({ line: counted(), signal: abort.signal });
+    const ending = runTask(run);
+    await until('it runs', 20_000, () => run.seen.find(running));
+    abort.abort(new Error('enough'));
+    await expect(ending).rejects.toThrow('enough');
+    expect(run.seen.at(-1)?.state).toBe('TASK_KILLED');
+    await frameworkIsGone(run.seen[0]?.frameworkId ?? '');
+  });
+
+  it('leaves nothing when aborted before there was an offer', async () => {
+    const abort = new AbortController();
+    const run = options({ attributes: { role: 'none' }, signal: abort.signal });
+    const ending = runTask(run);
+    await until('it is subscribed', 20_000, async () =>
+      (await operator().getState()).get_frameworks.frameworks.some(
+        ({ framework_info }) => framework_info.id?.value === run.seen[0]?.frameworkId,
+      ),
+    );
+    abort.abort(new Error('enough'));
+    await expect(ending).rejects.toThrow('enough');
+    await frameworkIsGone(run.seen[0]?.frameworkId ?? '');
+  });
+
+  it('ends the older of two that run the same task', async () => {
+    const first = options({ line: counted() });
+    const older = runTask(first).catch((error: unknown) => error);
+    await until('it runs', 20_000, () => first.seen.find(running));
+    mayEnd();
+    expect(await runTask(options({ ...resume(first.seen.at(-1)) }))).toMatchObject({ exitCode: 4 });
+    expect(String(await older)).toMatch(/Framework failed over|stream ID/);
+    expect(starts()).toBe(1);
+  });
+}
+
+const resume = (progress: RunTaskProgress | undefined): Change => (progress === undefined ? {} : { resume: progress });
+
+describe('runTask on the embedded Mesos', () => {
+  let cell: CellProcess;
+  const agent = { cpus: 4, mem: 2048 };
+  let stateDir: string;
+  const start = () =>
+    startCell({
+      stateDir,
+      allocationIntervalMs: 50,
+      stopGraceMs: 500,
+      agents: [
+        { ...agent, name: 'fat-1', attributes: 'env:fat', portRange: [31200, 31299] },
+        { ...agent, name: 'ci-1', attributes: 'role:ci', portRange: [31300, 31399] },
+      ],
+    });
+  beforeAll(async () => {
+    stateDir = mkdtempSync(join(tmpdir(), 'slipway-cell-'));
+    cell = await start();
+    master = cell.masterUrl;
+  });
+  afterAll(async () => {
+    await cell.stop();
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+
+  suite();
+
+  it('goes on through the death of the master and its agents', async () => {
+    const run = options({ line: counted() });
+    const ending = runTask(run);
+    await until('it runs', 20_000, () => run.seen.find(running));
+    await cell.crash();
+    cell = await start();
+    mayEnd();
+    expect(await ending).toMatchObject({ state: 'TASK_FAILED', exitCode: 4 });
+    expect(starts()).toBe(1);
+  });
+});
+
+describe('runTask on a real Mesos', () => {
+  if (real === undefined) {
+    it.skip('needs SLIPWAY_MESOS_MASTER, the address of a real Mesos master', () => undefined);
+    return;
+  }
+  beforeAll(() => {
+    master = real;
+  });
+  suite();
+});
