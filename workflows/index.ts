@@ -1,5 +1,7 @@
 /** Every workflow, under the name by which it is started. The bundle that workers run is made from this file. */
 export { autoscale } from './autoscale.ts';
+export { build } from './build.ts';
+export { collectGarbage } from './collect-garbage.ts';
 export { lane } from './lane.ts';
 export { planRelease } from './prepare.ts';
 export { release } from './release.ts';

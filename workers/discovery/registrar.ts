@@ -10,7 +10,7 @@ import { marathonEvents } from '../../activities/marathon/events.ts';
 import type { MarathonApp } from '../../activities/marathon/types.ts';
 import { RevisionLabel } from '../../domain/revision-app.ts';
 import type { Log } from './log.ts';
-import { instancesOf, planRegistrations } from './registrations.ts';
+import { instancesOf, ownAddress, planRegistrations } from './registrations.ts';
 import { Wakeup } from './wakeup.ts';
 
 export interface RegistrarOptions {
@@ -127,7 +127,14 @@ export class Registrar {
     const names = new Set(apps.flatMap(({ tasks }) => tasks.map(({ host }) => host)));
     const { host } = this.#options;
     const ours = [...names].filter((name) => host === undefined || name === host);
-    return new Map(await Promise.all(ours.map(async (name) => [name, await this.#addressOf(name)] as const)));
+    const asked = new Set(
+      apps.flatMap((app) => app.tasks.filter((task) => !ownAddress(app, task)).map((task) => task.host)),
+    );
+    return new Map(
+      await Promise.all(
+        ours.map(async (name) => [name, asked.has(name) ? await this.#addressOf(name) : undefined] as const),
+      ),
+    );
   }
 
   /** IPv4 address of a host. A known one stays while the resolver is away. */

@@ -74,6 +74,14 @@ describe('instancesOf', () => {
     expect(instancesOf([app({ ports: [] })], HOSTS)).toEqual([{ id: ID, ready: true }]);
   });
 
+  it('takes the address of a task in its host network, whose host nobody can resolve', () => {
+    const addressed = { host: 'agent-2', ipAddresses: [{ ipAddress: '10.0.0.9', protocol: 'IPv4' }] };
+    const [inHostNetwork] = instancesOf([app(addressed, { networks: [{ mode: 'host' }] })], HOSTS);
+    expect(inHostNetwork?.registration?.address).toBe('10.0.0.9');
+    const [inBridge] = instancesOf([app(addressed, { networks: [{ mode: 'container/bridge' }] })], HOSTS);
+    expect(inBridge?.registration).toBeUndefined();
+  });
+
   it('checks by the port alone where no check has a path', () => {
     const [instance] = instancesOf([app({}, { healthChecks: [{ protocol: 'MESOS_TCP' }] })], HOSTS);
     expect(instance?.registration?.meta).not.toHaveProperty('health');

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { AgentService, ServiceRegistration } from '../../activities/consul/types.ts';
 import type { BoundName } from '../../activities/dns/names.ts';
 import { isNameId, nameRegistration } from '../../activities/dns/names.ts';
@@ -59,7 +60,7 @@ export function instancesOf(
       .map((task): Instance => {
         const id = `${service}:${environment}:${task.id}`;
         const ready = isHealthy(app, task);
-        const address = hosts.get(task.host);
+        const address = ownAddress(app, task) ?? hosts.get(task.host);
         const [port] = task.ports;
         if (address === undefined || port === undefined) return { id, ready };
         const health = healthPathOf(app);
@@ -78,6 +79,16 @@ export function instancesOf(
         };
       });
   });
+}
+
+/**
+ * The address that the task itself has, where it stands in its host's network: then it is the host's, and needs no
+ * name to be resolved. In other networks it would be one that only the host can reach.
+ */
+export function ownAddress(app: MarathonApp, task: MarathonTask): string | undefined {
+  const inHostNetwork = app.networks.length > 0 && app.networks.every(({ mode }) => mode === 'host');
+  const address = task.ipAddresses[0]?.ipAddress ?? '';
+  return inHostNetwork && isIPv4(address) ? address : undefined;
 }
 
 /** Running, and every check of the app has passed for this task; without checks running is enough. */
