@@ -10,7 +10,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 /** The example with its commented-out settings in force. */
 const example: unknown = parse(read('slipway.config.example.yaml').replace(/^( *)# ( *)(?=[a-zA-Z]+:( |$))/gm, '$1$2'));
-const documented = [...read('docs/configuration.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, key]) => key ?? '');
+const documented = [...read('docs/configuration.md').matchAll(/^\| `([^`]+)` *\|/gm)].map(([, key]) => key ?? '');
 
 type Section = Readonly<Record<string, unknown>>;
 const isSection = (value: unknown): value is Section =>

@@ -18,7 +18,7 @@ const { packages: locked } = z
   .parse(JSON.parse(read('package-lock.json')));
 
 /** The rows of the document: package, licence, reason. */
-const rows = [...read('docs', 'dependencies.md').matchAll(/^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$/gm)].map((row) => ({
+const rows = [...read('docs', 'dependencies.md').matchAll(/^\| `([^`]+)` *\| ([^|]+) \| ([^|]+) \|$/gm)].map((row) => ({
   name: row[1] ?? '',
   licence: (row[2] ?? '').trim(),
   reason: (row[3] ?? '').trim(),

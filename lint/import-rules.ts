@@ -88,10 +88,14 @@ const written: IForbiddenRuleType[] = [
   ),
   {
     name: 'activities-meet-at-clients',
-    comment: 'The activities of one system use another system through its client.ts (or its types.ts) alone.',
+    comment:
+      'The activities of one system use another one through its client.ts (or types.ts), and Mesos to run a task, alone.',
     severity: 'error',
     from: { path: '^activities/([^/]+)/', pathNot: TEST_FILE },
-    to: { path: '^activities/[^/]+/', pathNot: ['^activities/$1/', '^activities/[^/]+/(client|types)\\.ts$'] },
+    to: {
+      path: '^activities/[^/]+/',
+      pathNot: ['^activities/$1/', '^activities/[^/]+/(client|types)\\.ts$', '^activities/mesos/run-task\\.ts$'],
+    },
   },
   only(
     'api-knows-contract',

@@ -35,6 +35,8 @@ const house = {
   'workflows/release.test.ts': `import { test } from '@jest/globals';\nimport { readFileSync } from 'node:fs';\nimport { release } from './release.ts';\ntest('x', () => readFileSync(String(release)));\n`,
   'api/server.ts': `import Fastify from 'fastify';\nimport { planQuery } from '../workflows/contract.ts';\nexport const server = { Fastify, planQuery };\n`,
   'cell/main.ts': `import type { run } from '../activities/mesos/run.ts';\nexport type Cell = typeof run;\n`,
+  'activities/mesos/run-task.ts': `export const runTask = 1;\n`,
+  'activities/testing/run-test.ts': `import { runTask } from '../mesos/run-task.ts';\nexport const runTest = runTask;\n`,
   'activities/lane/signal.ts': `import { planQuery } from '../../workflows/contract.ts';\nexport const signal = planQuery;\n`,
   'workers/orchestrator.ts': `import { run } from '../activities/mesos/run.ts';\nexport const activities = { run };\n`,
 };
@@ -120,6 +122,8 @@ describe('findImportViolations', () => {
     {
       what: 'the body of a workflow in an activity on Temporal',
       files: {
+        'activities/mesos/run-task.ts': `export const runTask = 1;\n`,
+        'activities/testing/run-test.ts': `import { runTask } from '../mesos/run-task.ts';\nexport const runTest = runTask;\n`,
         'activities/lane/signal.ts': `import { release } from '../../workflows/release.ts';\nexport { release };\n`,
       },
       broken: ['activities-on-temporal-know-the-contract: activities/lane/signal.ts -> workflows/release.ts'],

@@ -13,7 +13,7 @@ export interface BenchResult {
 }
 
 /** Names of the benches in a folder: its sources, but for `run.ts` and tests. */
-export function benchNames(folder: string): string[] {
+function benchNames(folder: string): string[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && file !== 'run.ts')
     .map((file) => file.slice(0, -'.ts'.length))

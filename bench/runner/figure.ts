@@ -11,7 +11,7 @@ export interface Figure {
 /** What `bench/<name>.ts` exports by default: it sets up, measures, clears away, and answers with its figures. */
 export type Bench = () => Promise<readonly Figure[]>;
 
-/** A figure that is told, not judged. */
+/** A figure that is told, not judged. @public */
 export function observed(name: string, value: number, unit: string): Figure {
   return { name, value, unit };
 }
@@ -21,7 +21,7 @@ export function atMost(name: string, value: number, unit: string, bar: number): 
   return { name, value, unit, bar: `<= ${bar}`, holds: value <= bar };
 }
 
-/** A figure that may not be under its bar. */
+/** A figure that may not be under its bar. @public */
 export function atLeast(name: string, value: number, unit: string, bar: number): Figure {
   return { name, value, unit, bar: `>= ${bar}`, holds: value >= bar };
 }
