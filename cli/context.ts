@@ -12,9 +12,15 @@ import { renderRelease } from './render-release.ts';
 import { renderTable } from './render-table.ts';
 import { WatchTimeout, watchRelease } from './watch-release.ts';
 
-/** A mistake in the command itself; ends with `ExitCode.Usage`. */
+/** A mistake in the command itself. */
 export class UsageError extends Error {
-  override readonly name = 'UsageError';
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = ExitCode.Usage) {
+    super(message);
+    this.name = 'UsageError';
+    this.exitCode = exitCode;
+  }
 }
 
 /** Options of every command. */
@@ -43,7 +49,7 @@ export class Context {
 
   get api(): ApiClient {
     const token = this.options.token ?? this.io.env['SLIPWAY_TOKEN'];
-    if (!token) throw new UsageError(this.say.needsToken);
+    if (!token) throw new UsageError(this.say.needsToken, ExitCode.NotAllowed);
     const url = this.options.api ?? (this.io.env['SLIPWAY_API'] || 'http://127.0.0.1:8090');
     return new ApiClient({ url, token, language: this.language, interrupted: this.io.interrupted });
   }

@@ -1,5 +1,6 @@
 import { FailureType } from '../domain/failures.ts';
 import type { ReleaseOutcome, ReleaseView } from '../domain/release.ts';
+import { HttpFailure, type ProblemDocument } from '../domain/schemas/api.ts';
 
 /** What the `slipway` command ends with; part of the public contract. */
 export const ExitCode = {
@@ -37,8 +38,8 @@ export function exitCodeOfRelease(view: ReleaseView, wanted: ReleaseOutcome = 'r
 }
 
 /** The code for a request that the API refused. */
-export function exitCodeOfStatus(status: number): ExitCode {
+export function exitCodeOfProblem({ status, code }: Pick<ProblemDocument, 'status' | 'code'>): ExitCode {
   if (status === 401 || status === 403) return ExitCode.NotAllowed;
-  if (status === 400) return ExitCode.Usage;
-  return status === 409 || status === 422 ? ExitCode.Conflict : ExitCode.Unexpected;
+  if (status === 409 || code === HttpFailure.IdempotencyKeyReused) return ExitCode.Conflict;
+  return status === 400 || status === 422 ? ExitCode.Usage : ExitCode.Unexpected;
 }

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { ApiRefusal } from './api-client.ts';
 import { UsageError } from './context.ts';
-import { ExitCode, exitCodeOfStatus } from './exit-codes.ts';
+import { ExitCode, exitCodeOfProblem } from './exit-codes.ts';
 import type { CliIo } from './io.ts';
 import { buildProgram, type LocalCommand } from './program.ts';
 
@@ -29,11 +29,11 @@ export async function runCli(args: readonly string[], io: CliIo, local: readonly
     if (io.interrupted.aborted) return ExitCode.Interrupted;
     if (error instanceof ApiRefusal) {
       io.stderr.write(`${json ? JSON.stringify(error.problem) : refusalText(error)}\n`);
-      return exitCodeOfStatus(error.problem.status);
+      return exitCodeOfProblem(error.problem);
     }
     const message = error instanceof Error ? error.message : String(error);
     io.stderr.write(`${json ? JSON.stringify({ v: 1, error: message }) : `slipway: ${message}`}\n`);
-    return error instanceof UsageError ? ExitCode.Usage : ExitCode.Unexpected;
+    return error instanceof UsageError ? error.exitCode : ExitCode.Unexpected;
   }
 }
 

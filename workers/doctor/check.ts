@@ -11,6 +11,17 @@ export interface Check {
   readonly advice: string;
 }
 
+/** Something is wrong that asks for another advice than the check's own. */
+export class Wrong extends Error {
+  readonly advice: string;
+
+  constructor(message: string, advice: string) {
+    super(message);
+    this.name = 'Wrong';
+    this.advice = advice;
+  }
+}
+
 /** What became of a check. */
 export type Finding = Pick<Check, 'system' | 'address'> &
   (
@@ -39,7 +50,8 @@ async function runCheck({ system, address, run, advice }: Check): Promise<Findin
   try {
     return { system, address, state: 'ok', said: await Promise.race([run(deadline.signal), late]) };
   } catch (error) {
-    return { system, address, state: 'wrong', said: messageOf(error), advice };
+    const what = error instanceof Wrong ? error.advice : advice;
+    return { system, address, state: 'wrong', said: messageOf(error), advice: what };
   } finally {
     clearTimeout(timer);
   }

@@ -6,9 +6,9 @@ import type { Check, Finding } from './check.ts';
 import { consulChecks } from './consul-checks.ts';
 import { getJson } from './get-json.ts';
 import { mesosChecks } from './mesos-checks.ts';
-import { temporalChecks } from './temporal-check.ts';
+import { temporalChecks } from './temporal-checks.ts';
 
-const TIMEOUT_MS = 8_000;
+const TIMEOUT_MS = 5_000;
 
 /** A check for everything that the configuration names and that can be asked from here. Nothing is changed. */
 export function allChecks(configuration: Configuration): Check[] {

@@ -27,7 +27,7 @@ export function consulChecks({ url, dns, token }: ConsulConfiguration): Check[] 
     {
       system: 'Consul DNS',
       address: dns,
-      advice: 'correct consul.dns: the port of the agent’s DNS, 8600 by default',
+      advice: 'correct consul.dns: the port of its DNS, 8600 by default',
       run: async () => {
         const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
         resolver.setServers([dns]);

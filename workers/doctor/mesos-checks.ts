@@ -3,7 +3,7 @@ import { OperatorClient } from '../../activities/mesos/operator-client.ts';
 import type { Configuration } from '../../domain/schemas/config.ts';
 import type { Check } from './check.ts';
 
-const TIMEOUT_MS = 8_000;
+const TIMEOUT_MS = 5_000;
 
 /** The Mesos master answers, agents with every configured attribute are there, and each Marathon has a leader. */
 export function mesosChecks({ mesos, environments, builder }: Configuration): Check[] {

@@ -1,36 +1,18 @@
 import { Connection } from '@temporalio/client';
 import type { TemporalConfiguration } from '../../domain/schemas/config.ts';
 import { SearchAttribute } from '../../workflows/contract.ts';
-import type { Check } from './check.ts';
+import { type Check, Wrong } from './check.ts';
 
-const TIMEOUT_MS = 8_000;
+const TIMEOUT_MS = 4_000;
 
-/** Temporal answers, has the namespace, and knows Slipway's search attributes. */
+/** Temporal answers, has the namespace, and knows Slipway's search attributes; its UI is there. */
 export function temporalChecks({ address, namespace, ui }: TemporalConfiguration): Check[] {
-  const names = Object.values(SearchAttribute).map(({ name }) => name);
   return [
     {
       system: 'Temporal',
       address,
       advice: 'start it, or correct temporal.address and temporal.namespace',
-      run: () =>
-        withConnection(address, async (connection) => {
-          const { serverVersion } = await connection.workflowService.getSystemInfo({});
-          await connection.workflowService.describeNamespace({ namespace });
-          return `server ${serverVersion}, namespace ${namespace}`;
-        }),
-    },
-    {
-      system: 'Temporal search attributes',
-      address,
-      advice: `register them: ${names.map((name) => `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type Keyword`).join(' && ')}`,
-      run: () =>
-        withConnection(address, async (connection) => {
-          const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-          const missing = names.filter((name) => customAttributes[name] === undefined);
-          if (missing.length > 0) throw new Error(`not registered: ${missing.join(', ')}`);
-          return names.join(', ');
-        }),
+      run: () => withConnection(address, (connection) => askTemporal(connection, namespace)),
     },
     ...(ui === undefined
       ? []
@@ -47,6 +29,22 @@ export function temporalChecks({ address, namespace, ui }: TemporalConfiguration
           },
         ]),
   ];
+}
+
+async function askTemporal(connection: Connection, namespace: string): Promise<string> {
+  const { serverVersion } = await connection.workflowService.getSystemInfo({});
+  await connection.workflowService.describeNamespace({ namespace });
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const names = Object.values(SearchAttribute).map(({ name }) => name);
+  const missing = names.filter((name) => customAttributes[name] === undefined);
+  if (missing.length > 0) {
+    const each = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
+    throw new Wrong(
+      `${serverVersion} answers, but search attributes are missing: ${missing.join(', ')}`,
+      `register them: temporal operator search-attribute create --namespace ${namespace} ${each}`,
+    );
+  }
+  return `${serverVersion}, namespace ${namespace} with its search attributes`;
 }
 
 async function withConnection<Result>(

@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { ReleaseView } from '../domain/release.ts';
+import { displayWidth } from './display-width.ts';
+import { renderRelease } from './render-release.ts';
+
+const DIGEST = `sha256:${'9c'.repeat(32)}`;
+
+const waiting: ReleaseView = {
+  id: 'release/sample/k1',
+  service: 'sample',
+  requestedBy: 'ann',
+  startedAt: '2026-11-22T10:00:00.000Z',
+  version: '5.1.3',
+  commit: '0123456789abcdef0123',
+  plan: {
+    service: 'sample',
+    version: '5.1.3',
+    commit: '0123456789abcdef0123',
+    manifestDigest: DIGEST,
+    configVersion: 0,
+    from: {},
+    steps: [],
+    digest: DIGEST,
+  },
+  steps: [
+    {
+      id: 'build',
+      kind: 'build',
+      outcome: 'done',
+      startedAt: '2026-11-22T10:00:00.000Z',
+      endedAt: '2026-11-22T10:00:34.000Z',
+      detail: 'built sample@sha256:9c9c',
+    },
+    {
+      id: 'approve-prod',
+      kind: 'approve',
+      environment: 'prod',
+      outcome: 'running',
+      startedAt: '2026-11-22T10:01:00.000Z',
+    },
+    { id: 'canary-prod', kind: 'canary', environment: 'prod', outcome: 'waiting' },
+  ],
+  wait: {
+    reason: 'approval',
+    sentence: 'waiting for approval to go to prod',
+    since: '2026-11-22T10:01:00.000Z',
+    endedBy: 'an approval by one person other than ann',
+    deadline: '2026-11-22T11:01:00.000Z',
+    atDeadline: 'the release ends as failed',
+  },
+  approvals: [],
+  verdicts: [],
+  rollbacks: [],
+};
+
+const { wait: _, ...rest } = waiting;
+const rolledBack: ReleaseView = {
+  ...rest,
+  outcome: 'rolled-back',
+  endedAt: '2026-11-22T10:05:00.000Z',
+  steps: [{ id: 'canary-prod', kind: 'canary', environment: 'prod', outcome: 'undone' }],
+  approvals: [{ by: 'bob', planDigest: DIGEST, at: '2026-11-22T10:02:00.000Z' }],
+  verdicts: [
+    {
+      result: 'fail',
+      rule: 'error-share-over-limit',
+      sentence: '20.1 % of canary answers were 5xx, 1 % is allowed',
+      canary: { requests: 200, errors: 40, seconds: 10 },
+      baseline: { requests: 3800, errors: 0, seconds: 10 },
+      canaryErrorPercent: 20.1,
+      baselineErrorPercent: 0,
+      bayesFactor: 1e9,
+      judgeVersion: 1,
+    },
+  ],
+  rollbacks: [
+    {
+      environment: 'prod',
+      reason: 'the canary failed',
+      decidedAt: '2026-11-22T10:04:50.000Z',
+      trafficAt: '2026-11-22T10:04:50.400Z',
+      doneAt: '2026-11-22T10:04:53.000Z',
+    },
+  ],
+  failure: { type: 'CanaryFailed', message: '20.1 % of canary answers were 5xx', step: 'canary-prod' },
+};
+
+describe('a release on the screen', () => {
+  it('shows its steps with sign, word and time, and why it waits', () => {
+    expect(renderRelease(waiting, { width: 80, color: false, now: '2026-11-22T10:03:14.000Z' })).toEqual([
+      'sample 5.1.3 · running · 3m 14s',
+      '  sample/k1 · commit 0123456789ab · asked for by ann',
+      '├ ✓ build         done         34s  built sample@sha256:9c9c',
+      '├ ▶ approve-prod  running   2m 14s',
+      '│     waiting for approval to go to prod',
+      '│     ended by an approval by one person other than ann',
+      '│     until 2026-11-22 11:01:00Z, then the release ends as failed',
+      '└ ○ canary-prod   to do',
+      `  plan ${DIGEST}`,
+    ]);
+  });
+
+  it('tells how it came back, and why', () => {
+    const lines = renderRelease(rolledBack, { width: 120, color: false });
+    expect(lines[0]).toBe('sample 5.1.3 · rolled back · 5m 0s');
+    expect(lines.slice(2)).toEqual([
+      '└ ↩ canary-prod  undone',
+      '  approved by bob, 2026-11-22 10:02:00Z',
+      '  verdict fail: 20.1 % of canary answers were 5xx, 1 % is allowed',
+      '  rollback in prod: the canary failed; traffic back after 0.4s; all restored after 3.0s',
+      '  CanaryFailed in canary-prod: 20.1 % of canary answers were 5xx',
+      `  plan ${DIGEST}`,
+    ]);
+  });
+
+  it('speaks Chinese, in columns of the right width', () => {
+    const lines = renderRelease(waiting, { width: 80, color: false, language: 'zh', now: '2026-11-22T10:03:14.000Z' });
+    expect(lines[0]).toBe('sample 5.1.3 · 进行中 · 3m 14s');
+    expect(lines.slice(2, 4)).toEqual([
+      '├ ✓ build         完成        34s  built sample@sha256:9c9c',
+      '├ ▶ approve-prod  进行中   2m 14s',
+    ]);
+  });
+
+  it('says with colour nothing that it does not say without', () => {
+    const options = { width: 80, now: '2026-11-22T10:03:14.000Z' };
+    for (const view of [waiting, rolledBack]) {
+      const colored = renderRelease(view, { ...options, color: true });
+      expect(colored.join('\n')).toContain('\u001b[');
+      expect(colored.map(withoutColor)).toEqual(renderRelease(view, { ...options, color: false }));
+    }
+  });
+
+  it('is shown before its plan is made', () => {
+    const { plan, version, commit, ...early } = waiting;
+    expect([plan, version, commit]).not.toContain(undefined);
+    expect(renderRelease({ ...early, steps: [] }, { width: 80, color: false }).slice(0, 3)).toEqual([
+      'sample · running',
+      '  sample/k1 · asked for by ann',
+      '      waiting for approval to go to prod',
+    ]);
+  });
+
+  it('is never wider than the terminal, and never lets what it shows command it', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('a', ' ', '\u001b', '[2J', '\n', '\r', '\u202e', '中', '。', '🚀', 'é'),
+    });
+    fc.assert(
+      fc.property(text, text, text, fc.integer({ min: 30, max: 200 }), (detail, sentence, message, width) => {
+        const view: ReleaseView = {
+          ...waiting,
+          steps: waiting.steps.map((step) => ({ ...step, detail })),
+          wait: { ...(waiting.wait ?? fail()), sentence },
+          failure: { type: 'BuildFailed', message },
+        };
+        for (const line of renderRelease(view, { width, color: false, now: '2026-11-22T10:03:14.000Z' })) {
+          expect(displayWidth(line)).toBeLessThanOrEqual(width);
+          expect(line).not.toMatch(/[\p{Cc}\u202e]/u);
+        }
+      }),
+    );
+  });
+});
+
+function fail(): never {
+  throw new Error('the sample waits');
+}
+
+function withoutColor(line: string): string {
+  return line.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g'), '');
+}
