@@ -100,7 +100,7 @@ export class MarathonClient {
   }
 
   /** Creates an app; refused when one with this id exists. Unknown fields are ignored by Marathon: read back. */
-  async createApp(app: { readonly id: string }, options: CallOptions = {}): Promise<MarathonApp> {
+  async createApp<T extends { readonly id: string }>(app: T, options: CallOptions = {}): Promise<MarathonApp> {
     return this.#call({ method: 'POST', path: '/v2/apps', body: app, schema: AppSchema, signal: options.signal });
   }
 

@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { MarathonClient } from '../../activities/marathon/client.ts';
+import { marathonEvents } from '../../activities/marathon/events.ts';
+import type { MarathonApp, MarathonEvent, MarathonTask } from '../../activities/marathon/types.ts';
+import { type MesosCell, startMesos } from '../../cell/mesos/start.ts';
+import { freePortBlock } from '../../local/platform/ports.ts';
+import { until } from './mesos-until.ts';
+
+/** A Mesos with two agents, and a Marathon on it as a process of its own that can be killed and started again. */
+export interface MarathonRig {
+  readonly mesos: MesosCell;
+  readonly url: string;
+  readonly client: MarathonClient;
+  /** Kills Marathon with SIGKILL and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and state. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+const PORTS = 50;
+
+export async function startRig(): Promise<MarathonRig> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'marathon-rig-'));
+  const [prod, fat, marathonPort] = [await freePortBlock(PORTS), await freePortBlock(PORTS), await freePortBlock(1)];
+  const agent = (name: string, attributes: string, first: number) => ({
+    name,
+    attributes,
+    cpus: 4,
+    mem: 2048,
+    portRange: [first, first + PORTS - 1] as [number, number],
+  });
+  const mesos = await startMesos({
+    stateDir: join(stateDir, 'mesos'),
+    agents: [agent('prod-1', 'env:prod;rack:r1', prod), agent('fat-1', 'env:fat;rack:r2', fat)],
+    // What ended by itself must not hold up the tests.
+    stopGraceMs: 500,
+  });
+  const url = `http://127.0.0.1:${marathonPort}`;
+  const client = new MarathonClient({ url });
+  let marathon = await startProcess(mesos.masterUrl, marathonPort, join(stateDir, 'marathon'));
+  const end = async (signal: NodeJS.Signals) => {
+    if (marathon.exitCode !== null || marathon.signalCode !== null) return;
+    const exited = once(marathon, 'exit');
+    marathon.kill(signal);
+    await exited;
+  };
+  await until('Marathon is registered with Mesos', 10_000, async () => (await client.info()).frameworkId);
+  return {
+    mesos,
+    url,
+    client,
+    kill: () => end('SIGKILL'),
+    restart: async () => {
+      marathon = await startProcess(mesos.masterUrl, marathonPort, join(stateDir, 'marathon'));
+    },
+    stop: async () => {
+      await end('SIGTERM');
+      await mesos.stop();
+      rmSync(stateDir, { recursive: true });
+    },
+  };
+}
+
+async function startProcess(master: string, port: number, state: string): Promise<ChildProcess> {
+  const args = ['cell/marathon/main.ts', '--master', master, '--port', String(port), '--state', state];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const exited = once(child, 'exit').then(([code]) => {
+    throw new Error(`Marathon ended with ${code} before it was ready`);
+  });
+  await Promise.race([once(lines, 'line'), exited]);
+  exited.catch(() => undefined);
+  return child;
+}
+
+/**
+ * A small web server as an app's command. `/break` turns its answers to 500, `/exit` ends it; with `readyAfterMs` it answers 503 until
+ * then.
+ */
+export function webCommand(options: { readonly readyAfterMs?: number } = {}): string {
+  const script = `
+    let broken = false;
+    const start = Date.now();
+    require("http").createServer((request, response) => {
+      if (request.url === "/break") broken = true;
+      if (request.url === "/exit") process.exit(1);
+      const ready = Date.now() - start >= ${options.readyAfterMs ?? 0};
+      response.statusCode = broken ? 500 : ready ? 200 : 503;
+      response.end(process.env.MARATHON_APP_VERSION);
+    }).listen(process.env.PORT0, "127.0.0.1");`;
+  return `exec '${process.execPath}' -e '${script.replaceAll(/\s+/g, ' ')}'`;
+}
+
+export const SLEEP = { cmd: 'exec sleep 1000', cpus: 0.1, mem: 16 } as const;
+
+/** A web server that is looked at every second. */
+export const web = (protocol: 'HTTP' | 'MESOS_HTTP', more: object = {}) => ({
+  cmd: webCommand(),
+  cpus: 0.1,
+  mem: 32,
+  portDefinitions: [{ port: 0, name: 'http' }],
+  healthChecks: [
+    {
+      protocol,
+      path: '/',
+      portIndex: 0,
+      gracePeriodSeconds: 20,
+      intervalSeconds: 1,
+      timeoutSeconds: 1,
+      maxConsecutiveFailures: 1,
+      delaySeconds: 0,
+    },
+  ],
+  ...more,
+});
+
+/** The app, once it has so many tasks and no deployment, all of them running, or healthy where they are looked at. */
+export function settled(client: MarathonClient, id: string, tasks: number): Promise<MarathonApp> {
+  return until(`${id} has ${tasks} tasks and rests`, 20_000, async () => {
+    const app = await client.getApp(id);
+    if (!app || app.tasks.length !== tasks || app.deployments.length > 0) return undefined;
+    const fit = app.healthChecks.length > 0 ? app.tasksHealthy : app.tasksRunning;
+    return fit === tasks ? app : undefined;
+  });
+}
+
+export const taskIds = (app: { readonly tasks: readonly MarathonTask[] }) => app.tasks.map(({ id }) => id).toSorted();
+
+/** Asks a task's own server; undefined when nobody answers. */
+export function ask(task: { readonly ports: readonly number[] }, path = '/'): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const asked = request({ host: '127.0.0.1', port: task.ports[0], path, agent: false, timeout: 2_000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.on('timeout', () => asked.destroy());
+    asked.on('error', () => resolve(undefined));
+    asked.end();
+  });
+}
+
+/** Writes down events until it is stopped. */
+export async function recordEvents(url: string): Promise<{ readonly events: MarathonEvent[]; stop(): Promise<void> }> {
+  const events: MarathonEvent[] = [];
+  const controller = new AbortController();
+  const attached = Promise.withResolvers<void>();
+  const loop = (async () => {
+    for await (const event of marathonEvents({ url, signal: controller.signal })) {
+      events.push(event);
+      attached.resolve();
+    }
+  })();
+  await Promise.race([attached.promise, loop]);
+  return {
+    events,
+    stop: async () => {
+      controller.abort();
+      await loop;
+    },
+  };
+}
