@@ -71,7 +71,7 @@ export function signatureProblem(
 }
 
 /** Compares two texts in a time that depends on their lengths alone. */
-export function equalInConstantTime(a: string, b: string): boolean {
+function equalInConstantTime(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
   for (let index = 0; index < a.length; index += 1) difference |= a.charCodeAt(index) ^ b.charCodeAt(index);

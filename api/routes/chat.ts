@@ -14,7 +14,7 @@ import { answer, PROBLEMS } from './answers.ts';
 
 export interface ChatRoutesOptions {
   readonly inbound: NonNullable<ChatConfiguration['inbound']>;
-  readonly releases: Releases;
+  readonly releases: Pick<Releases, 'view' | 'approve' | 'reject' | 'abort' | 'rollback'>;
   readonly nowSeconds: () => number;
 }
 

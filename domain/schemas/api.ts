@@ -7,8 +7,8 @@ import { bundleSchema, digestSchema, releaseOutcomes, waitSchema } from './relea
 const DNS_LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const nameSchema = z.string().regex(DNS_LABEL, 'write lower-case letters, digits and inner hyphens');
 
-export const serviceNameSchema = nameSchema.meta({ description: 'Name of a configured service.' });
-export const environmentNameSchema = nameSchema.meta({ description: 'Name of a configured environment.' });
+const serviceNameSchema = nameSchema.meta({ description: 'Name of a configured service.' });
+const environmentNameSchema = nameSchema.meta({ description: 'Name of a configured environment.' });
 
 /** The idempotency key becomes the last part of the release's id, so it must fit into a path. */
 export const releaseKeySchema = z

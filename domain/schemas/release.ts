@@ -23,7 +23,7 @@ const timestamp = z.iso.datetime({ offset: true });
 const seconds = z.number().nonnegative();
 const percent = z.number().min(0).max(100);
 
-export const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
 export const digestSchema = z.string().regex(DIGEST, 'write sha256: and 64 hex digits');
 
 const imageSchema: z.ZodType<ImageReference> = z.object({
