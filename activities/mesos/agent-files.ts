@@ -67,7 +67,7 @@ export function browseSandbox(
  * The bytes of a file from `offset` on, at most `length` of them (and never more than 64 KiB: ask again from the end
  * of what came). An empty buffer is the end of the file; undefined: there is no such file.
  */
-export async function readSandboxPiece(
+async function readSandboxPiece(
   agentUrl: string,
   path: string,
   piece: { readonly offset: number; readonly length?: number | undefined },

@@ -6,7 +6,7 @@ import type { RunTaskOptions, RunTaskProgress, RunTaskResult } from './run-task-
 import { abortPatienceMs, newTaskId, TaskSession } from './task-session.ts';
 
 export { NoFittingOfferError } from './errors.ts';
-export type { RunnableTask, RunTaskOptions, RunTaskProgress, RunTaskResult } from './run-task-options.ts';
+export type { RunTaskOptions, RunTaskProgress, RunTaskResult } from './run-task-options.ts';
 
 /** Between attempts to subscribe again. */
 const RECONNECT_MIN_MS = 250;

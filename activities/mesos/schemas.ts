@@ -23,10 +23,7 @@ const ranges = z.looseObject({ range: z.array(z.looseObject({ begin: z.number(),
 const set = z.looseObject({ item: z.array(z.string()).optional() });
 const roleOnly = z.looseObject({ role: z.string().optional() });
 
-export const idSchema = id;
-export const nanosecondsSchema = nanoseconds;
-
-export const resourceSchema: z.ZodType<Resource> = z.looseObject({
+const resourceSchema: z.ZodType<Resource> = z.looseObject({
   name: z.string(),
   type: valueType,
   scalar: scalar.optional(),
@@ -36,7 +33,7 @@ export const resourceSchema: z.ZodType<Resource> = z.looseObject({
   allocation_info: roleOnly.optional(),
 });
 
-export const attributeSchema: z.ZodType<Attribute> = z.looseObject({
+const attributeSchema: z.ZodType<Attribute> = z.looseObject({
   name: z.string(),
   type: valueType,
   text: z.looseObject({ value: z.string() }).optional(),
@@ -66,7 +63,7 @@ const containerStatus: z.ZodType<ContainerStatus> = z.looseObject({
   executor_pid: z.number().optional(),
 });
 
-export const taskStateSchema = z.enum(TASK_STATES);
+const taskStateSchema = z.enum(TASK_STATES);
 
 export const taskStatusSchema: z.ZodType<TaskStatus> = z.looseObject({
   task_id: id,
@@ -87,7 +84,7 @@ export const taskStatusSchema: z.ZodType<TaskStatus> = z.looseObject({
 
 const unavailability = z.looseObject({ start: nanoseconds, duration: nanoseconds.optional() });
 
-export const offerSchema: z.ZodType<Offer> = z.looseObject({
+const offerSchema: z.ZodType<Offer> = z.looseObject({
   id,
   framework_id: id,
   agent_id: id,
@@ -106,7 +103,7 @@ const inverseOffer: z.ZodType<InverseOffer> = z.looseObject({
   unavailability,
 });
 
-export const frameworkInfoSchema: z.ZodType<FrameworkInfo> = z.looseObject({
+const frameworkInfoSchema: z.ZodType<FrameworkInfo> = z.looseObject({
   user: z.string(),
   name: z.string(),
   id: id.optional(),
@@ -223,13 +220,12 @@ export const agentSchema = z.looseObject({
 });
 export type Agent = z.infer<typeof agentSchema>;
 
-export const frameworkSchema = z.looseObject({
+const frameworkSchema = z.looseObject({
   framework_info: frameworkInfoSchema,
   active: z.boolean(),
   connected: z.boolean(),
   recovered: z.boolean().default(false),
 });
-export type Framework = z.infer<typeof frameworkSchema>;
 
 const tasks = z.looseObject({
   tasks: z.array(operatorTaskSchema).default([]),

@@ -13,6 +13,8 @@ import { TaskRun } from './task-run.ts';
 
 /** Mesos' `--executor_shutdown_grace_period`. */
 const SHUTDOWN_GRACE_MS = 5_000;
+/** What tasks may take to end beyond their grace, when the agent stops; longer means that their runtime is gone. */
+const STOP_SLACK_MS = 20_000;
 /** Records and sandboxes of ended tasks beyond this are removed, oldest first. */
 const KEPT_COMPLETED = 500;
 
@@ -87,12 +89,16 @@ export class Agent implements AgentLink {
     this.#reports = undefined;
   }
 
-  /** Kills every task and waits until nothing of them runs. */
+  /** Kills every task and waits until nothing of them runs. Rejects when a runtime does not end its tasks. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     for (const run of this.#runs.values()) run.kill({ graceMs, message: 'Agent was stopped' });
-    await Promise.all(this.#alive);
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, graceMs + STOP_SLACK_MS, 'late').unref());
+    const outcome = await Promise.race([Promise.all(this.#alive), late]);
     for (const run of this.#runs.values()) run.quiet();
+    if (outcome !== 'late') return;
+    const left = this.records().filter(({ phase }) => phase !== 'ended');
+    throw new Error(`agent ${this.hostname}: not ended: ${left.map(({ task }) => task.task_id.value).join(', ')}`);
   }
 
   tasks(): AgentTask[] {

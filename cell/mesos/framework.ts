@@ -89,11 +89,11 @@ export class Framework {
   }
 }
 
-export function hasCapability(info: FrameworkInfo, capability: FrameworkCapability): boolean {
+function hasCapability(info: FrameworkInfo, capability: FrameworkCapability): boolean {
   return info.capabilities?.some(({ type }) => type === capability) ?? false;
 }
 
-export function rolesOf(info: FrameworkInfo): readonly string[] {
+function rolesOf(info: FrameworkInfo): readonly string[] {
   return hasCapability(info, 'MULTI_ROLE') ? (info.roles ?? []) : [info.role ?? '*'];
 }
 

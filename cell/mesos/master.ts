@@ -142,6 +142,9 @@ export class Master implements AgentReports {
   remove(framework: Framework): void {
     clearTimeout(framework.failoverTimer);
     this.frameworks.delete(framework.id);
+    this.completedFrameworks.set(framework.id, framework);
+    // Kept before anybody can see it: a death right after must not bring the framework back.
+    this.#keep(framework, { removedAt: Date.now() });
     this.offers.takeAll({ frameworkId: framework.id });
     this.#rounds.forget(framework.id);
     for (const { link, connected } of this.agents.values()) if (connected) link.shutdownFramework(framework.id);
@@ -155,8 +158,6 @@ export class Master implements AgentReports {
     framework.unreachable.clear();
     framework.stream?.end();
     framework.stream = undefined;
-    this.completedFrameworks.set(framework.id, framework);
-    this.#keep(framework, { removedAt: Date.now() });
     for (const id of [...this.completedFrameworks.keys()].slice(0, -MAX_COMPLETED_FRAMEWORKS)) {
       this.completedFrameworks.delete(id);
       this.options.store.remove(recordName(id));
@@ -284,7 +285,10 @@ export class Master implements AgentReports {
     const { link } = entry;
     const taskId = told.task.task_id.value;
     const removed = this.completedFrameworks.get(told.frameworkId);
-    const framework = this.frameworks.get(told.frameworkId) ?? removed ?? this.#recoverFramework(told);
+    const remembered = this.frameworks.get(told.frameworkId) ?? removed;
+    // What ended for a framework that is itself forgotten is of interest to nobody.
+    if (remembered === undefined && told.completed) return;
+    const framework = remembered ?? this.#recoverFramework(told);
     if (removed !== undefined && !told.completed) link.shutdownFramework(told.frameworkId);
     const { task, state, statuses } = told;
     const known: MasterTask = { frameworkId: framework.id, agentId: link.id, task, state, statuses };

@@ -10,7 +10,7 @@ import { signalProcess } from './processes.ts';
 import { type ContainerSpec, type Execution, type Exit, LaunchError, type Runtime } from './runtime.ts';
 
 /** Names the agent that started a container; its value is the agent's work directory, which outlives agent ids. */
-export const AGENT_LABEL = 'slipway.cell.agent';
+const AGENT_LABEL = 'slipway.cell.agent';
 const CONTAINER_LABEL = 'slipway.cell.container';
 
 /** How long the engine may be away before a look at it is repeated. */

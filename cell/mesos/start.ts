@@ -40,7 +40,10 @@ export interface MesosCell {
   partition(agentName: string): void;
   /** The agent is back. */
   heal(agentName: string): void;
-  /** Kills every task, waits until no container and no process of the cell is left, and closes every port. */
+  /**
+   * Kills every task, waits until no container and no process of the cell is left, and closes every port. Rejects
+   * after all of that when tasks could not be ended, for instance because the engine is gone.
+   */
   stop(): Promise<void>;
 }
 
@@ -119,9 +122,10 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT): P
       master.stop();
       await server.close();
       for (const { agent } of agents) agent.disconnect();
-      await Promise.all(agents.map(({ agent }) => agent.stop(settings.stopGraceMs)));
+      const stopped = await Promise.allSettled(agents.map(({ agent }) => agent.stop(settings.stopGraceMs)));
       await Promise.all(opened.map((each) => each.close()));
       store.remove('lock');
+      for (const outcome of stopped) if (outcome.status === 'rejected') throw outcome.reason;
     },
   };
 }

@@ -45,9 +45,20 @@ async function startEngine(): Promise<{ readonly socketPath: string; stop(): Pro
     stop: async () => {
       engine.kill('SIGTERM');
       await ended;
+      // Host networking leaves the engine's handle of the machine's network namespace mounted.
+      for (const path of mountsBelow(directory)) execFileSync('umount', [path]);
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Innermost first. See proc(5), `/proc/pid/mounts`. */
+function mountsBelow(directory: string): string[] {
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .flatMap((line) => line.split(' ')[1] ?? [])
+    .filter((path) => path.startsWith(`${directory}/`))
+    .reverse();
 }
 
 /** FROM scratch: the probe and nothing else. */

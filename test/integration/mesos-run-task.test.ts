@@ -77,7 +77,7 @@ async function diesAfter(
   const { NODE_OPTIONS: _, ...env } = process.env;
   const worker = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'mesos-run-task-worker.ts'), JSON.stringify(task)],
+    [join(import.meta.dirname, 'mesos-run-task-launcher.ts'), JSON.stringify(task)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       env,

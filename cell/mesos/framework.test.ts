@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import type { FrameworkInfo } from '../../activities/mesos/types.ts';
+import { Framework, frameworkInfoComplaint } from './framework.ts';
+
+const MULTI = [{ type: 'MULTI_ROLE' }];
+const info = (change: Partial<FrameworkInfo> = {}): FrameworkInfo => ({ user: 'root', name: 'f', ...change });
+
+describe('frameworkInfoComplaint', () => {
+  it.each<[FrameworkInfo, string | undefined]>([
+    [info(), undefined],
+    [info({ role: 'ci' }), undefined],
+    [info({ roles: ['ci', 'a/b'], capabilities: MULTI }), undefined],
+    [info({ failover_timeout: -1 }), undefined],
+    [info({ roles: ['ci'] }), "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable"],
+    [
+      info({ role: 'ci', capabilities: MULTI }),
+      "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable",
+    ],
+    [info({ id: { value: 'bad/id' } }), "'bad/id' contains invalid characters"],
+    [info({ failover_timeout: 1e20 }), 'The framework failover_timeout (1e+20) is invalid'],
+    [info({ role: '' }), 'Empty role name is invalid'],
+    [info({ role: 'a b' }), "Role 'a b' contains invalid characters"],
+    [info({ role: '/a' }), "Role '/a' cannot start or end with a slash"],
+    [info({ role: 'a/../b' }), "Role 'a/../b' is invalid because of its part '..'"],
+    [info({ roles: ['a', 'a'], capabilities: MULTI }), "'FrameworkInfo.roles' contains duplicate items: a, a"],
+  ])('%#', (given, complaint) => {
+    expect(frameworkInfoComplaint(given)).toBe(complaint);
+  });
+});
+
+describe('Framework', () => {
+  const of = (capabilities: FrameworkInfo['capabilities']) =>
+    new Framework({ id: 'f', info: info({ capabilities }), registeredAt: 0, reregisteredAt: 0 });
+
+  it.each([
+    ['TASK_UNREACHABLE', 'TASK_LOST'],
+    ['TASK_DROPPED', 'TASK_LOST'],
+    ['TASK_GONE', 'TASK_LOST'],
+    ['TASK_UNKNOWN', 'TASK_LOST'],
+    ['TASK_RUNNING', 'TASK_RUNNING'],
+  ] as const)('that does not know of partitions is told of %s as %s', (state, word) => {
+    expect(of([]).wordFor(state)).toBe(word);
+    expect(of([{ type: 'PARTITION_AWARE' }]).wordFor(state)).toBe(state);
+  });
+
+  it('has the roles that its capability says', () => {
+    expect(of([]).roles).toEqual(['*']);
+    expect(of(MULTI).roles).toEqual([]);
+  });
+});
