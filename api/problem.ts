@@ -81,6 +81,9 @@ const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([4, 8, 9, 14]);
 const DEADLINE_EXCEEDED = 4;
 
 function temporalProblem(error: unknown): Problem | undefined {
+  if (error instanceof WorkflowUpdateFailedError && isUnhandled(error.cause)) {
+    return new Problem(FailureType.NotWaiting, 'a rollback takes no commands: it ends by itself', { cause: error });
+  }
   if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError) {
     return failureProblem(error.cause) ?? internal(error);
   }
@@ -111,12 +114,18 @@ function temporalProblem(error: unknown): Problem | undefined {
   return new Problem(code, `Temporal: ${grpc.details || grpc.message}`, { cause: error });
 }
 
+/** What the SDK answers for an update that the workflow has no handler for; it has no type of its own. */
+function isUnhandled(cause: unknown): boolean {
+  return cause instanceof ApplicationFailure && cause.message.startsWith('No registered handler for update');
+}
+
 /** The failure that a workflow or its activity raised, wherever in the chain of causes it stands. */
 function failureProblem(cause: unknown): Problem | undefined {
   if (cause instanceof ApplicationFailure) {
     if (cause.type === 'AcceptedUpdateCompletedWorkflow') {
       return new Problem(FailureType.ReleaseOver, 'the release ended before it could carry out the command', { cause });
     }
+    if (cause.type !== FailureType.Internal && problemCode(cause.type) === FailureType.Internal) return internal(cause);
     const [first] = cause.details ?? [];
     const errors = inputErrorsSchema.safeParse(first);
     return new Problem(problemCode(cause.type), cause.message, { errors: errors.data, cause });

@@ -68,7 +68,7 @@ async function ended(path: string) {
   const deadline = performance.now() + 20_000;
   for (;;) {
     const answer = await call('GET', path);
-    if (answer.status !== 200) throw new Error(JSON.stringify([answer, rig.logs.slice(-3)]));
+    expect(answer).toMatchObject({ status: 200 });
     const view = releaseSchema.parse(answer.body);
     if (view.outcome !== undefined) return view;
     if (performance.now() > deadline) throw new Error(`${path} has not ended after 20 s`);
@@ -260,6 +260,16 @@ describe('commands', () => {
     expect(view).toMatchObject({ outcome: 'rolled-back', rollbacks: [{ environment: 'prod', reason: 'bad' }] });
     const twice = await call('POST', `${path}.rollback/rollback`, { body: { reason: 'again' } });
     expect(twice).toMatchObject({ status: 409, body: { code: 'NothingToRollBackTo' } });
+  });
+});
+
+describe('a rollback', () => {
+  it('takes no commands', async () => {
+    const { path } = await startRelease('quick');
+    await ended(path);
+    await call('POST', `${path}/rollback`, { body: { reason: 'slowly' } });
+    const abort = await call('POST', `${path}.rollback/abort`, { body: { reason: 'x' } });
+    expect(abort).toMatchObject({ status: 409, body: { code: 'NotWaiting' } });
   });
 });
 

@@ -131,7 +131,7 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
   return { outcome, view: view() };
 }
 
-/** Goes back at once. */
+/** Goes back at once; for the reason `slowly` never. */
 export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   const at = new Date().toISOString();
   const view: ReleaseView = {
@@ -147,6 +147,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     rollbacks: [{ environment: input.environment, reason: input.reason, decidedAt: at, doneAt: at }],
   };
   setHandler(releaseQuery, () => view);
+  if (input.reason === 'slowly') await condition(() => false);
   upsertSearchAttributes([{ key: SearchAttribute.Outcome, value: 'rolled-back' }]);
   return { outcome: 'rolled-back', view };
 }
