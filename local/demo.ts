@@ -32,6 +32,7 @@ try {
     nodeVersion: process.versions.node,
   });
   const commits = {
+    draft: await repository.push('draft'),
     first: await repository.push('first'),
     good: await repository.push('good'),
     bad: await repository.push('bad'),

@@ -13,8 +13,8 @@ export function expectations(report: Omit<DemoReport, 'expectations'>, more: rea
   return [
     ...more,
     {
-      what: 'versions 1 and 2 are released, version 3 comes back by itself',
-      held: outcomes === '1.0.0 released, 2.0.0 released, 3.0.0 rolled-back',
+      what: 'the draft and versions 1 and 2 are released, version 3 comes back by itself',
+      held: outcomes === '0.9.0 released, 1.0.0 released, 2.0.0 released, 3.0.0 rolled-back',
       seen: outcomes,
     },
     {

@@ -41,7 +41,7 @@ export interface Load {
   /** Requests a second from now on. */
   rate(requestsPerSecond: number): void;
   report(): Promise<TrafficReport>;
-  /** Ends the load after the last answer. @returns everything it saw */
+  /** Ends the load after the last answer; again, it does nothing. @returns everything it saw */
   end(): Promise<TrafficReport>;
 }
 
@@ -65,17 +65,22 @@ export async function startLoad(target: LoadTarget, requestsPerSecond: number): 
     send({ report: id });
     return answered;
   };
+  let ended: Promise<TrafficReport> | undefined;
+  const end = async () => {
+    send({ rate: 0 });
+    const last = await report();
+    const exited = once(child, 'exit');
+    send({ end: true });
+    await exited;
+    return last;
+  };
   send({ rate: requestsPerSecond });
   return {
     rate: (next) => send({ rate: next }),
     report,
-    async end() {
-      send({ rate: 0 });
-      const last = await report();
-      const exited = once(child, 'exit');
-      send({ end: true });
-      await exited;
-      return last;
+    end: () => {
+      ended ??= end();
+      return ended;
     },
   };
 }

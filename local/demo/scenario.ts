@@ -14,6 +14,7 @@ import type { Timeline } from './timeline.ts';
 
 const SERVICE = 'sample';
 const PRODUCTION = 'prod';
+const FIRST_ENVIRONMENT = 'fat';
 /** Requests a second: the manifest's target for one instance is a quarter of it, so four instances carry it. */
 const LOAD = 60;
 const RELEASE_SECONDS = 240;
@@ -22,6 +23,7 @@ const APPROVER = 'bob';
 
 /** A commit of the sample service for each act. */
 export interface Commits {
+  readonly draft: string;
   readonly first: string;
   readonly good: string;
   readonly bad: string;
@@ -48,11 +50,15 @@ export async function play(stage: Stage): Promise<Omit<DemoReport, 'expectations
     token: secrets.tokens['ann'] ?? '',
     gitlabToken: secrets.gitlab,
     repository: stage.repository,
+    service: SERVICE,
   });
   const frontend = new URL(urls.frontends[PRODUCTION] ?? '');
   const more: Expectation[] = [];
   const releases: ReleaseView[] = [];
 
+  timeline.say('a draft: no further than the first environment, by the API');
+  const draft = await slipway.releaseUntil(commits.draft, FIRST_ENVIRONMENT);
+  releases.push(await untilEnded(slipway, draft, timeline));
   timeline.say('version 1: the first release goes straight to all instances, there is nothing to compare it with');
   releases.push(await pushAndApprove(stage, slipway, commits.first, more));
   const load = await startLoad(
@@ -64,7 +70,8 @@ export async function play(stage: Stage): Promise<Omit<DemoReport, 'expectations
     timeline.say('version 2: a good change, by canary and batches');
     releases.push(await pushAndApprove(stage, slipway, commits.good, more));
     timeline.say('version 3: answers 500 to a fifth of its requests in production');
-    releases.push(await pushAndApprove(stage, slipway, commits.bad, more));
+    const bad = await pushAndApprove(stage, slipway, commits.bad, more);
+    releases.push(bad);
     const autoscale = await doubleTheLoad(slipway, load, timeline);
     more.push(...(await settled(slipway, platform)));
     const gc = await collect(platform, timeline);
@@ -73,7 +80,7 @@ export async function play(stage: Stage): Promise<Omit<DemoReport, 'expectations
       components: platform.versions,
       releases: releases.map(reportRelease),
       traffic,
-      rollback: rollbackTimes(releases[2] as ReleaseView),
+      rollback: rollbackTimes(bad),
       autoscale,
       gc,
       historyEvents: await historyEvents(platform, releases),
@@ -103,20 +110,30 @@ async function pushAndApprove(
   const { room, notices, timeline } = stage;
   const name = await slipway.pushed(commit);
   const id = releaseWorkflowId(name.service, name.key);
-  const look = async () => {
-    const view = await slipway.release(name);
-    timeline.show(view);
-    return view;
-  };
   const asked = await eventually(
     `${id} to ask for approval`,
     RELEASE_SECONDS,
-    look,
+    () => look(slipway, name, timeline),
     ({ outcome }) =>
       outcome !== undefined || notices.some(({ kind, release }) => kind === 'approval' && release === id),
   );
   if (asked.outcome === undefined) await approveInChat(room, timeline, name, asked, more);
-  return eventually(`${id} to end`, RELEASE_SECONDS, look, ({ outcome }) => outcome !== undefined);
+  return untilEnded(slipway, name, timeline);
+}
+
+async function look(slipway: SlipwayClient, name: ReleaseName, timeline: Timeline): Promise<ReleaseView> {
+  const view = await slipway.release(name);
+  timeline.show(view);
+  return view;
+}
+
+function untilEnded(slipway: SlipwayClient, name: ReleaseName, timeline: Timeline): Promise<ReleaseView> {
+  return eventually(
+    `${name.service}/${name.key} to end`,
+    RELEASE_SECONDS,
+    () => look(slipway, name, timeline),
+    ({ outcome }) => outcome !== undefined,
+  );
 }
 
 async function approveInChat(

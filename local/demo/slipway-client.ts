@@ -5,6 +5,8 @@ import type { ReleaseView } from '../../domain/release.ts';
 export interface SlipwayClient {
   /** Tells that a commit was pushed, as GitLab does. @returns the release's service and key */
   pushed(commit: string): Promise<ReleaseName>;
+  /** Starts a release of a commit that ends in this environment. */
+  releaseUntil(commit: string, until: string): Promise<ReleaseName>;
   release(name: ReleaseName): Promise<ReleaseView>;
   lane(environment: string, service: string): Promise<LaneAnswer>;
 }
@@ -19,6 +21,7 @@ export type LaneAnswer = z.infer<typeof laneSchema>;
 const TIMEOUT_MS = 15_000;
 
 const pushSchema = z.object({ releases: z.array(z.object({ id: z.string() })).min(1) });
+const startedSchema = z.object({ id: z.string() });
 const laneSchema = z.looseObject({
   state: z.looseObject({
     current: z.looseObject({ revision: z.string(), instances: z.number() }).optional(),
@@ -32,6 +35,7 @@ export function slipwayClient(options: {
   readonly token: string;
   readonly gitlabToken: string;
   readonly repository: string;
+  readonly service: string;
 }): SlipwayClient {
   async function call(path: string, init: RequestInit = {}): Promise<unknown> {
     const response = await fetch(`${options.url}${path}`, {
@@ -57,11 +61,24 @@ export function slipwayClient(options: {
         }),
       });
       const { releases } = pushSchema.parse(answer);
-      const [, service = '', ...key] = releases[0]?.id.split('/') ?? [];
-      return { service, key: key.join('/') };
+      return nameOf(releases[0]?.id ?? '');
+    },
+    async releaseUntil(commit, until) {
+      const answer = await call('/v1/releases', {
+        method: 'POST',
+        headers: { 'Idempotency-Key': `${commit}-${until}` },
+        body: JSON.stringify({ service: options.service, ref: commit, until }),
+      });
+      return nameOf(startedSchema.parse(answer).id);
     },
     // The API's own answer, whose shape its tests hold to this type.
     release: async ({ service, key }) => (await call(`/v1/releases/${service}/${key}`)) as ReleaseView,
     lane: async (environment, service) => laneSchema.parse(await call(`/v1/lanes/${environment}/${service}`)),
   };
+}
+
+/** `release/<service>/<key>` in its parts. */
+function nameOf(id: string): ReleaseName {
+  const [, service = '', ...key] = id.split('/');
+  return { service, key: key.join('/') };
 }

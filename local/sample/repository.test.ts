@@ -9,7 +9,7 @@ import { createSampleRepository, type SampleRepository } from './repository.ts';
 import type { VersionName } from './versions.ts';
 
 const run = promisify(execFile);
-const order: VersionName[] = ['first', 'good', 'bad', 'unbuildable', 'misdescribed'];
+const order: VersionName[] = ['draft', 'first', 'good', 'bad', 'unbuildable', 'misdescribed'];
 let directory: string;
 let commits: Record<string, string>;
 let repository: SampleRepository;
@@ -43,6 +43,7 @@ describe('the sample repository', () => {
   });
 
   it.each<[VersionName, string]>([
+    ['draft', '0.9.0'],
     ['first', '1.0.0'],
     ['good', '2.0.0'],
     ['bad', '3.0.0'],
