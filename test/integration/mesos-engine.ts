@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
+import { unmountBelow } from '../../local/platform/mounts.ts';
 import { until } from './mesos-until.ts';
 
 export const PROBE_IMAGE = 'slipway-mesos-probe:1';
@@ -46,19 +47,10 @@ async function startEngine(): Promise<{ readonly socketPath: string; stop(): Pro
       engine.kill('SIGTERM');
       await ended;
       // Host networking leaves the engine's handle of the machine's network namespace mounted.
-      for (const path of mountsBelow(directory)) execFileSync('umount', [path]);
+      await unmountBelow(directory);
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** Innermost first. See proc(5), `/proc/pid/mounts`. */
-function mountsBelow(directory: string): string[] {
-  return readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .flatMap((line) => line.split(' ')[1] ?? [])
-    .filter((path) => path.startsWith(`${directory}/`))
-    .reverse();
 }
 
 /** FROM scratch: the probe and nothing else. */
