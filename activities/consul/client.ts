@@ -174,7 +174,7 @@ export class ConsulClient {
     options: { readonly index: number; readonly waitSeconds: number; readonly signal?: AbortSignal },
   ): Promise<{ readonly text: string; readonly index: number }> {
     const query = `${path.includes('?') ? '&' : '?'}index=${options.index}&wait=${options.waitSeconds}s`;
-    const longest = options.waitSeconds * 1000 * (17 / 16) + this.#timeoutMs;
+    const longest = Math.ceil(options.waitSeconds * 1000 * (17 / 16)) + this.#timeoutMs;
     const answer = await this.#send('GET', `${path}${query}`, undefined, longest, options.signal);
     // 404 is how the key-value store says that nothing is there, which is an answer too.
     if (answer.status !== 200 && answer.status !== 404) {
