@@ -37,9 +37,11 @@ export interface Stage {
 
 /** Brings the new revision to so many healthy instances. They get no traffic by this. */
 export async function startInstances(stage: Stage, instances: number): Promise<void> {
+  const exists = stage.instances > 0;
   stage.touched = true;
   stage.instances = instances;
-  await runRevision(change, stage.spec, instances);
+  if (!exists) await createRevision(change, stage.spec, instances);
+  await scaleRevision(change, stage.spec, instances);
 }
 
 /**
@@ -105,7 +107,8 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
   const { before, facts, service } = stage;
   const { current } = before;
   if (current) {
-    await runRevision(restore, current.spec, current.instances);
+    await createRevision(restore, current.spec, current.instances);
+    await scaleRevision(restore, current.spec, current.instances);
     await directTraffic(restore, current.spec, [
       { revision: current.revision, share: 100, instances: current.instances },
     ]);
@@ -126,17 +129,27 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
 
 type ProfileOf = (seconds: number) => Profile;
 
-async function runRevision(profile: ProfileOf, spec: RevisionSpec, instances: number): Promise<void> {
-  const { environment, revision, service, startSeconds } = spec;
-  const deadlineSeconds = startSeconds + PLATFORM_SECONDS;
-  const { appId } = await activities<MarathonActivities>(
+async function createRevision(profile: ProfileOf, spec: RevisionSpec, instances: number): Promise<void> {
+  const { environment, revision, service } = spec;
+  await activities<MarathonActivities>(
     profile(30),
     `Create ${revision} of ${service} in ${environment}`,
   ).ensureRevision({ environment, app: revisionApp({ ...spec, instances }) });
+}
+
+async function scaleRevision(profile: ProfileOf, spec: RevisionSpec, instances: number): Promise<void> {
+  const { environment, revision, service, startSeconds } = spec;
+  const deadlineSeconds = startSeconds + PLATFORM_SECONDS;
   await activities<MarathonActivities>(
     profile(deadlineSeconds),
     `${instances} healthy instances of ${revision} in ${environment}`,
-  ).scaleRevision({ environment, appId, instances, waitHealthy: true, deadlineSeconds });
+  ).scaleRevision({
+    environment,
+    appId: revisionAppId(environment, service, revision),
+    instances,
+    waitHealthy: true,
+    deadlineSeconds,
+  });
 }
 
 async function directTraffic(
@@ -156,6 +169,7 @@ async function directTraffic(
   });
 }
 
+/** Side by side: none of the three needs another, and traffic is where it shall be already. */
 async function bind(
   profile: ProfileOf,
   facts: EnvironmentFacts,
@@ -164,20 +178,22 @@ async function bind(
   bounds: ScaleBounds | undefined,
 ): Promise<void> {
   const where = { environment: facts.name, service };
-  await activities<DnsActivities>(profile(30), `Bind the name of ${service} in ${facts.name}`).bindName({
-    ...where,
-    ...facts.balancer,
-  });
-  if (configVersion > 0) {
-    await activities<ConsulActivities>(profile(30), `Config version ${configVersion} is current`).pointConfig({
+  const bound: Promise<unknown>[] = [
+    activities<DnsActivities>(profile(30), `Bind the name of ${service} in ${facts.name}`).bindName({
       ...where,
-      version: configVersion,
-    });
+      ...facts.balancer,
+    }),
+  ];
+  if (configVersion > 0) {
+    const config = activities<ConsulActivities>(profile(30), `Config version ${configVersion} is current`);
+    bound.push(config.pointConfig({ ...where, version: configVersion }));
   }
-  await activities<ConsulActivities>(
-    profile(30),
-    bounds ? `Scale between ${bounds.min} and ${bounds.max}` : 'No autoscaling',
-  ).writeScaleBounds({ ...where, bounds: bounds ?? null });
+  // Only production is scaled by load; elsewhere there are no bounds, and none are taken away.
+  if (facts.tier === 'production') {
+    const said = bounds ? `Scale between ${bounds.min} and ${bounds.max}` : 'No autoscaling';
+    bound.push(activities<ConsulActivities>(profile(30), said).writeScaleBounds({ ...where, bounds: bounds ?? null }));
+  }
+  await Promise.all(bound);
 }
 
 async function removeRevision(profile: ProfileOf, spec: RevisionSpec): Promise<void> {
