@@ -5,6 +5,8 @@ import { FailureType } from '../domain/failures.ts';
 import { type RunTaskOptions, type RunTaskProgress, type RunTaskResult, runTask } from './mesos/run-task.ts';
 import { TASK_STATES } from './mesos/types.ts';
 
+export { NoFittingOfferError, type RunTaskProgress, type RunTaskResult, readTaskFile } from './mesos/run-task.ts';
+
 /** How a task came to its end: by itself, or because the activity was cancelled or its time was over. */
 export type TaskEnd =
   | { readonly kind: 'ended'; readonly result: RunTaskResult }

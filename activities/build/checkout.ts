@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { CheckoutFacts } from '../../domain/pipelines/stage.ts';
 import { GitExit, gitFailure, runGit } from '../git/client.ts';
+import { isSystemError } from '../system-error.ts';
 import { buildFailed } from './failures.ts';
 
 export interface CheckoutOptions {
@@ -76,7 +77,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

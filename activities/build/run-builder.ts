@@ -1,8 +1,7 @@
 /** The activity that runs a builder: a Mesos task on an agent for builds. */
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
-import { NoFittingOfferError } from '../mesos/run-task.ts';
-import { runTaskInActivity, type TaskEnd } from '../mesos-task.ts';
+import { NoFittingOfferError, runTaskInActivity, type TaskEnd } from '../mesos-task.ts';
 import { type BuilderTaskConfig, builderTask } from './builder-task.ts';
 
 /** The parts of Slipway's configuration that this needs; a part of `Configuration` as it is. */

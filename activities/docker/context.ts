@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { isSystemError } from '../system-error.ts';
 import { readIgnoreFile } from './ignore-file.ts';
 
 export interface ContextOptions {
@@ -61,7 +62,7 @@ async function readIgnore(directory: string): Promise<(path: string) => boolean>
   try {
     return readIgnoreFile(await readFile(join(directory, '.dockerignore'), 'utf8'));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return () => false;
+    if (isSystemError(error, 'ENOENT')) return () => false;
     throw error;
   }
 }

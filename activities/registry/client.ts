@@ -154,7 +154,7 @@ export class RegistryClient {
   async listTags(repository: string, options: CallOptions = {}): Promise<string[]> {
     const tags = new Set<string>();
     const seen = new Set<string>();
-    let path: string | undefined = `${repository}/tags/list?n=${PAGE}`;
+    let path: string | undefined = new URL(`${repository}/tags/list?n=${PAGE}`, this.#base).toString();
     while (path !== undefined && !seen.has(path)) {
       seen.add(path);
       const call = `tags of ${repository}`;

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
 import { beating } from '../beating.ts';
+import { isSystemError } from '../system-error.ts';
 import type { RegistryCredentials } from './authorization.ts';
 import { RegistryClient } from './client.ts';
 import { runMaintenanceCommand } from './maintenance-command.ts';
@@ -134,7 +135,7 @@ async function directoryBytes(directory: string, signal: AbortSignal): Promise<n
       else if (entry.isFile()) bytes += await fileBytes(path);
     }
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!isSystemError(error, 'ENOENT')) throw error;
   }
   return bytes;
 }
@@ -143,11 +144,7 @@ async function fileBytes(path: string): Promise<number> {
   try {
     return (await lstat(path)).size;
   } catch (error) {
-    if (isMissing(error)) return 0;
+    if (isSystemError(error, 'ENOENT')) return 0;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

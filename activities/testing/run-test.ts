@@ -3,8 +3,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { type ImageReference, pullReference } from '../../domain/bundle.ts';
 import { serviceDnsName } from '../../domain/environment.ts';
 import { FailureType } from '../../domain/failures.ts';
-import { type RunTaskProgress, type RunTaskResult, readTaskFile } from '../mesos/run-task.ts';
-import { runTaskInActivity } from '../mesos-task.ts';
+import { type RunTaskProgress, type RunTaskResult, readTaskFile, runTaskInActivity } from '../mesos-task.ts';
 import { readJunit, type TestReport } from './junit.ts';
 
 /** The parts of Slipway's configuration that this needs; a part of `Configuration` as it is. */
@@ -59,7 +58,7 @@ export function createTestingActivities(config: TestingConfig) {
      * `SLIPWAY_ENVIRONMENT`. It writes JUnit XML to `$MESOS_SANDBOX/junit.xml`.
      *
      * Tests that failed are a result. Fails with `TestsFailed`, not retryable, when the container left no report, left
-     * none that can be read, was not done in time, or ended with an error although its report has no failure; with
+     * none that can be read or no test that ran, was not done in time, or ended with an error although its report has no failure; with
      * `SystemUnavailable` when it never ran or its agent was lost; with `CapacityExhausted`, retryable, when no agent
      * has room.
      */
@@ -121,6 +120,7 @@ async function judge(suite: string, result: RunTaskResult): Promise<TestRun> {
     throw testsFailed(suite, `left no ${REPORT} in its sandbox; it ended with ${ended}`, logTail);
   const read = readJunit(report.toString('utf8'));
   if ('problem' in read) throw testsFailed(suite, `left a ${REPORT} that can't be read: ${read.problem}`, logTail);
+  if (read.tests === read.skipped) throw testsFailed(suite, 'reported no test that ran', logTail);
   if (read.failures === 0 && result.state !== 'TASK_FINISHED') {
     // A report of passes by something that then crashed is no pass.
     throw testsFailed(suite, `reported no failure but ended with ${ended}`, logTail);
