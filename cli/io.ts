@@ -20,5 +20,6 @@ export interface CliIo {
 
 /** Columns of an output; a pipe is as wide as a wide screen, so that little is cut. */
 export function widthOf(output: Output): number {
-  return output.isTTY ? (output.columns ?? 80) : 200;
+  // A terminal that does not know its size says 0.
+  return output.isTTY ? output.columns || 80 : 200;
 }

@@ -20,7 +20,7 @@ export class LiveScreen {
 
   /** Shows these lines instead of those before. More than fit keep the first and, of the rest, the last. */
   draw(lines: readonly string[]): void {
-    const shown = fitRows(lines, (this.terminal.rows ?? 24) - 1);
+    const shown = fitRows(lines, (this.terminal.rows || 24) - 1);
     const height = Math.max(this.drawn.length, shown.length);
     let output = this.open ? '' : HIDE_CURSOR;
     this.open = true;

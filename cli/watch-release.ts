@@ -1,6 +1,7 @@
 import type { ReleaseView } from '../domain/release.ts';
 import type { ApiClient } from './api-client.ts';
 import { wantsColor } from './colors.ts';
+import { harmless, truncate } from './display-width.ts';
 import { type CliIo, widthOf } from './io.ts';
 import { LiveScreen } from './live-screen.ts';
 import { type Language, MESSAGES } from './messages.ts';
@@ -90,7 +91,7 @@ function liveTree(io: CliIo, { language }: WatchOptions): Show {
       draw();
     },
     lost: (reason) => {
-      notice = MESSAGES[language].streamLost(reason);
+      notice = truncate(harmless(MESSAGES[language].streamLost(reason)), widthOf(io.stderr));
       draw();
     },
     close: () => {

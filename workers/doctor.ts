@@ -26,7 +26,7 @@ export async function runDoctor({ stdout, stderr, env }: DoctorOutput, path?: st
     return 1;
   }
   const findings = [...(await runChecks(allChecks(configuration))), ...notChecked(configuration)];
-  for (const line of doctorReport(findings, stdout.columns ?? 160)) stdout.write(`${line}\n`);
+  for (const line of doctorReport(findings, stdout.columns || 160)) stdout.write(`${line}\n`);
   return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
 }
 
