@@ -53,6 +53,15 @@ describe('the sample repository', () => {
     expect(parseManifest(stdout)).toMatchObject({ ok: true, manifest: { service: 'sample', version: expected } });
   });
 
+  it('takes changes to a version, and refuses one that finds nothing to change', async () => {
+    const other = await createSampleRepository(join(directory, 'changed.git'), { nodeVersion: '24.21.0' });
+    const rename = (find: string) => ({ 'slipway.yaml': [{ find, put: 'service: shop' }] });
+    const commit = await other.push('good', rename('service: sample'));
+    const { stdout } = await run('git', ['-C', other.path, 'show', `${commit}:slipway.yaml`]);
+    expect(parseManifest(stdout)).toMatchObject({ ok: true, manifest: { service: 'shop', version: '2.0.0' } });
+    await expect(other.push('good', rename('service: none'))).rejects.toThrow('has no "service: none" to change');
+  });
+
   it('holds a version whose manifest has three errors', async () => {
     const { stdout } = await run('git', ['-C', repository.path, 'show', `${commits['misdescribed']}:slipway.yaml`]);
     expect(parseManifest(stdout)).toMatchObject({

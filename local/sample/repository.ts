@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Change, VERSIONS, type VersionName } from './versions.ts';
+import { type Change, VERSIONS, type Version, type VersionName } from './versions.ts';
 
 const run = promisify(execFile);
 const GIT_TIMEOUT_MS = 30_000;
@@ -12,8 +12,13 @@ const GIT_TIMEOUT_MS = 30_000;
 export interface SampleRepository {
   /** Path of the bare repository. */
   readonly path: string;
-  /** Puts a version on `main`, as a push does. @returns its commit */
-  push(version: VersionName): Promise<string>;
+  /**
+   * Puts a version on `main`, as a push does.
+   *
+   * @param changes made to the version's files, such as another name or shorter times in its manifest
+   * @returns its commit
+   */
+  push(version: VersionName, changes?: Version['changes']): Promise<string>;
 }
 
 /**
@@ -31,7 +36,7 @@ export async function createSampleRepository(
   let pushes = 0;
   return {
     path,
-    async push(version) {
+    async push(version, more = {}) {
       const work = await mkdtemp(join(tmpdir(), 'slipway-sample-'));
       try {
         const first = pushes === 0;
@@ -44,6 +49,7 @@ export async function createSampleRepository(
           ['Dockerfile', [node]] as const,
           ['test/contract/Dockerfile', [node]] as const,
           ...Object.entries(changes),
+          ...Object.entries(more),
         ]) {
           await change(join(work, file), found);
         }
@@ -69,7 +75,7 @@ async function change(file: string, changes: readonly Change[]): Promise<void> {
 }
 
 function commitDate(number: number): Record<string, string> {
-  const date = `2026-01-0${number + 1}T12:00:00Z`;
+  const date = new Date(Date.UTC(2026, 0, 1 + number, 12)).toISOString();
   return { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
 }
 
