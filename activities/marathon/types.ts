@@ -18,7 +18,7 @@ const strings = z
   .transform((value) => value ?? {});
 
 /** One result of one health check of one task. */
-export const HealthCheckResultSchema = z.looseObject({
+const HealthCheckResultSchema = z.looseObject({
   alive: z.boolean(),
   consecutiveFailures: z.number().optional(),
   lastFailureCause: z.string().nullish(),
@@ -41,7 +41,7 @@ export const TaskSchema = z.looseObject({
 export type MarathonTask = z.infer<typeof TaskSchema>;
 
 /** How the last task of an app ended that did not end well. */
-export const TaskFailureSchema = z.looseObject({
+const TaskFailureSchema = z.looseObject({
   appId: z.string(),
   state: z.string(),
   message: z.string(),
@@ -49,7 +49,6 @@ export const TaskFailureSchema = z.looseObject({
   timestamp: z.string(),
   host: z.string().optional(),
 });
-export type TaskFailure = z.infer<typeof TaskFailureSchema>;
 
 /** An app with what `embed` brought along; counts are absent only where Marathon was not asked for them. */
 export const AppSchema = z.looseObject({

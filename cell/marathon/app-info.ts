@@ -109,6 +109,6 @@ export class AppInfo {
   }
 }
 
-export function isStaged({ state }: Instance): boolean {
+function isStaged({ state }: Instance): boolean {
   return state === 'TASK_STAGING' || state === 'TASK_STARTING';
 }

@@ -72,15 +72,6 @@ export function changeGroup(group: Group, id: string, change: (group: Group) => 
   return { ...group, groups: { ...group.groups, [segment]: changeGroup(child, id, change) } };
 }
 
-/** Replaces every app of a group and below it. */
-export function mapApps(group: Group, change: (app: App) => App): Group {
-  return {
-    ...group,
-    apps: Object.fromEntries(Object.entries(group.apps).map(([name, app]) => [name, change(app)])),
-    groups: Object.fromEntries(Object.entries(group.groups).map(([name, child]) => [name, mapApps(child, change)])),
-  };
-}
-
 /** The id of a group that is also the id of an app; undefined when there is none. */
 export function sharedId(group: Group): string | undefined {
   for (const [name, child] of Object.entries(group.groups)) {

@@ -114,7 +114,7 @@ export function attributeText(attribute: Attribute): string {
 }
 
 /** One entry per host port an instance needs: a number, or 0 for any. */
-export function wantedHostPorts(app: AppConfig): readonly number[] {
+function wantedHostPorts(app: AppConfig): readonly number[] {
   if (app.portDefinitions) return app.portDefinitions.map(({ port }) => (app.requirePorts ? port : 0));
   return (app.container?.portMappings ?? []).flatMap((mapping) => mapping.hostPort ?? []);
 }

@@ -27,7 +27,8 @@ export interface MarathonRig {
 const ROOT = join(import.meta.dirname, '../..');
 const PORTS = 50;
 
-export async function startRig(): Promise<MarathonRig> {
+/** @param dockerSocket path of an engine's socket; without it Docker tasks fail */
+export async function startRig(dockerSocket?: string): Promise<MarathonRig> {
   const stateDir = mkdtempSync(join(tmpdir(), 'marathon-rig-'));
   const [prod, fat, marathonPort] = [await freePortBlock(PORTS), await freePortBlock(PORTS), await freePortBlock(1)];
   const agent = (name: string, attributes: string, first: number) => ({
@@ -40,6 +41,7 @@ export async function startRig(): Promise<MarathonRig> {
   const mesos = await startMesos({
     stateDir: join(stateDir, 'mesos'),
     agents: [agent('prod-1', 'env:prod;rack:r1', prod), agent('fat-1', 'env:fat;rack:r2', fat)],
+    ...(dockerSocket === undefined ? {} : { docker: { socketPath: dockerSocket } }),
     // What ended by itself must not hold up the tests.
     stopGraceMs: 500,
   });
