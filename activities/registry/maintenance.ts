@@ -81,7 +81,8 @@ export function createMaintenanceActivities(options: MaintenanceOptions) {
     },
 
     /**
-     * Returns when every replica takes pushes.
+     * Returns when every replica takes pushes. Whatever its command does is a failure that may pass, so that it can be
+     * tried without end.
      *
      * @param input.onlyIfNeeded leaves a registry alone that takes pushes already: the command may restart it. After
      * a change of mode that may have been left halfway, the command runs in any case
