@@ -16,7 +16,10 @@ export interface DiscoveryOptions {
 }
 
 /** What the configuration says of discovery. Environments that name the same Marathon share one event stream. */
-export function discoveryOptions(configuration: Configuration, log: Log): DiscoveryOptions {
+export function discoveryOptions(
+  configuration: Pick<Configuration, 'balancers' | 'consul' | 'environments' | 'influx'>,
+  log: Log,
+): DiscoveryOptions {
   const { balancers, consul, environments, influx } = configuration;
   const byMarathon = new Map<string, string[]>();
   for (const [name, { marathon }] of Object.entries(environments)) {

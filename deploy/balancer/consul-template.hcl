@@ -28,4 +28,8 @@ wait {
   max = "500ms"
 }
 
+# A Consul that comes back with less (from a backup, or empty) counts from a lower index: a question that waits for the
+# old one learns of it only when its wait is over.
+block_query_wait = "10s"
+
 log_level = "warn"

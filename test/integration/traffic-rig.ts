@@ -22,6 +22,8 @@ export interface TrafficRig {
   readonly client: ConsulClient;
   /** Port of the frontend of environment `prod`, once it is declared. */
   readonly frontendPort: number;
+  /** Where the processes keep their data. */
+  readonly data: string;
   /** What the processes wrote that ended although nobody asked for it. */
   readonly endings: readonly string[];
   stop(): Promise<void>;
@@ -56,6 +58,7 @@ export async function openTrafficRig(parts: readonly PartName[]): Promise<Traffi
     balancer: traffic,
     client,
     frontendPort: await freePort(),
+    data: supervisor.directories.data,
     endings,
     stop: async () => {
       client.close();

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { isIPv4 } from 'node:net';
+import { connect, isIPv4 } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { ConsulClient, type ConsulOptions } from '../../activities/consul/client.ts';
@@ -74,6 +74,7 @@ export class Registrar {
     await Promise.all([
       this.#reconcileForever(signal),
       this.#watchAgent(signal),
+      this.#feelAgent(signal),
       ...this.#options.marathons.map(({ marathon }) => this.#listen(marathon, signal)),
     ]);
     this.#consul.close();
@@ -190,6 +191,30 @@ export class Registrar {
         this.#wakeup.call();
         await pause(RETRY_MS, signal);
       }
+    }
+  }
+
+  /**
+   * Holds a connection on which nothing is said: it breaks when the agent ends, also when that falls between two
+   * questions of the watch. An agent that starts anew may have lost its services while the catalogue still has them.
+   */
+  async #feelAgent(signal: AbortSignal): Promise<void> {
+    const { hostname, port, protocol } = new URL(this.#options.consul.url);
+    while (!signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const socket = connect(Number(port || (protocol === 'https:' ? 443 : 80)), hostname);
+        const end = () => socket.destroy();
+        signal.addEventListener('abort', end, { once: true });
+        // Every error is followed by 'close'.
+        socket.on('error', () => {});
+        socket.on('end', end);
+        socket.on('close', () => {
+          signal.removeEventListener('abort', end);
+          resolve();
+        });
+      });
+      this.#wakeup.call();
+      await pause(RETRY_MS, signal);
     }
   }
 
