@@ -63,7 +63,7 @@ export function appRoutes(parts: RouteParts): readonly Route[] {
     },
     {
       path: /^\/v2\/apps\/(.*?)\/?\*$/,
-      handlers: { GET: (request, id = '') => ok({ '*': group.apps(id, embeds(request, ALWAYS)) }) },
+      handlers: { GET: (request, id = '') => ok({ '*': group.apps(id, embeds(request, OF_ONE)) }) },
     },
     {
       path: /^\/v2\/apps\/(.*)$/,
