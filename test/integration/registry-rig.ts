@@ -15,6 +15,8 @@ const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 export interface RegistryRig extends RegistryPair {
   readonly client: RegistryClient;
   readonly directory: string;
+  /** For what else a suite needs beside the registries. */
+  readonly supervisor: Supervisor;
   stop(): Promise<void>;
 }
 
@@ -43,7 +45,7 @@ export async function startRegistryRig(): Promise<RegistryRig> {
     await stop();
     throw error;
   }
-  return { ...pair, client: new RegistryClient({ address: pair.address }), directory, stop };
+  return { ...pair, client: new RegistryClient({ address: pair.address }), directory, supervisor, stop };
 }
 
 export interface PushedImage {
