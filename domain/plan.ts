@@ -124,7 +124,7 @@ export function makePlan(input: PlanInput): PlanResult {
 }
 
 /** Tag that a released image gets: `v` and the service's version. */
-export function releaseTag(version: string): string {
+function releaseTag(version: string): string {
   return `v${version}`;
 }
 

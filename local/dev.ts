@@ -1,6 +1,7 @@
 /** `make dev`: starts the platform, says where everything is, and leaves it running until Ctrl-C. */
 import { join, relative } from 'node:path';
 import { startPlatform } from './platform/platform.ts';
+import { createSampleRepository } from './sample/repository.ts';
 import { runCommandLine } from './setup-error.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -10,9 +11,13 @@ await runCommandLine(async () => {
     process.stdout.write(`${line}\n`);
   };
   const started = Date.now();
+  const dir = join(ROOT, '.slipway');
+  const sample = await createSampleRepository(join(dir, 'sample.git'), { nodeVersion: process.versions.node });
+  await sample.push('first');
   const { urls, supervisor, configurationFile, secrets } = await startPlatform({
-    dir: join(ROOT, '.slipway'),
+    dir,
     log: say,
+    services: { sample: { repository: `file://${sample.path}`, branch: 'main' } },
   });
   const rows: readonly (readonly [string, string])[] = [
     ['API', urls.api],
@@ -23,6 +28,7 @@ await runCommandLine(async () => {
     ['InfluxDB', urls.influx],
     ['registry', urls.registry],
     ...Object.entries(urls.frontends).map(([name, url]) => [`balancer, ${name}`, url] as const),
+    ['sample service', relative(process.cwd(), sample.path)],
     ['configuration', relative(process.cwd(), configurationFile)],
     ['logs', relative(process.cwd(), supervisor.directories.logs)],
     ...Object.entries(secrets.tokens).map(([name, token]) => [`token of ${name}`, token] as const),

@@ -113,7 +113,8 @@ const KEYWORD = 2;
 
 let installed = false;
 
-function installRuntime(): void {
+/** Quiet, once a test file: what a test wants to know it asks. */
+export function installRuntime(): void {
   if (installed) return;
   installed = true;
   Runtime.install({

@@ -20,7 +20,7 @@ import { ReleaseRecord } from './release-record.ts';
 import { highestRevision } from './revisions.ts';
 import { restoreAll } from './rollback.ts';
 import { type Stage, stateAfter } from './shift.ts';
-import { runStep } from './steps.ts';
+import { type ApprovalWait, runStep, type StepContext } from './steps.ts';
 import { waitFor } from './wait.ts';
 
 /** A person's word that ends a release early. */
@@ -31,17 +31,8 @@ export interface Interruption {
   readonly reason: string;
 }
 
-/** What an approve step waits for. */
-interface ApprovalWait {
-  readonly count: number;
-  readonly environment: string;
-  /** Who may give it, in words. */
-  readonly who: string;
-  readonly expiresSeconds: number;
-}
-
 /** One run of a release: interprets its plan, and undoes what it changed when it can't go on. */
-export class ReleaseRun {
+export class ReleaseRun implements StepContext {
   readonly key: string;
   readonly requestedBy: string;
   readonly record: ReleaseRecord;

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/workflow';
 import type { RegistryActivities } from '../activities/registry/activities.ts';
 import type { TestingActivities } from '../activities/testing/run-test.ts';
-import { bundleOf } from '../domain/bundle.ts';
+import { type Bundle, bundleOf } from '../domain/bundle.ts';
 import { serviceDnsName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { Step, StepKind } from '../domain/plan.ts';
@@ -15,14 +15,39 @@ import type { build } from './build.ts';
 import { runCanary } from './canary.ts';
 import { buildWorkflowId, SearchAttribute, WorkflowType } from './contract.ts';
 import { activities, change } from './options.ts';
-import type { ReleaseRun } from './release-run.ts';
-import { bindNames, moveTraffic, retireBefore, startInstances } from './shift.ts';
+import type { Prepared } from './prepare.ts';
+import type { ReleaseRecord } from './release-record.ts';
+import { bindNames, moveTraffic, retireBefore, type Stage, startInstances } from './shift.ts';
 import { waitFor } from './wait.ts';
+
+/** What a step needs of the release that it is part of. */
+export interface StepContext {
+  readonly key: string;
+  readonly requestedBy: string;
+  readonly prepared: Prepared;
+  readonly bundle: Bundle;
+  readonly record: ReleaseRecord;
+  /** Remembers what was built. */
+  built(bundle: Bundle): void;
+  /** The environment, in the release's hand. */
+  enter(environment: string): Promise<Stage>;
+  /** Waits until enough people have approved the plan. */
+  approvals(wait: ApprovalWait): Promise<void>;
+}
+
+/** What an approve step waits for. */
+export interface ApprovalWait {
+  readonly count: number;
+  readonly environment: string;
+  /** Who may give it, in words. */
+  readonly who: string;
+  readonly expiresSeconds: number;
+}
 
 type StepOf<Kind extends StepKind> = Extract<Step, { kind: Kind }>;
 
 /** How each kind of step is done. Each says in one plain sentence what it did. */
-const STEPS: { readonly [Kind in StepKind]: (run: ReleaseRun, step: StepOf<Kind>) => Promise<string> } = {
+const STEPS: { readonly [Kind in StepKind]: (run: StepContext, step: StepOf<Kind>) => Promise<string> } = {
   build: buildImage,
   deploy,
   test,
@@ -40,12 +65,12 @@ const STEPS: { readonly [Kind in StepKind]: (run: ReleaseRun, step: StepOf<Kind>
  * @throws ActivityFailure, ChildWorkflowFailure or ApplicationFailure when it can't be done; what it changed until
  * then is the caller's to restore
  */
-export function runStep<Kind extends StepKind>(run: ReleaseRun, step: StepOf<Kind>): Promise<string> {
-  const perform: (run: ReleaseRun, step: StepOf<Kind>) => Promise<string> = STEPS[step.kind as Kind];
+export function runStep<Kind extends StepKind>(run: StepContext, step: StepOf<Kind>): Promise<string> {
+  const perform: (run: StepContext, step: StepOf<Kind>) => Promise<string> = STEPS[step.kind as Kind];
   return perform(run, step);
 }
 
-async function buildImage(run: ReleaseRun, _step: StepOf<'build'>): Promise<string> {
+async function buildImage(run: StepContext, _step: StepOf<'build'>): Promise<string> {
   const { plan, manifest } = run.prepared;
   const { service, version, commit } = plan;
   const result = await executeChild<typeof build>(WorkflowType.Build, {
@@ -71,7 +96,7 @@ async function buildImage(run: ReleaseRun, _step: StepOf<'build'>): Promise<stri
   return `${result.image.repository}@${result.image.digest.slice(0, 19)} built on ${result.agent} in ${seconds.toFixed(1)} s`;
 }
 
-async function deploy(run: ReleaseRun, step: StepOf<'deploy'>): Promise<string> {
+async function deploy(run: StepContext, step: StepOf<'deploy'>): Promise<string> {
   const stage = await run.enter(step.environment);
   await startInstances(stage, step.instances);
   await moveTraffic(stage, 100);
@@ -80,7 +105,7 @@ async function deploy(run: ReleaseRun, step: StepOf<'deploy'>): Promise<string> 
   return `${stage.spec.revision} serves ${serviceDnsName(step.environment, stage.service)} with ${step.instances} instances`;
 }
 
-async function test(run: ReleaseRun, step: StepOf<'test'>): Promise<string> {
+async function test(run: StepContext, step: StepOf<'test'>): Promise<string> {
   const { environment } = step;
   const { bundle } = run;
   const results = await Promise.all(
@@ -110,7 +135,7 @@ async function test(run: ReleaseRun, step: StepOf<'test'>): Promise<string> {
   return said;
 }
 
-async function promote(run: ReleaseRun, step: StepOf<'promote'>): Promise<string> {
+async function promote(run: StepContext, step: StepOf<'promote'>): Promise<string> {
   const { digest, changed } = await activities<RegistryActivities>(
     change(120),
     `Tag the tested image ${step.tag}`,
@@ -118,20 +143,20 @@ async function promote(run: ReleaseRun, step: StepOf<'promote'>): Promise<string
   return `${step.tag} is ${digest.slice(0, 19)}${changed ? '' : ' already'}`;
 }
 
-async function approve(run: ReleaseRun, step: StepOf<'approve'>): Promise<string> {
+async function approve(run: StepContext, step: StepOf<'approve'>): Promise<string> {
   const { count, environment, expiresSeconds } = step;
   const who = `${count === 1 ? 'one person' : `${count} people`} other than ${run.requestedBy}`;
   await run.approvals({ count, environment, who, expiresSeconds });
   return `approved by ${run.record.approvals.map(({ by }) => by).join(', ')}`;
 }
 
-async function canary(run: ReleaseRun, step: StepOf<'canary'>): Promise<string> {
+async function canary(run: StepContext, step: StepOf<'canary'>): Promise<string> {
   const stage = await run.enter(step.environment);
   const verdict = await runCanary(stage, step, run.record, (given) => run.record.judged(given));
   return verdict.sentence;
 }
 
-async function shift(run: ReleaseRun, step: StepOf<'shift'>): Promise<string> {
+async function shift(run: StepContext, step: StepOf<'shift'>): Promise<string> {
   const stage = await run.enter(step.environment);
   await startInstances(stage, step.instances);
   await moveTraffic(stage, step.weight);
@@ -139,7 +164,7 @@ async function shift(run: ReleaseRun, step: StepOf<'shift'>): Promise<string> {
   return `${step.weight} % of the traffic on ${step.instances} instances of ${stage.spec.revision}`;
 }
 
-async function bake(run: ReleaseRun, step: StepOf<'bake'>): Promise<string> {
+async function bake(run: StepContext, step: StepOf<'bake'>): Promise<string> {
   const stage = await run.enter(step.environment);
   await waitFor(run.record, {
     reason: WaitReason.Bake,
@@ -151,7 +176,7 @@ async function bake(run: ReleaseRun, step: StepOf<'bake'>): Promise<string> {
   return `${step.seconds} s without a call to go back`;
 }
 
-async function retire(run: ReleaseRun, step: StepOf<'retire'>): Promise<string> {
+async function retire(run: StepContext, step: StepOf<'retire'>): Promise<string> {
   const stage = await run.enter(step.environment);
   await retireBefore(stage);
   const before = stage.before.current;

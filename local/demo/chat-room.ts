@@ -102,6 +102,6 @@ export async function openChatRoom(options: ChatRoomOptions): Promise<ChatRoom> 
 }
 
 /** A fresh signing secret, as the Standard Webhooks specification writes them. */
-export function newSigningSecret(): string {
+function newSigningSecret(): string {
   return `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')}`;
 }

@@ -5,7 +5,6 @@ import { createLaneActivities } from '../../activities/lane/activities.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import type { RevisionApp } from '../../domain/revision-app.ts';
-import type { BuildInput, BuildResult } from '../../workflows/contract.ts';
 
 export const COMMIT = 'c'.repeat(40);
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
@@ -204,18 +203,6 @@ export class World {
 }
 
 export type Fault = 'unavailable' | 'applied-but-unavailable' | 'refused' | 'unhealthy' | 'hang';
-
-/** What the build workflow would answer; it has tests of its own. */
-export function buildResult(input: BuildInput): BuildResult {
-  const image = { repository: input.service, digest: digest('a') };
-  return {
-    image,
-    testImages: Object.fromEntries(input.tests.map(({ name }) => [name, { ...image, digest: digest('b') }])),
-    builder: 'b1',
-    agent: 'ci-1',
-    stages: [{ stage: 'image', seconds: 1 }],
-  };
-}
 
 function said(shares: Readonly<Record<string, number>>): string {
   return Object.entries(shares)
