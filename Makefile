@@ -2,7 +2,7 @@
 # SLIPWAY_TOOLBOX names the cache of parts (default .slipway/toolbox); SLIPWAY_INSTALL=never forbids installing.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test check bench clean
+.PHONY: help setup setup-platform demo dev test check bench clean
 MAKEFLAGS += --no-print-directory
 
 # The machine's Node if it is new enough, else the one that npm brings.
@@ -24,10 +24,14 @@ node_modules/.package-lock.json: package-lock.json
 setup: node_modules/.package-lock.json ## Find or install every part
 	@$(NODE) local/setup.ts
 
-demo: setup ## A real service from a git push to production, and a bad version back
+# Without what only tests need.
+setup-platform: node_modules/.package-lock.json
+	@$(NODE) local/setup.ts platform
+
+demo: setup-platform ## A real service from a git push to production, and a bad version back
 	@$(NODE) local/demo.ts
 
-dev: setup ## Start the platform and leave it running until Ctrl-C
+dev: setup-platform ## Start the platform and leave it running until Ctrl-C
 	@$(NODE) local/dev.ts
 
 test: setup check ## Every check and every test

@@ -1,4 +1,5 @@
-import { ensureToolbox, PART_NAMES, type Toolbox } from '../toolbox/toolbox.ts';
+import type { ConfigurationFile } from '../../domain/schemas/config.ts';
+import { ensureToolbox, PLATFORM_PARTS, type Toolbox } from '../toolbox/toolbox.ts';
 import { type AgentRequest, type Cell, cell, startCell } from './cell.ts';
 import {
   BUILDER_ATTRIBUTE,
@@ -27,6 +28,8 @@ export interface PlatformOptions {
   /** Where chat messages are sent; default nowhere. */
   readonly chatOutboundUrls?: readonly string[];
   readonly schedules?: ConfigurationRequest['schedules'];
+  /** Changes Slipway's configuration before it is written: a fault test puts a proxy in the place of a system. */
+  readonly configure?: (configuration: ConfigurationFile) => ConfigurationFile | Promise<ConfigurationFile>;
 }
 
 /** Everything that runs, and where it answers. */
@@ -71,7 +74,7 @@ const DEFAULT_SCHEDULES: ConfigurationRequest['schedules'] = {
  * up, with the end of its log. Nothing is left running then.
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  const toolbox = await ensureToolbox(PART_NAMES, options.log);
+  const toolbox = await ensureToolbox(PLATFORM_PARTS, options.log);
   const supervisor = await Supervisor.open({ dir: options.dir, log: options.log });
   try {
     return await startOn(supervisor, toolbox, options);
@@ -94,7 +97,7 @@ async function startOn(supervisor: Supervisor, toolbox: Toolbox, options: Platfo
     environments[name] = { tier, port: await freePort() };
   }
   const apiPort = await freePort();
-  const { file, secrets } = writeConfiguration({
+  const { file, secrets } = await writeConfiguration({
     root: supervisor.directories.root,
     systems,
     cell: mesosAndMarathon,
@@ -104,6 +107,7 @@ async function startOn(supervisor: Supervisor, toolbox: Toolbox, options: Platfo
     people: options.people ?? ['ann', 'bob'],
     chatOutboundUrls: options.chatOutboundUrls ?? [],
     schedules: options.schedules ?? DEFAULT_SCHEDULES,
+    configure: options.configure ?? ((configuration) => configuration),
   });
   const apiUrl = `http://127.0.0.1:${apiPort}`;
   const slipway = slipwayProcesses(supervisor, {

@@ -5,6 +5,7 @@ import { cachedPath, findExecutables, type LocatedPart, locate, locateOnPath, ty
 import { consul } from './parts/consul.ts';
 import { consulTemplate } from './parts/consul-template.ts';
 import { docker } from './parts/docker.ts';
+import { dockerCompose } from './parts/docker-compose.ts';
 import { dockerRegistry } from './parts/docker-registry.ts';
 import { git } from './parts/git.ts';
 import { haproxy } from './parts/haproxy.ts';
@@ -29,12 +30,19 @@ const PARTS = {
   haproxy,
   docker,
   git,
+  'docker-compose': dockerCompose,
 } as const satisfies Record<string, Part>;
 
 export type PartName = keyof typeof PARTS;
 
-/** Every part that Slipway on one machine needs. */
+/** Every part there is. */
 export const PART_NAMES = Object.keys(PARTS) as readonly PartName[];
+
+/** What only tests need. */
+const TEST_PARTS: ReadonlySet<PartName> = new Set(['temporal-test-server', 'docker-compose']);
+
+/** What the platform on one machine needs. */
+export const PLATFORM_PARTS = PART_NAMES.filter((name) => !TEST_PARTS.has(name));
 
 /** The parts of this machine. */
 export interface Toolbox {
