@@ -23,7 +23,7 @@ export interface Commit {
 }
 
 /** Where the manifest is in every repository. */
-export const MANIFEST_PATH = 'slipway.yaml';
+const MANIFEST_PATH = 'slipway.yaml';
 
 export type GitActivities = ReturnType<typeof createGitActivities>;
 

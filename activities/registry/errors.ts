@@ -68,7 +68,7 @@ export function imageMissing(url: string, reference: string): ApplicationFailure
 }
 
 /** A registry in read-only mode has no PUT, POST and DELETE, so it answers 405 without an error code of its own. */
-export function isReadOnly(status: number, codes: readonly string[]): boolean {
+function isReadOnly(status: number, codes: readonly string[]): boolean {
   return status === 405 && codes.length === 0;
 }
 

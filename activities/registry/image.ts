@@ -21,7 +21,7 @@ export interface ImageDescription {
 }
 
 /** Describes what a digest is; undefined when it is gone. Unknown kinds of manifest have only their own size. */
-export async function describeImage(
+async function describeImage(
   client: RegistryClient,
   repository: string,
   digest: string,

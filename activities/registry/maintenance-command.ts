@@ -12,20 +12,30 @@ export interface CommandOptions {
   /** What the command is for, such as `make the registry read-only`. */
   readonly purpose: string;
   readonly timeoutMs: number;
+  /** One command at a time holds this lock; it is held for as long as the command runs, whoever started it. */
+  readonly lockFile: string;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** With which `flock` ends when the lock was not free in time. */
+const LOCKED_EXIT_CODE = 75;
 
 /**
  * Resolves with the end of the command's output when it exits with 0. Fails with `SystemUnavailable` and the same
  * output otherwise; it is stopped, with the processes it started, at the deadline or when `signal` is aborted.
+ *
+ * A worker that is killed leaves its command running. The lock keeps the next one from running beside it: a registry
+ * that takes pushes again while an old collection still sweeps would lose their layers. Needs `flock` (util-linux).
  */
 export async function runMaintenanceCommand(argv: readonly string[], options: CommandOptions): Promise<string> {
   const { purpose, timeoutMs, signal } = options;
   signal?.throwIfAborted();
-  const [program = '', ...args] = argv;
+  const seconds = String(Math.max(1, Math.floor(timeoutMs / 1000) - 1));
+  // --close: what the command leaves running on purpose, such as a registry, must not hold the lock.
+  const lock = ['--close', '--wait', seconds, '--conflict-exit-code', String(LOCKED_EXIT_CODE), options.lockFile];
   const output = new OutputTail();
   // A group of its own, so that what the command starts ends with it.
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn('flock', [...lock, ...argv], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   child.stdout.on('data', (chunk: Buffer) => output.add(chunk));
   child.stderr.on('data', (chunk: Buffer) => output.add(chunk));
   const stop = (how: NodeJS.Signals) => {
@@ -53,6 +63,9 @@ export async function runMaintenanceCommand(argv: readonly string[], options: Co
     });
     signal?.throwIfAborted();
     if (ended.code === 0 && !late) return output.text();
+    if (ended.code === LOCKED_EXIT_CODE) {
+      throw failure(purpose, argv, `has waited ${seconds} s for another command of the registry to end`);
+    }
     const how = late ? `was stopped after ${timeoutMs} ms` : `ended with ${ended.by ?? `exit code ${ended.code}`}`;
     throw failure(purpose, argv, `${how}: ${output.text() || '(no output)'}`);
   } catch (error) {

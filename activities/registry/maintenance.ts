@@ -1,5 +1,6 @@
 /** Activities of the machine on which a registry runs: its garbage collection, and the mode it needs for that. */
 import { lstat, opendir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
@@ -7,7 +8,7 @@ import { FailureType } from '../../domain/failures.ts';
 import { beating } from '../beating.ts';
 import { isSystemError } from '../system-error.ts';
 import type { RegistryCredentials } from './authorization.ts';
-import { RegistryClient } from './client.ts';
+import { RegistryClient, sha256 } from './client.ts';
 import { runMaintenanceCommand } from './maintenance-command.ts';
 
 export interface MaintenanceOptions {
@@ -36,6 +37,7 @@ export type MaintenanceActivities = ReturnType<typeof createMaintenanceActivitie
 /** All idempotent: a mode is set absolutely and read back, a collection may be run any number of times. */
 export function createMaintenanceActivities(options: MaintenanceOptions) {
   const modeTimeoutMs = options.modeTimeoutMs ?? 120_000;
+  const lockFile = join(tmpdir(), `slipway-registry-${sha256(Buffer.from(options.replicas.join())).slice(7, 19)}.lock`);
   const replicas = options.replicas.map(
     (address) => new RegistryClient({ address, insecure: options.insecure, credentials: options.credentials }),
   );
@@ -75,7 +77,7 @@ export function createMaintenanceActivities(options: MaintenanceOptions) {
     async makeRegistryReadOnly(): Promise<void> {
       await beating(async (signal) => {
         const purpose = 'make the registry read-only';
-        await runMaintenanceCommand(options.commands.readOnly, { purpose, timeoutMs: modeTimeoutMs, signal });
+        await runMaintenanceCommand(options.commands.readOnly, { purpose, timeoutMs: modeTimeoutMs, lockFile, signal });
         await shown(false, signal);
       });
     },
@@ -91,7 +93,12 @@ export function createMaintenanceActivities(options: MaintenanceOptions) {
       await beating(async (signal) => {
         if (input.onlyIfNeeded && (await allTakePushes(signal))) return;
         const purpose = 'make the registry read-write';
-        await runMaintenanceCommand(options.commands.readWrite, { purpose, timeoutMs: modeTimeoutMs, signal });
+        await runMaintenanceCommand(options.commands.readWrite, {
+          purpose,
+          timeoutMs: modeTimeoutMs,
+          lockFile,
+          signal,
+        });
         await shown(true, signal);
       });
     },
@@ -107,12 +114,9 @@ export function createMaintenanceActivities(options: MaintenanceOptions) {
             message: `registry ${replica.address} takes pushes; a collection now would lose layers of images that are being pushed`,
           });
         }
+        const timeoutMs = input.timeoutSeconds * 1000;
         const purpose = 'collect the garbage of the registry';
-        await runMaintenanceCommand(options.commands.collect, {
-          purpose,
-          timeoutMs: input.timeoutSeconds * 1000,
-          signal,
-        });
+        await runMaintenanceCommand(options.commands.collect, { purpose, timeoutMs, lockFile, signal });
       });
     },
 
