@@ -36,7 +36,7 @@ export class AppInfo {
       ...emitApp(app),
       ...(embeds.has('counts') ? this.counts(app, instances) : {}),
       ...(embeds.has('deployments') ? { deployments: this.deployments(app.id) } : {}),
-      ...(embeds.has('readiness') ? { readinessCheckResults: readiness.results(instances) } : {}),
+      ...(embeds.has('readiness') ? { readinessCheckResults: readiness.results(app, instances) } : {}),
       ...(embeds.has('tasks') ? { tasks: instances.map((instance) => this.task(instance)) } : {}),
       ...(embeds.has('lastTaskFailure') && failure ? { lastTaskFailure: failure } : {}),
       ...(embeds.has('taskStats') ? { [profile.taskStatsKey]: this.#taskStats(app, instances) } : {}),

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import type { CheckResult } from './health.ts';
@@ -19,7 +19,8 @@ async function probeHttp(check: HealthCheck, host: string, port: number, timeout
     response.destroy();
     const status = response.statusCode ?? 0;
     if (status >= 200 && status <= 399) return { ok: true };
-    return { ok: false, cause: `${status} ${response.statusMessage ?? ''}`.trim() };
+    // The usual words for the status, whatever the task itself calls it.
+    return { ok: false, cause: `${status} ${STATUS_CODES[status] ?? response.statusMessage ?? ''}`.trim() };
   } catch (error) {
     return { ok: false, cause: causeOf(error, timeoutMs) };
   }

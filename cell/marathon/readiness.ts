@@ -32,8 +32,11 @@ export class ReadinessChecker {
     return app.readinessChecks.length === 0 || (this.#results.get(instance.id)?.ready ?? false);
   }
 
-  results(instances: readonly Instance[]): readonly ReadinessResult[] {
-    return instances.flatMap((instance) => this.#results.get(instance.id) ?? []);
+  /** Of those instances that run the app as it is now; others were asked by an earlier deployment. */
+  results(app: App | undefined, instances: readonly Instance[]): readonly ReadinessResult[] {
+    return instances
+      .filter(({ configVersion }) => configVersion === app?.lastConfigChangeAt)
+      .flatMap((instance) => this.#results.get(instance.id) ?? []);
   }
 
   /** Begins to look at an instance that runs; does nothing when it is looked at already or was ready. */

@@ -107,6 +107,10 @@ describe('an app on the cell', () => {
       return now.tasks[0]?.id === broken.id ? undefined : now;
     });
     expect(app.lastTaskFailure).toMatchObject({ taskId: broken.id, state: 'TASK_KILLED' });
+    if (protocol === 'HTTP') {
+      const message = 'Task was killed since health check failed. Reason: 500 Internal Server Error';
+      expect(app.lastTaskFailure?.message).toBe(message);
+    }
     expect(await ask(broken)).toBeUndefined();
   });
 

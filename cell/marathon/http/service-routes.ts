@@ -95,7 +95,7 @@ function emitDeployment(parts: ServiceRouteParts, { plan, step }: RunningDeploym
     currentActions: (current?.actions ?? []).map(({ action, app }) => ({
       action,
       app,
-      readinessCheckResults: parts.readiness.results(parts.state.instancesOf(app)),
+      readinessCheckResults: parts.readiness.results(parts.state.app(app), parts.state.instancesOf(app)),
     })),
     currentStep: step + 1,
     totalSteps: plan.steps.length,
