@@ -23,6 +23,7 @@ export interface Messages {
   restored(duration: string): string;
   failure(type: string, message: string, step: string | undefined): string;
   started(release: string): string;
+  hasEnded(release: string, outcome: string): string;
   goesOn(release: string): string;
   stillRunning(release: string, duration: string): string;
   approved(release: string): string;
@@ -92,6 +93,7 @@ const en: Messages = {
   restored: (duration) => `all restored after ${duration}`,
   failure: (type, message, step) => `${type}${step === undefined ? '' : ` in ${step}`}: ${message}`,
   started: (release) => `${release} runs; watch it with: slipway status ${release} --watch`,
+  hasEnded: (release, outcome) => `${release} has ended: ${outcome}`,
   goesOn: (release) => `${release} goes on; watch it with: slipway status ${release} --watch`,
   stillRunning: (release, duration) => `${release} still runs after ${duration}`,
   approved: (release) => `${release} is approved`,
@@ -152,6 +154,7 @@ const zh: Messages = {
   restored: (duration) => `全部在 ${duration} 后恢复`,
   failure: (type, message, step) => `${type}${step === undefined ? '' : `（${step}）`}：${message}`,
   started: (release) => `${release} 已开始；查看：slipway status ${release} --watch`,
+  hasEnded: (release, outcome) => `${release} 已结束：${outcome}`,
   goesOn: (release) => `${release} 仍在继续；查看：slipway status ${release} --watch`,
   stillRunning: (release, duration) => `${duration} 后 ${release} 仍在进行`,
   approved: (release) => `${release} 已批准`,

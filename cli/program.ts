@@ -57,11 +57,15 @@ export function buildProgram(io: CliIo, local: readonly LocalCommand[], end: (co
       inContext(async (context, service: string, options: OrderOptions & WatchFlags & { key?: string }) => {
         const key = options.key ?? randomBytes(6).toString('hex');
         const body = orderOf(context, service, options);
-        await context.api.call('/v1/releases', acceptedSchema.or(releaseSchema), { method: 'POST', body, key });
+        const request = { method: 'POST', body, key } as const;
+        const found = await context.api.call('/v1/releases', acceptedSchema.or(releaseSchema), request);
         const name = `${service}/${key}`;
         if (options.watch) return context.watch(name, options.timeout);
         context.print(name, { v: 1, release: name });
-        context.tell(context.say.started(name));
+        const { say } = context;
+        // A key that was used before finds its release, and that may have ended.
+        const outcome = 'outcome' in found ? found.outcome : undefined;
+        context.tell(outcome === undefined ? say.started(name) : say.hasEnded(name, say.outcomes[outcome]));
         return ExitCode.Ok;
       }),
     );

@@ -73,6 +73,17 @@ describe('slipway', () => {
     expect(again.stderr).toContain('IdempotencyKeyReused');
   });
 
+  it('says that a release has ended when its key is used again', async () => {
+    const order = ['release', 'sample', '--ref', 'quick', '--key', randomUUID()];
+    expect((await run([...order, '--watch'])).code).toBe(0);
+    const { code, stdout, stderr } = await run(order);
+    expect([code, stdout, stderr]).toEqual([
+      0,
+      `sample/${order.at(-1)}\n`,
+      `sample/${order.at(-1)} has ended: released\n`,
+    ]);
+  });
+
   it('watches to the end: a line for each change, the tree last, the exit code the outcome', async () => {
     const { name, planDigest } = await waitingRelease();
     const watch = start(['status', name, '--watch']);
