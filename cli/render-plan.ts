@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import type { Plan, Step } from '../domain/plan.ts';
 import { formatDuration } from './duration.ts';
 import { type Language, MESSAGES } from './messages.ts';
@@ -23,7 +24,7 @@ function describeEn(step: Step, plan: Plan): string {
     case 'build':
       return 'builds and pushes the image';
     case 'deploy':
-      return `starts ${count(step.instances)} in ${step.environment}${from(plan, step.environment, ', replacing ')}`;
+      return `starts ${counted(step.instances, 'instance')} in ${step.environment}${from(plan, step.environment, ', replacing ')}`;
     case 'test':
       return `runs ${step.suites.join(', ')} against ${step.environment}`;
     case 'promote':
@@ -31,9 +32,9 @@ function describeEn(step: Step, plan: Plan): string {
     case 'approve':
       return `waits for ${step.count === 1 ? 'an approval' : `${step.count} approvals`} to go to ${step.environment}, at most ${time(step.expiresSeconds)}`;
     case 'canary':
-      return `starts ${count(step.instances)} in ${step.environment} with ${step.weight} % of traffic, judged for ${time(step.holdSeconds)}${from(plan, step.environment, ' against ')}`;
+      return `starts ${counted(step.instances, 'instance')} in ${step.environment} with ${step.weight} % of traffic, judged for ${time(step.holdSeconds)}${from(plan, step.environment, ' against ')}`;
     case 'shift':
-      return `brings ${step.environment} to ${count(step.instances)} and ${step.weight} % of traffic`;
+      return `brings ${step.environment} to ${counted(step.instances, 'instance')} and ${step.weight} % of traffic`;
     case 'bake':
       return `keeps the old revision in ${step.environment} warm for ${time(step.seconds)}`;
     case 'retire':
@@ -62,10 +63,6 @@ function describeZh(step: Step, plan: Plan): string {
     case 'retire':
       return `停止 ${step.environment} 的旧版次${from(plan, step.environment, ' ')}`;
   }
-}
-
-function count(instances: number): string {
-  return instances === 1 ? '1 instance' : `${instances} instances`;
 }
 
 function from(plan: Plan, environment: string, words: string): string {

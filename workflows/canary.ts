@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { InfluxActivities } from '../activities/influx/activities.ts';
+import { counted } from '../domain/counted.ts';
 import { FailureType } from '../domain/failures.ts';
 import { judgeCanary } from '../domain/judge/judge.ts';
 import type { RevisionWindow, Verdict } from '../domain/judge/verdict.ts';
@@ -78,7 +79,7 @@ async function readWindows(stage: Stage, from: string): Promise<[RevisionWindow,
 }
 
 function waitSentence(step: CanaryStep, look: number, verdict: Verdict | undefined): string {
-  const canary = `${step.instances} canary instance${step.instances === 1 ? '' : 's'} with ${step.weight} % of the traffic`;
+  const canary = `${counted(step.instances, 'canary instance')} with ${step.weight} % of the traffic`;
   const progress = look <= LOOKS ? `look ${look} of ${LOOKS}` : `longer than planned: ${verdict?.sentence}`;
   return `watching ${canary}, ${progress}`;
 }

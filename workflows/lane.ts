@@ -13,6 +13,7 @@ import {
 import type { LaneActivities } from '../activities/lane/activities.ts';
 import type { MarathonActivities } from '../activities/marathon/activities.ts';
 import { decideInstances } from '../domain/autoscale/stabilise.ts';
+import { counted } from '../domain/counted.ts';
 import { revisionAppId } from '../domain/environment.ts';
 import type { LaneState } from '../domain/lane.ts';
 import {
@@ -188,7 +189,7 @@ export async function lane(input: LaneInput): Promise<never> {
     const { current } = state;
     return [
       current
-        ? `${current.revision} (${current.bundle.version}) serves with ${current.instances} instances`
+        ? `${current.revision} (${current.bundle.version}) serves with ${counted(current.instances, 'instance')}`
         : 'nothing serves',
       holder === undefined ? 'idle' : `held by ${holder}`,
       ...(queue.length > 0 ? [`waiting: ${queue.map((request) => request.holder).join(', ')}`] : []),

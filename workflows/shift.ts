@@ -4,6 +4,7 @@ import type { DnsActivities } from '../activities/dns/activities.ts';
 import type { EnvironmentFacts } from '../activities/environments/activities.ts';
 import type { MarathonActivities } from '../activities/marathon/activities.ts';
 import type { Bundle } from '../domain/bundle.ts';
+import { counted } from '../domain/counted.ts';
 import { revisionAppId } from '../domain/environment.ts';
 import type { LaneState, RevisionRecord, ScaleBounds } from '../domain/lane.ts';
 import { type RevisionSpec, revisionApp } from '../domain/revision-app.ts';
@@ -142,7 +143,7 @@ async function scaleRevision(profile: ProfileOf, spec: RevisionSpec, instances: 
   const deadlineSeconds = startSeconds + PLATFORM_SECONDS;
   await activities<MarathonActivities>(
     profile(deadlineSeconds),
-    `${instances} healthy instances of ${revision} in ${environment}`,
+    `${counted(instances, 'healthy instance')} of ${revision} in ${environment}`,
   ).scaleRevision({
     environment,
     appId: revisionAppId(environment, service, revision),

@@ -7,6 +7,7 @@ import {
 import type { RegistryActivities } from '../activities/registry/activities.ts';
 import type { TestingActivities } from '../activities/testing/run-test.ts';
 import { type Bundle, bundleOf } from '../domain/bundle.ts';
+import { counted } from '../domain/counted.ts';
 import { serviceDnsName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { Step, StepKind } from '../domain/plan.ts';
@@ -102,7 +103,7 @@ async function deploy(run: StepContext, step: StepOf<'deploy'>): Promise<string>
   await moveTraffic(stage, 100);
   await bindNames(stage);
   await retireBefore(stage);
-  return `${stage.spec.revision} serves ${serviceDnsName(step.environment, stage.service)} with ${step.instances} instances`;
+  return `${stage.spec.revision} serves ${serviceDnsName(step.environment, stage.service)} with ${counted(step.instances, 'instance')}`;
 }
 
 async function test(run: StepContext, step: StepOf<'test'>): Promise<string> {
@@ -161,7 +162,7 @@ async function shift(run: StepContext, step: StepOf<'shift'>): Promise<string> {
   await startInstances(stage, step.instances);
   await moveTraffic(stage, step.weight);
   if (step.weight === 100) await bindNames(stage);
-  return `${step.weight} % of the traffic on ${step.instances} instances of ${stage.spec.revision}`;
+  return `${step.weight} % of the traffic on ${counted(step.instances, 'instance')} of ${stage.spec.revision}`;
 }
 
 async function bake(run: StepContext, step: StepOf<'bake'>): Promise<string> {

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { ScaleBounds } from '../lane.ts';
 import { instancesForLoad, TOLERANCE } from './hpa.ts';
 
@@ -63,11 +64,7 @@ export function wishForLoad({ bounds, instances, holder, load, windowSeconds }: 
   const rate = `${load.requestsPerSecond.toFixed(1)} requests/s`;
   const because =
     wish === instances
-      ? `${rate} on ${counted(instances)} is within ${100 * TOLERANCE} % of ${target} each`
-      : `${rate} at ${target} each ask for ${counted(wish)}, not ${instances}`;
+      ? `${rate} on ${counted(instances, 'instance')} is within ${100 * TOLERANCE} % of ${target} each`
+      : `${rate} at ${target} each ask for ${counted(wish, 'instance')}, not ${instances}`;
   return { wish, because };
-}
-
-function counted(instances: number): string {
-  return `${instances} instance${instances === 1 ? '' : 's'}`;
 }

@@ -1,7 +1,10 @@
 import type { ReleaseView, StepOutcome } from '../../domain/release.ts';
 
 /** How a release is drawn, one line an entry. */
-export type Draw = (view: ReleaseView, options: { readonly width: number; readonly color: boolean }) => string[];
+export type Draw = (
+  view: ReleaseView,
+  options: { readonly width: number; readonly color: boolean; readonly now: string },
+) => string[];
 
 /** Where the demo tells what happens: a tree that is redrawn on a terminal, plain lines elsewhere. */
 export interface Timeline {
@@ -40,7 +43,11 @@ function treeTimeline(output: Output, draw: Draw, stamp: () => string): Timeline
     say: (line) => replace([`${stamp()}${line}`], true),
     show: (view) =>
       replace(
-        draw(view, { width: output.columns ?? 100, color: process.env['NO_COLOR'] === undefined }),
+        draw(view, {
+          width: output.columns ?? 100,
+          color: process.env['NO_COLOR'] === undefined,
+          now: new Date().toISOString(),
+        }),
         view.outcome !== undefined,
       ),
   };
