@@ -1,7 +1,8 @@
 /** Runs one command of a pipeline: its own process group, a clean environment, its output in a file. */
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isSystemError } from '../system-error.ts';
 import { buildFailed } from './failures.ts';
 import { StageLog } from './stage-log.ts';
@@ -21,6 +22,7 @@ export interface StageCommand {
 
 /** From SIGTERM to SIGKILL. Mesos gives a task 5 s in all. */
 const GRACE_MS = 2_000;
+const POLL_MS = 10;
 
 /** What of the builder's own environment a command may see: how to reach the world from here, and nothing secret. */
 const PASSED_ON = /^(https?_proxy|no_proxy|npm_config_.*|node_extra_ca_certs|ssl_cert_file|ssl_cert_dir|lang|tz)$/i;
@@ -61,7 +63,7 @@ export async function runStageCommand(options: StageCommand): Promise<void> {
       child.on('close', (code, by) => resolve(code === 0 ? undefined : `ended with ${by ?? `exit code ${code}`}`));
     });
     // What the command left behind in its group ends with it: a build must not leave processes on the agent.
-    signalGroup(child.pid, 'SIGKILL');
+    await endGroup(child.pid);
     signal.throwIfAborted();
     if (late) throw buildFailed(stage, `did not end within ${timeoutSeconds} s`, log.tail());
     if (how !== undefined) throw buildFailed(stage, how, log.tail());
@@ -94,12 +96,31 @@ async function directory(sandbox: string, name: string): Promise<string> {
   return path;
 }
 
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
+/** Ends every process of a group, and waits until none runs: the next stage works in the same directory. */
+async function endGroup(pid: number | undefined): Promise<void> {
+  const deadline = performance.now() + GRACE_MS;
+  while (signalGroup(pid, 'SIGKILL') && (await runsInGroup(pid)) && performance.now() < deadline) await delay(POLL_MS);
+}
+
+/** Zombies do not count: they are in the group until somebody reaps them, but run no more. */
+async function runsInGroup(group: number | undefined): Promise<boolean> {
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+    // proc(5): `pid (comm) state ppid pgrp ...`; comm may hold anything, so fields count from its last parenthesis.
+    const [state, , pgrp] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (Number(pgrp) === group && state !== 'Z' && state !== 'X') return true;
+  }
+  return false;
+}
+
+/** False when nobody is left in the group. */
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): boolean {
+  if (pid === undefined) return false;
   try {
-    process.kill(-pid, signal);
+    return process.kill(-pid, signal);
   } catch (error) {
-    // ESRCH: nobody is left in the group, which is what was wanted.
-    if (!isSystemError(error, 'ESRCH')) throw error;
+    if (isSystemError(error, 'ESRCH')) return false;
+    throw error;
   }
 }
