@@ -18,7 +18,7 @@ export const WaitReason = {
   Approval: 'approval',
   CanaryFigures: 'canary-figures',
   Bake: 'bake',
-  Builder: 'builder',
+  Held: 'held',
   Restore: 'restore',
 } as const;
 

@@ -16,6 +16,7 @@ import { decideInstances } from '../domain/autoscale/stabilise.ts';
 import { counted } from '../domain/counted.ts';
 import { revisionAppId } from '../domain/environment.ts';
 import type { LaneState } from '../domain/lane.ts';
+import { type Wait, WaitReason } from '../domain/wait.ts';
 import {
   type AdmissionRequest,
   admitSignal,
@@ -31,9 +32,10 @@ import {
 } from './contract.ts';
 import { activities, change as changing, READ } from './options.ts';
 import { highestRevision } from './revisions.ts';
+import { waitFor } from './wait.ts';
 
 /** How often a lane looks whether the release that holds it still runs. A release that was terminated cannot say so. */
-const HOLDER_CHECK = '1m';
+const HOLDER_CHECK_SECONDS = 60;
 
 /**
  * One service in one environment: the only writer of its apps, traffic and scale. It admits one release at a time;
@@ -51,6 +53,7 @@ export async function lane(input: LaneInput): Promise<never> {
   /** What the last wish rests on. */
   let load = '';
   let lastScaling: string | undefined;
+  let wait: Wait | undefined;
 
   setHandler(
     laneQuery,
@@ -58,6 +61,7 @@ export async function lane(input: LaneInput): Promise<never> {
       state,
       ...(holder === undefined ? {} : { holder }),
       queue: queue.map((request) => request.holder),
+      ...(wait === undefined ? {} : { wait }),
     }),
   );
   setHandler(admitSignal, (request) => {
@@ -88,15 +92,28 @@ export async function lane(input: LaneInput): Promise<never> {
   for (;;) {
     setCurrentDetails(describe());
     if (holder === undefined) await condition(() => hasWork() || mayContinueAsNew());
-    else if (!(await condition(() => holder === undefined || hasWork() || mayContinueAsNew(), HOLDER_CHECK))) {
-      await takeBackFromDead(holder);
-    }
+    else if (!(await held(holder))) await takeBackFromDead(holder);
     if (hasWork()) await work();
     else if (mayContinueAsNew()) {
       await condition(allHandlersFinished);
       const carried: LaneCarried = { state, queue, wishes, ...(holder === undefined ? {} : { holder }) };
       await continueAsNew<typeof lane>({ environment, service, carried });
     }
+  }
+
+  /** Waits while a release holds the lane; false when it is time to see whether that release still runs. */
+  function held(by: string): Promise<boolean> {
+    return waitFor(
+      { show: (shown) => (wait = shown) },
+      {
+        reason: WaitReason.Held,
+        sentence: `${by} holds the lane`,
+        endedBy: 'that release, when it ends',
+        seconds: HOLDER_CHECK_SECONDS,
+        atDeadline: 'it is looked whether that release still runs',
+      },
+      () => holder === undefined || hasWork() || mayContinueAsNew(),
+    );
   }
 
   /** A lane lives for ever: what it can't learn now it asks again at the next check. */

@@ -24,7 +24,7 @@ export interface Prepared {
  */
 export async function prepare(request: ReleaseRequest): Promise<Prepared> {
   const { service, source } = request;
-  const git = activities<GitActivities>(change(60), `Read the repository of ${service}`);
+  const git = activities<GitActivities>(change(300), `Read the repository of ${service}`);
   const ref = source.kind === 'git' ? source.ref : source.bundle.commit;
   const { commit } = await git.resolveCommit({ service, ref });
   const [{ manifest, digest }, environments] = await Promise.all([

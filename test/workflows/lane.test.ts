@@ -113,7 +113,9 @@ describe('admission', () => {
     await ask('a');
     await until(({ holder }) => holder === 'release/sample/a');
     await ask('b');
-    expect((await until(({ queue }) => queue.length === 1)).queue).toEqual(['release/sample/b']);
+    const busy = await until(({ queue }) => queue.length === 1);
+    expect(busy.queue).toEqual(['release/sample/b']);
+    expect(busy.wait).toMatchObject({ reason: 'held', sentence: 'release/sample/a holds the lane' });
     await leave('a', { ...serving, lastRevision: 2 });
     const view = await until(({ holder }) => holder === 'release/sample/b');
     expect(view).toMatchObject({ queue: [], state: { lastRevision: 2 } });
