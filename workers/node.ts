@@ -23,7 +23,11 @@ async function runNode(configuration: Configuration, host: string): Promise<void
       namespace: temporal.namespace,
       identity: `node/${host}`,
       taskQueue: hostTaskQueue(host),
-      activities: createMaintenanceActivities({ commands: registry.maintenance, replicas: registry.replicas }),
+      activities: createMaintenanceActivities({
+        commands: registry.maintenance,
+        replicas: registry.replicas,
+        storage: registry.storage,
+      }),
       maxHeartbeatThrottleInterval: '500ms',
       shutdownGraceTime: 0,
       shutdownForceTime: SHUTDOWN_MS,

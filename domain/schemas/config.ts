@@ -55,6 +55,8 @@ export interface RegistryConfiguration {
   readonly replicas: readonly string[];
   /** Machine whose node worker (task queue `host.<host>`) runs the maintenance commands. */
   readonly host: string;
+  /** Directory of its storage on that machine, by which the bytes that a collection wins are measured. */
+  readonly storage?: string;
   readonly maintenance: RegistryMaintenance;
 }
 
@@ -212,6 +214,7 @@ const configurationSchema: z.ZodType<ConfigurationFile> = section({
       .array(address('127.0.0.1:5000'), say('a list of host:port, one for each replica'))
       .min(1, say('at least one replica, as host:port')),
     host: text('the name of the machine whose node worker runs the maintenance commands'),
+    storage: text('the directory of its storage on that machine').exactOptional(),
     maintenance: section({ readOnly: commandLine, collect: commandLine, readWrite: commandLine }),
   }),
   influx: section({ url: url('http://127.0.0.1:8086'), database: text('the name of a database, such as slipway') }),

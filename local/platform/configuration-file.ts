@@ -32,6 +32,8 @@ export interface ConfigurationRequest {
   readonly people: readonly string[];
   readonly chatOutboundUrls: readonly string[];
   readonly schedules: ConfigurationFile['schedules'];
+  /** The last word on what is written. */
+  readonly configure: (configuration: ConfigurationFile) => ConfigurationFile | Promise<ConfigurationFile>;
 }
 
 /** The machine whose node worker maintains the registry. */
@@ -41,7 +43,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const BALANCER = 'main';
 
 /** Writes `slipway.config.yaml` for a platform, with new secrets. */
-export function writeConfiguration(request: ConfigurationRequest): { file: string; secrets: Secrets } {
+export async function writeConfiguration(request: ConfigurationRequest): Promise<{ file: string; secrets: Secrets }> {
   const directory = join(request.root, 'secrets');
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { mode: 0o700 });
@@ -55,7 +57,7 @@ export function writeConfiguration(request: ConfigurationRequest): { file: strin
     chatOutbound: signingSecret(),
     gitlab: randomBytes(24).toString('base64url'),
   };
-  const document = configurationDocument(request, secrets, keep);
+  const document = await request.configure(configurationDocument(request, secrets, keep));
   const { errors } = parseConfiguration(document);
   if (errors !== undefined) {
     throw new Error(`the platform's own configuration has errors: ${JSON.stringify(errors)}`);
@@ -78,6 +80,7 @@ function configurationDocument(
       address: systems.registry.address,
       replicas: systems.registry.replicas,
       host: HOST,
+      storage: systems.registry.store,
       maintenance: systems.registry.maintenance,
     },
     influx: { url: systems.influx.url, database: systems.influx.database },
