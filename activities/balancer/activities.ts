@@ -114,7 +114,10 @@ export function createBalancerActivities(options: BalancerOptions) {
         async () => {
           const differing: string[] = [];
           for (const runtime of balancersOf(environment)) {
-            const changes = weightChanges(backend, weights, await runtime.serversState());
+            const { states, applying } = await runtime.serversWhileApplied();
+            const changes = weightChanges(backend, weights, states);
+            // What is applied just now may have been made before the document: it has the last word only till then.
+            if (applying) differing.push(`${runtime.address} is having a configuration applied`);
             if (changes.length === 0) continue;
             await runtime.setWeights(changes);
             differing.push(...changes.map(({ server, weight }) => `${server} in ${runtime.address} is not ${weight}`));
@@ -137,7 +140,8 @@ export function createBalancerActivities(options: BalancerOptions) {
 
     /**
      * Waits until a revision gets no requests and works on none: every server of it has weight 0 and no session, or is
-     * gone. Changes no weight. Requests that a reloaded balancer's former process still ends are not seen.
+     * gone. Changes no weight. What a process from before a reload still does for connections it has is not seen; idle
+     * ones stay with it for at most 10 s.
      */
     async drainRevision(input: Where & { readonly revision: string; readonly deadlineSeconds: number }): Promise<void> {
       const { environment, service, revision, deadlineSeconds } = input;

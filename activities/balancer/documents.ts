@@ -6,7 +6,7 @@ import { MAX_WEIGHT } from '../../domain/traffic.ts';
 import type { ConsulClient } from '../consul/client.ts';
 
 /** Prefix of every traffic document in Consul's key-value store. */
-export const TRAFFIC_PREFIX = 'slipway/traffic/';
+const TRAFFIC_PREFIX = 'slipway/traffic/';
 
 const TrafficDocumentSchema = z.object({
   shares: z.record(z.string(), z.number().min(0).max(100)),
@@ -78,7 +78,7 @@ export class TrafficDocuments {
 export const backendName = (environment: string, service: string): string => `${environment}.${service}`;
 
 /** Whether two documents say the same, whatever the order of their keys. */
-export function sameDocument(one: TrafficDocument, other: TrafficDocument): boolean {
+function sameDocument(one: TrafficDocument, other: TrafficDocument): boolean {
   const same = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>) =>
     [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => a[key] === b[key]);
   return one.healthPath === other.healthPath && same(one.shares, other.shares) && same(one.weights, other.weights);

@@ -32,6 +32,9 @@ export interface WeightChange {
 /** HAProxy reads a command line into a buffer of 16 KB; this many weight commands stay well below it. */
 const COMMANDS_PER_LINE = 50;
 
+/** The process-wide variable that holds until when, in seconds since 1970, a configuration may be being applied. */
+const APPLYING = 'proc.slipway_applying';
+
 /**
  * A client of one HAProxy's runtime API: one connection an exchange, no retry, no memory. Fails with an
  * `ApplicationFailure`: `SystemUnavailable` when nothing answered, `UnexpectedAnswer` for an answer that is not what
@@ -56,6 +59,29 @@ export class BalancerRuntime {
   /** State and weight of every server. */
   async serversState(): Promise<readonly ServerState[]> {
     return this.#ask('show servers state', parseServersState);
+  }
+
+  /**
+   * State and weight of every server, and whether this very process is having a configuration applied to it: then
+   * its weights may change, and with a reload the process, without anybody having said so in the meantime.
+   */
+  async serversWhileApplied(): Promise<{ readonly states: readonly ServerState[]; readonly applying: boolean }> {
+    // One connection is one process, so both answers are of the same, also in the middle of a reload.
+    return this.#ask(`get var ${APPLYING};${this.#prefix}show servers state`, (text) => {
+      const start = text.search(/^1\n# /m);
+      return { states: parseServersState(text.slice(start)), applying: isApplying(text.slice(0, start)) };
+    });
+  }
+
+  /**
+   * Marks the process as one to which a configuration is being applied, for at most so long; 0: no more. Not through a
+   * master's socket.
+   */
+  async markApplying(seconds: number): Promise<void> {
+    const until = seconds === 0 ? 0 : Math.ceil(Date.now() / 1000) + seconds;
+    // Setting a variable counts as experimental in every release that can.
+    const said = (await this.#exchange(`experimental-mode on;set var ${APPLYING} int(${until})`)).trim();
+    if (said !== '') throw this.#refused('set var', said);
   }
 
   /** The text of `show servers state`, which HAProxy loads again at a reload. */
@@ -97,20 +123,14 @@ export class BalancerRuntime {
         .map(({ backend, server, weight }) => `${this.#prefix}set weight ${backend}/${server} ${weight}`);
       const said = (await this.#exchange(commands.join(';'))).split('\n').map((line) => line.trim());
       const complaint = said.find((line) => line !== '' && !/^No such (server|backend)\.$/.test(line));
-      if (complaint !== undefined) {
-        throw ApplicationFailure.create({
-          type: FailureType.SystemRefused,
-          nonRetryable: true,
-          message: `HAProxy ${this.address}: set weight answered: ${complaint}`,
-        });
-      }
+      if (complaint !== undefined) throw this.#refused('set weight', complaint);
     }
   }
 
   async #ask<T>(command: string, parse: (text: string) => T): Promise<T> {
     const text = await this.#exchange(`${this.#prefix}${command}`);
     // Every answer ends with an empty line; without it the process ended in the middle of a list.
-    if (!text.endsWith('\n\n')) throw this.#noAnswer(command, 'it was cut short');
+    if (!text.endsWith('\n\n')) throw this.#noAnswer(command, `it ended after ${JSON.stringify(text.slice(-80))}`);
     try {
       return parse(text);
     } catch (error) {
@@ -147,6 +167,14 @@ export class BalancerRuntime {
     });
   }
 
+  #refused(command: string, said: string): ApplicationFailure {
+    return ApplicationFailure.create({
+      type: FailureType.SystemRefused,
+      nonRetryable: true,
+      message: `HAProxy ${this.address}: ${command} answered: ${said}; is its socket of level admin?`,
+    });
+  }
+
   #noAnswer(line: string, reason: string, cause?: Error): ApplicationFailure {
     const call = line.length > 60 ? `${line.slice(0, 60)}...` : line;
     return ApplicationFailure.create({
@@ -155,6 +183,11 @@ export class BalancerRuntime {
       ...(cause === undefined ? {} : { cause }),
     });
   }
+}
+
+/** From the answer to `get var`; a mark whose time is over was left by one that was killed. */
+function isApplying(text: string): boolean {
+  return Number(/value=<(\d+)>/.exec(text)?.[1] ?? 0) > Date.now() / 1000;
 }
 
 function open(address: string): Socket {

@@ -30,7 +30,7 @@ export interface ConsulOptions {
 export const MAX_VALUE_BYTES = 400 * 1024;
 
 /** Servers before 1.12 take no more; newer ones take 128. */
-export const MAX_TRANSACTION_OPERATIONS = 64;
+const MAX_TRANSACTION_OPERATIONS = 64;
 
 /** Newer releases refuse other names. */
 const KEY = /^[A-Za-z0-9._/-]+$/;

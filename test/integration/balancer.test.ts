@@ -45,6 +45,14 @@ describe('the balancer', () => {
   const serversIn = async (): Promise<string[]> =>
     (await runtime.serversState()).filter(({ backend }) => backend === 'prod.web').map(({ name }) => name);
 
+  /** Takes an instance out, and waits until the balancer has been reloaded without it. */
+  const remove = async ({ revision, task }: Instance): Promise<void> => {
+    await rig.client.deregisterService(`web:prod:${task}`);
+    await until(`${task} to be gone`, async () => expect(await serversIn()).not.toContain(`${revision}.${task}`), {
+      withinMs: 10_000,
+    });
+  };
+
   const failureOf = async (promise: Promise<unknown>): Promise<ApplicationFailure> => {
     const error = await promise.then(
       () => new Error('it did not fail'),
@@ -191,7 +199,7 @@ describe('the balancer', () => {
         async () => expect(await weights()).toEqual({ r1: state.weights['r1'], r2: state.weights['r2'] }),
         { withinMs: 10_000 },
       );
-      await rig.client.deregisterService(`web:prod:${extra.task}`);
+      await remove(extra);
     }
   }, 60_000);
 

@@ -9,7 +9,7 @@ import type { MasterProcess, ProcessInfo } from '../../activities/balancer/runti
 import { weightChanges } from '../../activities/balancer/servers.ts';
 import type { ConsulClient } from '../../activities/consul/client.ts';
 import type { TrafficDocument } from '../../domain/traffic.ts';
-import { describeStructure, structureDigest, weightsIn, withDescription, withWeights } from './configuration-text.ts';
+import { type ComposedConfiguration, composeConfiguration, weightsIn, withWeights } from './configuration-text.ts';
 
 export interface ApplyOptions {
   /** What consul-template has rendered. */
@@ -33,7 +33,8 @@ export class ApplyError extends Error {
   override readonly name = 'ApplyError';
 }
 
-/** consul-template kills its command after 30 s; a reload takes under one. */
+/** consul-template kills its command then; a reload takes under a second. */
+const APPLY_WITHIN_SECONDS = 30;
 const RELOAD_WITHIN_MS = 15_000;
 const WEIGHTS_WITHIN_MS = 5_000;
 const VALIDATE_WITHIN_MS = 5_000;
@@ -57,26 +58,42 @@ export async function applyRender(options: ApplyOptions): Promise<Applied> {
 }
 
 async function apply(options: ApplyOptions): Promise<Applied> {
-  const rendered = await readFile(options.rendered, 'utf8');
-  const description = describeStructure(structureDigest(rendered));
-  const text = withDescription(withWeights(rendered, (await readDocuments(options)) ?? new Map()), description);
-  const before = await readFile(options.configuration, 'utf8').catch(undefinedIfMissing);
-  await install(options, text);
-
   const running = await runningWorker(options);
-  if (running === undefined) return 'kept for the start of HAProxy';
+  if (running === undefined) {
+    await install(options, (await compose(options)).text);
+    return 'kept for the start of HAProxy';
+  }
+  // Whoever moves weights from here on waits for the end: else a reload could bring back what was before.
+  const runtime = new BalancerRuntime({ address: join(options.directory, 'runtime.sock') });
+  await runtime.markApplying(APPLY_WITHIN_SECONDS);
+  try {
+    return await applyTo(options, running);
+  } finally {
+    // After a reload it is another process, which never had the mark.
+    await runtime.markApplying(0);
+  }
+}
+
+/** What is to be put in place: the render, with the weights of the documents as they are now. */
+async function compose(options: ApplyOptions): Promise<ComposedConfiguration> {
+  const rendered = await readFile(options.rendered, 'utf8');
+  return composeConfiguration(rendered, (await readDocuments(options)) ?? new Map());
+}
+
+async function applyTo(options: ApplyOptions, running: ProcessInfo): Promise<Applied> {
+  const before = await readFile(options.configuration, 'utf8').catch(undefinedIfMissing);
+  const { text, description } = await compose(options);
+  await install(options, text);
   if (running.description === description) {
     await settleWeights(options, running.pid);
     return 'weights set';
   }
-  try {
-    const reloaded = await reload(options, description);
-    await settleWeights(options, reloaded);
-    return 'reloaded';
-  } catch (error) {
-    if (error instanceof ApplyError && before !== undefined) await replace(options.configuration, before);
+  const pid = await reload(options, description).catch(async (error: unknown) => {
+    if (before !== undefined) await replace(options.configuration, before);
     throw error;
-  }
+  });
+  await settleWeights(options, pid);
+  return 'reloaded';
 }
 
 /** Puts the text where HAProxy reads it, at once and whole, if HAProxy takes it. */
@@ -161,7 +178,8 @@ async function saveState(socket: string, state: string): Promise<void> {
  * again, so what is set last is never older than what a shift has set.
  */
 async function settleWeights(options: ApplyOptions, pid: number): Promise<void> {
-  const runtime = workerRuntime(join(options.directory, 'master.sock'), pid);
+  const socket = join(options.directory, 'master.sock');
+  const runtime = workerRuntime(socket, pid);
   await tryUntil('the weights of HAProxy to be those of the traffic documents', WEIGHTS_WITHIN_MS, async () => {
     const text = await readFile(options.configuration, 'utf8');
     const documents = await readDocuments(options);

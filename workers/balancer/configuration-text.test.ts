@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TrafficDocument } from '../../domain/traffic.ts';
-import { structureDigest, weightsIn, withDescription, withWeights } from './configuration-text.ts';
+import { composeConfiguration, structureDigest, weightsIn, withWeights } from './configuration-text.ts';
 
 const TEXT = `global
     stats socket 127.0.0.1:1 level admin
@@ -61,8 +61,13 @@ describe('withWeights', () => {
   });
 });
 
-describe('withDescription', () => {
-  it('adds a global section', () => {
-    expect(withDescription('defaults\n\n\n', 'x-1')).toBe('defaults\n\nglobal\n    description x-1\n');
+describe('composeConfiguration', () => {
+  it('has the weights of the documents and says which structure it is', () => {
+    const { text, description } = composeConfiguration(TEXT, new Map([['prod.web', document({ r1: 3, r2: 4 })]]));
+    expect(description).toBe(`slipway-structure-${structureDigest(TEXT)}`);
+    expect(text).toBe(
+      `${TEXT.replace('weight 252', 'weight 3').replace('weight 0', 'weight 4')}\nglobal\n    description ${description}\n`,
+    );
+    expect(composeConfiguration(TEXT, new Map()).description).toBe(description);
   });
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { revisionOf } from '../../activities/balancer/servers.ts';
 import type { TrafficDocument } from '../../domain/traffic.ts';
 
 /**
@@ -18,16 +19,27 @@ export function structureDigest(configuration: string): string {
   return createHash('sha256').update(structure).digest('hex').slice(0, 16);
 }
 
-/**
- * The configuration with a description by which the running process can be told to have this very structure: it is
- * what `show info` answers as `description`. HAProxy joins several `global` sections.
- */
-export function withDescription(configuration: string, description: string): string {
-  return `${configuration.trimEnd()}\n\nglobal\n    description ${description}\n`;
+/** A configuration to put in place, and the words by which a process can be told to run its structure. */
+export interface ComposedConfiguration {
+  readonly text: string;
+  /** What `show info` answers as `description`. */
+  readonly description: string;
 }
 
-/** The description of a structure. */
-export const describeStructure = (digest: string): string => `slipway-structure-${digest}`;
+/**
+ * What was rendered, with the weights of these documents and a description of its structure. HAProxy joins several
+ * `global` sections.
+ *
+ * @param documents by backend
+ */
+export function composeConfiguration(
+  rendered: string,
+  documents: ReadonlyMap<string, TrafficDocument>,
+): ComposedConfiguration {
+  const description = `slipway-structure-${structureDigest(rendered)}`;
+  const text = `${withWeights(rendered, documents).trimEnd()}\n\nglobal\n    description ${description}\n`;
+  return { text, description };
+}
 
 /**
  * The configuration with the weights of these documents. A render may be a moment old while a shift goes on; the
@@ -39,7 +51,7 @@ export function withWeights(configuration: string, documents: ReadonlyMap<string
   return mapServers(configuration, (backend, server, line) => {
     const document = documents.get(backend);
     if (document === undefined) return line;
-    const revision = server.split('.', 1)[0] ?? server;
+    const revision = revisionOf(server);
     return line.replace(WEIGHTED_SERVER, `$1${document.weights[revision] ?? 0}$4`);
   });
 }
@@ -48,7 +60,7 @@ export function withWeights(configuration: string, documents: ReadonlyMap<string
 export function weightsIn(configuration: string): ReadonlyMap<string, Readonly<Record<string, number>>> {
   const weights = new Map<string, Record<string, number>>();
   mapServers(configuration, (backend, server, line) => {
-    const revision = server.split('.', 1)[0] ?? server;
+    const revision = revisionOf(server);
     const known = weights.get(backend) ?? {};
     known[revision] = Number(WEIGHTED_SERVER.exec(line)?.[3]);
     weights.set(backend, known);
