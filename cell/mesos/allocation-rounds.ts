@@ -1,17 +1,28 @@
 /** When offers are made: each interval, and at once when something changed that may matter. */
+
+import type { AgentEntry } from './agent-entry.ts';
 import { allocate, type RefusedOffer } from './allocator.ts';
-import type { Master } from './master.ts';
-import type { OutstandingOffer } from './offer-book.ts';
+import type { Framework } from './framework.ts';
+import type { OfferBook, OutstandingOffer } from './offer-book.ts';
 import { type Amounts, add, NOTHING, subtract } from './resources.ts';
 
+/** What a round looks at: who is there, what each holds and what is offered. */
+export interface Cluster {
+  readonly agents: ReadonlyMap<string, AgentEntry>;
+  readonly frameworks: ReadonlyMap<string, Framework>;
+  readonly offers: OfferBook;
+  /** What the tasks of a framework hold on all agents. */
+  usedBy(framework: Framework): Amounts;
+}
+
 export class AllocationRounds {
-  readonly #master: Master;
+  readonly #cluster: Cluster;
   #refused: RefusedOffer[] = [];
   #timer: NodeJS.Timeout | undefined;
   #wanted = false;
 
-  constructor(master: Master) {
-    this.#master = master;
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
   }
 
   start(intervalMs: number): void {
@@ -46,14 +57,14 @@ export class AllocationRounds {
   }
 
   run(): void {
-    const { agents, frameworks, offers } = this.#master;
+    const { agents, frameworks, offers } = this.#cluster;
     const now = Date.now();
     this.#refused = this.#refused.filter(({ until }) => until > now);
     const connected = [...agents.values()].filter((agent) => agent.connected);
     const claims = [...frameworks.values()]
       .filter((framework) => framework.connected)
       .flatMap((framework) => {
-        const holds = add(this.#master.usedBy(framework), offers.on({ frameworkId: framework.id }));
+        const holds = add(this.#cluster.usedBy(framework), offers.on({ frameworkId: framework.id }));
         return framework.roles
           .filter((role) => !framework.suppressed.has(role))
           .map((role) => ({ frameworkId: framework.id, role, holds }));

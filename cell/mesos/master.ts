@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { FrameworkInfo, SchedulerEvent, TaskInfo, TaskState, TaskStatus } from '../../activities/mesos/types.ts';
 import { isTerminal } from '../../activities/mesos/types.ts';
 import type { AgentEntry } from './agent-entry.ts';
-import { AllocationRounds } from './allocation-rounds.ts';
+import { AllocationRounds, type Cluster } from './allocation-rounds.ts';
 import type { EventStream } from './event-stream.ts';
 import { Framework, type FrameworkRecord, frameworkRecordSchema, type MasterTask } from './framework.ts';
 import type { AgentLink, AgentReports, KillOrder } from './link.ts';
@@ -29,7 +29,7 @@ export interface MasterOptions {
   readonly agentTimeoutMs: number;
 }
 
-export class Master implements AgentReports {
+export class Master implements AgentReports, Cluster {
   /** New at each start, as Mesos' is: ids of offers and frameworks begin with it and never repeat. */
   readonly id: string = randomUUID();
   readonly startTime: number = Date.now() / 1000;
