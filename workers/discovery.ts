@@ -2,7 +2,6 @@
  * `node workers/discovery.ts`: keeps Consul's registrations equal to what Marathon runs, and writes what the balancers
  * count into InfluxDB. Configured by `slipway.config.yaml`; runs until SIGINT or SIGTERM.
  */
-import { pathToFileURL } from 'node:url';
 import pino from 'pino';
 import type { Configuration } from '../domain/schemas/config.ts';
 import { loadConfiguration } from './configuration.ts';
@@ -47,7 +46,7 @@ export async function runDiscovery(options: DiscoveryOptions, signal: AbortSigna
   await Promise.all([new Registrar(options.registrar).run(signal), new Collector(options.collector).run(signal)]);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (import.meta.main) {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => stop.abort());
   await runDiscovery(discoveryOptions(loadConfiguration(), pino({ name: 'discovery' })), stop.signal);
