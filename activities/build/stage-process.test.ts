@@ -90,4 +90,15 @@ describe('runStageCommand', () => {
     expect(line.startsWith(`${dirname(process.execPath)}:`)).toBe(true);
     expect(line.endsWith(`|${join(sandbox, 'home')}|http://proxy.example||`)).toBe(true);
   });
+
+  it('marks the command as a part of its Mesos task, so that it ends with a builder that is killed', async () => {
+    const marks = { MESOS_CONTAINER_ID: 'c-1', MESOS_DIRECTORY: '/agent/sandbox' };
+    Object.assign(process.env, marks);
+    try {
+      await run('echo "$MESOS_CONTAINER_ID|$MESOS_DIRECTORY"');
+    } finally {
+      for (const name of Object.keys(marks)) delete process.env[name];
+    }
+    expect(log().split('\n')[1]).toBe('c-1|/agent/sandbox');
+  });
 });

@@ -27,6 +27,9 @@ const POLL_MS = 10;
 /** What of the builder's own environment a command may see: how to reach the world from here, and nothing secret. */
 const PASSED_ON = /^(https?_proxy|no_proxy|npm_config_.*|node_extra_ca_certs|ssl_cert_file|ssl_cert_dir|lang|tz)$/i;
 
+/** By these a Mesos agent finds what belongs to a task: it ends the commands of a builder that was killed. */
+const MARKS = /^MESOS_(CONTAINER_ID|DIRECTORY)$/;
+
 /**
  * Resolves when the command has ended with 0. Fails with `BuildFailed` when it ends otherwise or not in time, and with
  * the signal's reason when aborted; either way everything the command started has ended.
@@ -77,7 +80,7 @@ export async function runStageCommand(options: StageCommand): Promise<void> {
 
 /** A home of its own, so that no setting of the machine changes the result; Node and npm are those of the builder. */
 async function stageEnvironment(sandbox: string): Promise<NodeJS.ProcessEnv> {
-  const passed = Object.entries(process.env).filter(([name]) => PASSED_ON.test(name));
+  const passed = Object.entries(process.env).filter(([name]) => PASSED_ON.test(name) || MARKS.test(name));
   return {
     npm_config_update_notifier: 'false',
     npm_config_fund: 'false',
