@@ -1,13 +1,13 @@
 /** The API process: `node workers/api.ts`. Ends on SIGTERM and SIGINT, when the answers under way are given. */
 import { Client, Connection } from '@temporalio/client';
-import pino from 'pino';
 import { buildServer } from '../api/server.ts';
 import { ConfigurationError, loadConfiguration } from './configuration.ts';
+import { processLog } from './log.ts';
 
 const CLOSE_MS = 10_000;
 
 async function main(): Promise<void> {
-  const logger = pino({ name: 'api', level: process.env['SLIPWAY_LOG_LEVEL'] ?? 'info', messageKey: 'message' });
+  const logger = processLog('api');
   const configuration = loadConfiguration();
   const { address, namespace } = configuration.temporal;
   // Lazy: without Temporal the API starts all the same, and `/readyz` says what is missing.

@@ -2,12 +2,12 @@
  * `node workers/discovery.ts`: keeps Consul's registrations equal to what Marathon runs, and writes what the balancers
  * count into InfluxDB. Configured by `slipway.config.yaml`; runs until SIGINT or SIGTERM.
  */
-import pino from 'pino';
 import type { Configuration } from '../domain/schemas/config.ts';
 import { loadConfiguration } from './configuration.ts';
 import { Collector, type CollectorOptions } from './discovery/collector.ts';
 import type { Log } from './discovery/log.ts';
 import { Registrar, type RegistrarOptions } from './discovery/registrar.ts';
+import { processLog } from './log.ts';
 
 export interface DiscoveryOptions {
   readonly registrar: RegistrarOptions;
@@ -49,5 +49,5 @@ export async function runDiscovery(options: DiscoveryOptions, signal: AbortSigna
 if (import.meta.main) {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => stop.abort());
-  await runDiscovery(discoveryOptions(loadConfiguration(), pino({ name: 'discovery' })), stop.signal);
+  await runDiscovery(discoveryOptions(loadConfiguration(), processLog('discovery')), stop.signal);
 }

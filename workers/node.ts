@@ -3,11 +3,12 @@
  * queue `host.<name>`: today the maintenance of the registry that runs there. `SLIPWAY_HOST` names the machine.
  */
 import { hostname } from 'node:os';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { createMaintenanceActivities } from '../activities/registry/maintenance.ts';
 import type { Configuration } from '../domain/schemas/config.ts';
 import { hostTaskQueue } from '../workflows/contract.ts';
 import { loadConfiguration } from './configuration.ts';
+import { installRuntime } from './runtime.ts';
 
 /** What the machine's own commands get to end when the worker is told to. */
 const SHUTDOWN_MS = 10_000;
@@ -15,7 +16,7 @@ const SHUTDOWN_MS = 10_000;
 /** Runs until SIGTERM or SIGINT. */
 async function runNode(configuration: Configuration, host: string): Promise<void> {
   const { temporal, registry } = configuration;
-  Runtime.install({ telemetryOptions: { logging: { filter: 'WARN' } } });
+  const log = installRuntime('node');
   const connection = await NativeConnection.connect({ address: temporal.address });
   try {
     const worker = await Worker.create({
@@ -32,7 +33,7 @@ async function runNode(configuration: Configuration, host: string): Promise<void
       shutdownGraceTime: 0,
       shutdownForceTime: SHUTDOWN_MS,
     });
-    process.stdout.write(`node worker of ${host} takes work from ${temporal.address}\n`);
+    log.info({ taskQueue: hostTaskQueue(host), address: temporal.address }, 'takes work');
     await worker.run();
   } finally {
     await connection.close();

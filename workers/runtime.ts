@@ -1,5 +1,6 @@
 import { type Logger, type LogLevel, type LogMetadata, Runtime } from '@temporalio/worker';
-import { type Logger as Pino, pino } from 'pino';
+import type { Logger as Pino } from 'pino';
+import { processLog } from './log.ts';
 
 /**
  * Installs the one Temporal runtime of a process, with structured logs: JSON lines on stdout, in which what workflows
@@ -8,7 +9,7 @@ import { type Logger as Pino, pino } from 'pino';
  * @returns the log of the process itself
  */
 export function installRuntime(name: string): Pino {
-  const log = pino({ name, level: process.env['SLIPWAY_LOG_LEVEL'] ?? 'info', messageKey: 'message' });
+  const log = processLog(name);
   Runtime.install({
     logger: new PinoLogger(log),
     telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } },
