@@ -130,7 +130,7 @@ export class Releases {
 
   /**
    * Goes back to the revision before. A release that runs does it itself; for one that has ended a `rollback`
-   * workflow is started, under a key of its own.
+   * workflow is started, under a key of its own; it ends as failed where something newer serves by now.
    *
    * @returns the release that carries it out
    */
@@ -154,7 +154,14 @@ export class Releases {
     const environment = command.environment ?? lastEnvironment(view);
     this.requireEnvironment(environment);
     const key = command.key ?? `${name.key}.rollback`;
-    const input: RollbackInput = { key, service: name.service, environment, requestedBy: by, reason };
+    const input: RollbackInput = {
+      key,
+      service: name.service,
+      environment,
+      requestedBy: by,
+      reason,
+      ...(view.bundle === undefined ? {} : { bundle: view.bundle.id }),
+    };
     await this.startOnce(WorkflowType.Rollback, releaseWorkflowId(name.service, key), input, {
       digest: digestOf({ rollback: name.key, environment }),
       service: name.service,

@@ -64,6 +64,8 @@ export interface RollbackInput {
   readonly environment: string;
   readonly requestedBy: string;
   readonly reason: string;
+  /** Id of the bundle to go away from; refused when another one serves. Absent for whatever serves. */
+  readonly bundle?: string;
 }
 
 /** Result of the `release` and `rollback` workflows; a business failure is a result, not a failed workflow. */
@@ -130,6 +132,8 @@ export interface LaneCarried {
   readonly holder?: string;
   readonly queue: readonly AdmissionRequest[];
   readonly wishes: readonly ScaleWish[];
+  /** The last scaling has not come to its end. */
+  readonly unreached?: boolean;
 }
 
 /** A number of instances that the load asked for at some time. */

@@ -53,6 +53,8 @@ export async function lane(input: LaneInput): Promise<never> {
   /** What the last wish rests on. */
   let load = '';
   let lastScaling: string | undefined;
+  /** The last scaling has not come to its end: the same target is to be driven on. */
+  let unreached = input.carried?.unreached ?? false;
   let wait: Wait | undefined;
 
   setHandler(
@@ -72,7 +74,10 @@ export async function lane(input: LaneInput): Promise<never> {
   setHandler(leaveSignal, (request) => {
     queue = queue.filter((queued) => queued.holder !== request.holder);
     if (holder !== request.holder) return;
-    state = request.state ?? state;
+    if (request.state !== undefined) {
+      state = request.state;
+      unreached = false;
+    }
     holder = undefined;
     // Wishes from before were made for another number of instances.
     wishes = [];
@@ -96,7 +101,7 @@ export async function lane(input: LaneInput): Promise<never> {
     if (hasWork()) await work();
     else if (mayContinueAsNew()) {
       await condition(allHandlersFinished);
-      const carried: LaneCarried = { state, queue, wishes, ...(holder === undefined ? {} : { holder }) };
+      const carried: LaneCarried = { state, queue, wishes, unreached, ...(holder === undefined ? {} : { holder }) };
       await continueAsNew<typeof lane>({ environment, service, carried });
     }
   }
@@ -180,10 +185,12 @@ export async function lane(input: LaneInput): Promise<never> {
     });
     wishes = [...decision.wishes];
     const { instances, because } = decision;
-    if (instances === current.instances) return;
+    if (instances === current.instances && !unreached) return;
     // The target is remembered before it is reached: a scaling that fails half way is driven on by the next wish.
     state = { ...state, current: { ...current, instances } };
-    const change = `Scale ${current.revision} from ${current.instances} to ${instances}: ${because} (${load})`;
+    unreached = true;
+    const target = instances === current.instances ? `on to ${instances}` : `from ${current.instances} to ${instances}`;
+    const change = `Scale ${current.revision} ${target}: ${because} (${load})`;
     setCurrentDetails(change);
     log.info('scaling', { service, environment, from: current.instances, to: instances, because });
     try {
@@ -195,6 +202,7 @@ export async function lane(input: LaneInput): Promise<never> {
         deadlineSeconds: current.spec.startSeconds,
       });
       lastScaling = change;
+      unreached = false;
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       lastScaling = `${change}; it did not come to that: ${error.cause?.message ?? error.message}`;

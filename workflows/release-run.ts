@@ -1,9 +1,9 @@
-import { ApplicationFailure, CancellationScope, isCancellation, log } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, CancelledFailure, isCancellation, log } from '@temporalio/workflow';
 import type { ChatActivities } from '../activities/chat/activities.ts';
 import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { EnvironmentFacts } from '../activities/environments/activities.ts';
 import type { ApprovalRequest } from '../domain/approval.ts';
-import { type Bundle, pullReference } from '../domain/bundle.ts';
+import { type Bundle, bundleOf, pullReference } from '../domain/bundle.ts';
 import { configKey, revisionName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
@@ -51,6 +51,8 @@ export class ReleaseRun implements StepContext {
   private readonly forward = new CancellationScope();
   private interruption: Interruption | undefined;
   private undoing = false;
+  /** The last environment is being given back: there is no way back for this release any more. */
+  private through = false;
   private currentStep: Step | undefined;
   private preparedRequest: Prepared | undefined;
   private bundleInHand: Bundle | undefined;
@@ -78,7 +80,7 @@ export class ReleaseRun implements StepContext {
 
   /** True while a command may still change where the release goes. */
   get isForward(): boolean {
-    return !this.record.isOver && !this.undoing && this.interruption === undefined;
+    return !this.record.isOver && !this.undoing && !this.through && this.interruption === undefined;
   }
 
   /** True when something outside has changed that a rollback would restore. */
@@ -98,7 +100,8 @@ export class ReleaseRun implements StepContext {
         const { source } = this.input.request;
         const { plan } = this.prepared;
         this.record.planned(plan);
-        if (source.kind === 'bundle') this.built({ ...source.bundle, configVersion: plan.configVersion });
+        // With another configuration it is another bundle, and so has another id.
+        if (source.kind === 'bundle') this.built(bundleOf({ ...source.bundle, configVersion: plan.configVersion }));
         for (const [index, step] of plan.steps.entries()) await this.perform(step, index);
       });
       this.finish('released');
@@ -189,11 +192,18 @@ export class ReleaseRun implements StepContext {
   private async perform(step: Step, index: number): Promise<void> {
     this.currentStep = step;
     this.record.started(step.id);
-    this.record.ended(step.id, 'done', await runStep(this, step));
+    const said = await runStep(this, step);
+    // An activity that was told to stop may end well all the same. The word that stopped it holds.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(`stopped in ${step.id}`);
+    this.record.ended(step.id, 'done', said);
     this.currentStep = undefined;
+    const { steps } = this.prepared.plan;
     const environment = stepEnvironment(step);
     const stage = environment === undefined ? undefined : this.stages.get(environment);
-    if (stage && isLastIn(this.prepared.plan.steps, index)) await this.leave(stage.facts.name, stateAfter(stage));
+    if (!stage || !isLastIn(steps, index)) return;
+    this.through = index === steps.length - 1;
+    // Not to be cut short: a lane that is not told what serves now would take the revision before for it.
+    await CancellationScope.nonCancellable(() => this.leave(stage.facts.name, stateAfter(stage)));
   }
 
   private async undo(failure: ReleaseFailure): Promise<void> {

@@ -3,6 +3,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  isCancellation,
   log,
   setHandler,
 } from '@temporalio/workflow';
@@ -10,6 +11,7 @@ import type { EnvironmentActivities } from '../activities/environments/activitie
 import { revisionName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
+import type { ReleaseFailure } from '../domain/release.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { enterLane, leaveLane } from './admission.ts';
 import {
@@ -40,7 +42,8 @@ import { waitFor } from './wait.ts';
 /**
  * Goes back after a release has ended: the bundle before serves again, as a new revision, with its configuration and
  * as many instances as serve now. Passes no approval. What it goes away from is kept nowhere to go back to, so that two
- * rollbacks in a row do not bring the bad one back.
+ * rollbacks in a row do not bring the bad one back. Cancelled from the Temporal UI it restores what served, and ends as
+ * cancelled.
  */
 export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   const { environment, key, reason, requestedBy, service } = input;
@@ -59,8 +62,9 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   record.added({ id: stepId, kind: 'rollback', environment });
   record.started(stepId);
   const decidedAt = new Date().toISOString();
+  let cancelled: unknown;
   try {
-    stage = await stageBefore(request, await enterLane(request, answers, record));
+    stage = await stageBefore(input, await enterLane(request, answers, record));
     record.built(stage.bundle);
     record.revision(stage.spec.revision);
     await startInstances(stage, stage.before.current?.instances ?? 1);
@@ -75,7 +79,8 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     record.rolledBack({ environment, reason, decidedAt, trafficAt, doneAt: new Date().toISOString() });
     record.finished('rolled-back');
   } catch (error) {
-    const failure = failureFrom(error);
+    if (isCancellation(error)) cancelled = error;
+    const failure = cancelled === undefined ? failureFrom(error) : CANCELLED;
     if (!failure) throw error;
     record.ended(stepId, 'failed', failure.message);
     const touched = stage;
@@ -87,18 +92,26 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   }
   await CancellationScope.nonCancellable(() => leaveLane(request, state));
   await condition(allHandlersFinished);
+  if (cancelled !== undefined) throw cancelled;
   const view = record.view();
   return { outcome: view.outcome ?? 'failed', view };
 }
 
+const CANCELLED: ReleaseFailure = { type: FailureType.Aborted, message: 'the workflow was cancelled' };
+
 /** The revision before, as the next one. */
-async function stageBefore(request: AdmissionRequest, before: LaneState): Promise<Stage> {
-  const { environment, service } = request;
+async function stageBefore({ environment, service, bundle }: RollbackInput, before: LaneState): Promise<Stage> {
   const { current, previous, bounds } = before;
   if (!current || !previous) {
     throw ApplicationFailure.nonRetryable(
       `no earlier bundle of ${service} is known in ${environment}`,
       FailureType.NothingToRollBackTo,
+    );
+  }
+  if (bundle !== undefined && current.bundle.id !== bundle) {
+    throw ApplicationFailure.nonRetryable(
+      `${environment} serves ${current.bundle.version} by now, which is not of this release; roll back the release that brought it`,
+      FailureType.PlanOutdated,
     );
   }
   const configured = await activities<EnvironmentActivities>(

@@ -200,6 +200,9 @@ describe('scaling', () => {
     await wish(4);
     await until(({ state }) => state.current?.instances === 4);
     expect(instances()).toBe(2);
+    // The same again: the lane holds for four what it has only wished for so far.
+    await wish(4);
+    await until(() => instances() === 4);
     await wish(5);
     await until(({ state }) => state.current?.instances === 5 && instances() === 5);
   });

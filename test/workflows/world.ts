@@ -191,18 +191,28 @@ export class World {
         throw ApplicationFailure.retryable(`${activity}: 503, although it was done`, 'SystemUnavailable');
       case 'refused':
         throw ApplicationFailure.nonRetryable(`${activity} was refused`, 'SystemRefused');
+      case 'late':
+        throw ApplicationFailure.retryable(`${activity} was not done in time`, 'DeadlineExceeded');
       case 'unhealthy':
         throw ApplicationFailure.nonRetryable('0 of 1 instances are healthy', 'RevisionUnhealthy');
-      case 'hang': {
-        // A cancellation reaches an activity only by the answer to a heartbeat.
-        const beat = setInterval(() => Context.current().heartbeat(), 100);
-        await Context.current().cancelled.finally(() => clearInterval(beat));
-      }
+      case 'hang':
+        this.effects.push(`${activity} hangs`);
+        return untilCancelled();
+      case 'deaf':
+        this.effects.push(`${activity} hangs`);
+        await untilCancelled().catch(() => undefined);
     }
   }
 }
 
-export type Fault = 'unavailable' | 'applied-but-unavailable' | 'refused' | 'unhealthy' | 'hang';
+/** `hang`: does nothing until it is cancelled, and then ends so; `deaf`: does its work then all the same. */
+export type Fault = 'unavailable' | 'applied-but-unavailable' | 'refused' | 'late' | 'unhealthy' | 'hang' | 'deaf';
+
+async function untilCancelled(): Promise<void> {
+  // A cancellation reaches an activity only by the answer to a heartbeat.
+  const beat = setInterval(() => Context.current().heartbeat(), 100);
+  await Context.current().cancelled.finally(() => clearInterval(beat));
+}
 
 function said(shares: Readonly<Record<string, number>>): string {
   return Object.entries(shares)
