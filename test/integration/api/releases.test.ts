@@ -249,7 +249,7 @@ describe('commands', () => {
 
   it('rolls back a release that has ended by another one, once however often it is asked', async () => {
     const { key, path } = await startRelease('quick');
-    await ended(path);
+    const { bundle } = await ended(path);
     const answers = await Promise.all([1, 2].map(() => call('POST', `${path}/rollback`, { body: { reason: 'bad' } })));
     for (const { status, body, headers } of answers) {
       expect(status).toBe(202);
@@ -258,6 +258,7 @@ describe('commands', () => {
     }
     const view = await ended(`${path}.rollback`);
     expect(view).toMatchObject({ outcome: 'rolled-back', rollbacks: [{ environment: 'prod', reason: 'bad' }] });
+    expect(view.steps.map(({ detail }) => detail)).toEqual([`away from ${bundle?.id}`]);
     const twice = await call('POST', `${path}.rollback/rollback`, { body: { reason: 'again' } });
     expect(twice).toMatchObject({ status: 409, body: { code: 'NothingToRollBackTo' } });
   });

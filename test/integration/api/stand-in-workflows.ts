@@ -11,6 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { refuseApproval } from '../../../domain/approval.ts';
+import { bundleOf } from '../../../domain/bundle.ts';
 import { digestOf } from '../../../domain/digest.ts';
 import { FailureType } from '../../../domain/failures.ts';
 import type { Plan, Step } from '../../../domain/plan.ts';
@@ -69,6 +70,15 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
     version: plan.version,
     commit: plan.commit,
     plan,
+    bundle: bundleOf({
+      service: request.service,
+      version: plan.version,
+      commit: plan.commit,
+      image: { repository: request.service, digest: `sha256:${'2'.repeat(64)}` },
+      testImages: {},
+      configVersion: plan.configVersion,
+      manifestDigest: plan.manifestDigest,
+    }),
     steps: [
       {
         id: 'deploy-fat',
@@ -141,7 +151,15 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     startedAt: at,
     endedAt: at,
     outcome: 'rolled-back',
-    steps: [{ id: `rollback-${input.environment}`, kind: 'rollback', environment: input.environment, outcome: 'done' }],
+    steps: [
+      {
+        id: `rollback-${input.environment}`,
+        kind: 'rollback',
+        environment: input.environment,
+        outcome: 'done',
+        detail: `away from ${input.bundle}`,
+      },
+    ],
     approvals: [],
     verdicts: [],
     rollbacks: [{ environment: input.environment, reason: input.reason, decidedAt: at, doneAt: at }],
