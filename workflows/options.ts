@@ -1,6 +1,6 @@
 import type { ActivityOptions, RetryPolicy } from '@temporalio/common';
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import { NON_RETRYABLE_FAILURES } from '../domain/failures.ts';
+import { FailureType, NON_RETRYABLE_FAILURES } from '../domain/failures.ts';
 
 /**
  * How an activity is called. Every call names its timeouts, retry policy and cancellation type: the SDK's default
@@ -30,7 +30,8 @@ export const READ: Profile = {
 };
 
 /**
- * A change that is verified by reading back, with heartbeats.
+ * A change that is verified by reading back, with heartbeats. What is not there at its own deadline is no better a
+ * second time: that ends the attempt for good.
  *
  * @param seconds how long one attempt may take; while the system is away it is tried for 10 minutes more
  */
@@ -39,14 +40,14 @@ export function change(seconds: number): Profile {
     startToCloseTimeout: (seconds + 30) * 1000,
     scheduleToCloseTimeout: (seconds + 30 + 600) * 1000,
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
-    retry,
+    retry: { ...retry, nonRetryableErrorTypes: [...NON_RETRYABLE_FAILURES, FailureType.DeadlineExceeded] },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   };
 }
 
 /** The same for a change that puts something back: it is tried for a day, since the way back must not end halfway. */
 export function restore(seconds: number): Profile {
-  return { ...change(seconds), scheduleToCloseTimeout: '1 day' };
+  return { ...change(seconds), scheduleToCloseTimeout: '1 day', retry };
 }
 
 /**

@@ -152,7 +152,6 @@ export class ReleaseRun implements StepContext {
       instances: 0,
       share: 0,
       touched: false,
-      retired: false,
     };
     this.stages.set(environment, stage);
     this.record.revision(revision);

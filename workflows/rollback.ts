@@ -4,7 +4,6 @@ import {
   CancellationScope,
   condition,
   isCancellation,
-  log,
   setHandler,
 } from '@temporalio/workflow';
 import type { EnvironmentActivities } from '../activities/environments/activities.ts';
@@ -12,7 +11,6 @@ import { revisionName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import type { ReleaseFailure } from '../domain/release.ts';
-import { WaitReason } from '../domain/wait.ts';
 import { enterLane, leaveLane } from './admission.ts';
 import {
   type Admission,
@@ -37,7 +35,7 @@ import {
   stateAfter,
   stateRestored,
 } from './shift.ts';
-import { waitFor } from './wait.ts';
+import { untilDone } from './until-done.ts';
 
 /**
  * Goes back after a release has ended: the bundle before serves again, as a new revision, with its configuration and
@@ -71,7 +69,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     await moveTraffic(stage, 100);
     const trafficAt = new Date().toISOString();
     await bindNames(stage);
-    await retireBefore(stage);
+    await retireBefore(stage, record);
     const { previous, ...after } = stateAfter(stage);
     state = after;
     const what = `${stage.spec.revision} serves ${stage.bundle.version}, as before ${previous?.revision}`;
@@ -85,7 +83,9 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     record.ended(stepId, 'failed', failure.message);
     const touched = stage;
     if (touched?.touched) {
-      await CancellationScope.nonCancellable(() => untilDone(touched, record, () => restoreStage(touched, () => {})));
+      await CancellationScope.nonCancellable(() =>
+        untilDone(record, `going back in ${environment}`, () => restoreStage(touched, () => {})),
+      );
       state = stateRestored(touched);
     }
     record.finished('failed', { ...failure, step: stepId });
@@ -132,12 +132,8 @@ async function stageBefore({ environment, service, bundle }: RollbackInput, befo
     instances: 0,
     share: 0,
     touched: false,
-    retired: false,
   };
 }
-
-/** Pause between two tries of a restoration that failed. */
-const RETRY_SECONDS = 15;
 
 /**
  * Restores every environment that a release has touched, the last one first. Gives up on none: what fails is said,
@@ -158,7 +154,7 @@ export async function restoreAll(
     let trafficAt: string | undefined;
     record.added({ id, kind: 'rollback', environment });
     record.started(id);
-    await untilDone(stage, record, () =>
+    await untilDone(record, `going back in ${environment}`, () =>
       restoreStage(stage, () => {
         trafficAt ??= new Date().toISOString();
       }),
@@ -174,24 +170,5 @@ export async function restoreAll(
       doneAt: new Date().toISOString(),
     });
     await leave(stage, stateRestored(stage));
-  }
-}
-
-async function untilDone(stage: Stage, record: ReleaseRecord, restore: () => Promise<void>): Promise<void> {
-  for (;;) {
-    try {
-      return await restore();
-    } catch (error) {
-      const failure = failureFrom(error);
-      if (!failure) throw error;
-      log.error('a rollback step failed', { environment: stage.facts.name, service: stage.service, failure });
-      await waitFor(record, {
-        reason: WaitReason.Restore,
-        sentence: `going back in ${stage.facts.name} failed: ${failure.message}`,
-        endedBy: 'time, or a person who mends what it names',
-        seconds: RETRY_SECONDS,
-        atDeadline: 'it is tried again',
-      });
-    }
   }
 }

@@ -1,3 +1,4 @@
+import { log } from '@temporalio/workflow';
 import type { BalancerActivities } from '../activities/balancer/activities.ts';
 import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { DnsActivities } from '../activities/dns/activities.ts';
@@ -6,9 +7,13 @@ import type { MarathonActivities } from '../activities/marathon/activities.ts';
 import type { Bundle } from '../domain/bundle.ts';
 import { counted } from '../domain/counted.ts';
 import { revisionAppId } from '../domain/environment.ts';
+import { FailureType } from '../domain/failures.ts';
 import type { LaneState, RevisionRecord, ScaleBounds } from '../domain/lane.ts';
 import { type RevisionSpec, revisionApp } from '../domain/revision-app.ts';
+import { failureFrom } from './failure.ts';
 import { activities, change, type Profile, restore } from './options.ts';
+import { untilDone } from './until-done.ts';
+import type { WaitBoard } from './wait.ts';
 
 /** Offers, image pull and registration come on top of a service's own time to start. */
 const PLATFORM_SECONDS = 90;
@@ -32,8 +37,6 @@ export interface Stage {
   share: number;
   /** True from the moment something outside may have changed: from then on there is something to restore. */
   touched: boolean;
-  /** True once the revision before is gone. */
-  retired: boolean;
 }
 
 /** Brings the new revision to so many healthy instances. They get no traffic by this. */
@@ -67,11 +70,16 @@ export async function bindNames(stage: Stage): Promise<void> {
   await bind(change, stage.facts, stage.service, stage.bundle.configVersion, stage.bounds);
 }
 
-/** Takes the revision before out of service: its last requests end, then its instances. */
-export async function retireBefore(stage: Stage): Promise<void> {
+/**
+ * Takes the revision before out of service: its last requests end, then its instances. The new revision serves
+ * everything by then, so trouble with the old one is no reason to go back: it is tried until it works.
+ */
+export async function retireBefore(stage: Stage, board: WaitBoard): Promise<void> {
   const { current } = stage.before;
-  if (current) await removeRevision(change, current.spec);
-  stage.retired = true;
+  if (!current) return;
+  await untilDone(board, `retiring ${current.revision} in ${stage.facts.name}`, () =>
+    removeRevision(change, current.spec),
+  );
 }
 
 /** What the lane shall know after the release has gone through. */
@@ -199,12 +207,18 @@ async function bind(
 
 async function removeRevision(profile: ProfileOf, spec: RevisionSpec): Promise<void> {
   const { environment, revision, service } = spec;
-  await activities<BalancerActivities>(profile(DRAIN_SECONDS), `The last requests of ${revision} end`).drainRevision({
-    environment,
-    service,
-    revision,
-    deadlineSeconds: DRAIN_SECONDS,
-  });
+  try {
+    await activities<BalancerActivities>(profile(DRAIN_SECONDS), `The last requests of ${revision} end`).drainRevision({
+      environment,
+      service,
+      revision,
+      deadlineSeconds: DRAIN_SECONDS,
+    });
+  } catch (error) {
+    // Connections may last for days; its instances still get their own time to end when they are stopped.
+    if (failureFrom(error)?.type !== FailureType.DeadlineExceeded) throw error;
+    log.warn('a revision is stopped with requests still running', { environment, service, revision });
+  }
   await activities<MarathonActivities>(
     profile(120),
     `Remove ${revision} of ${service} in ${environment}`,

@@ -102,7 +102,7 @@ async function deploy(run: StepContext, step: StepOf<'deploy'>): Promise<string>
   await startInstances(stage, step.instances);
   await moveTraffic(stage, 100);
   await bindNames(stage);
-  await retireBefore(stage);
+  await retireBefore(stage, run.record);
   return `${stage.spec.revision} serves ${serviceDnsName(step.environment, stage.service)} with ${counted(step.instances, 'instance')}`;
 }
 
@@ -179,7 +179,7 @@ async function bake(run: StepContext, step: StepOf<'bake'>): Promise<string> {
 
 async function retire(run: StepContext, step: StepOf<'retire'>): Promise<string> {
   const stage = await run.enter(step.environment);
-  await retireBefore(stage);
+  await retireBefore(stage, run.record);
   const before = stage.before.current;
   return before ? `${before.revision} is gone` : 'there was no revision before';
 }
