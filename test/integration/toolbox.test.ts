@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runCommand } from '../../local/toolbox/run-command.ts';
 import { installFromDebianArchive } from '../../local/toolbox/sources/debian-archive.ts';
 import { installFromPyPi } from '../../local/toolbox/sources/pypi.ts';
-import { ensureToolbox, PART_NAMES } from '../../local/toolbox/toolbox.ts';
+import { cacheDirectory, ensureToolbox, PART_NAMES } from '../../local/toolbox/toolbox.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -47,7 +47,11 @@ function setUp(env: Record<string, string>): { code: number | null; stdout: stri
 describe('setup', () => {
   it('installs nothing where everything is there, and says where it stands', async () => {
     await ensureToolbox(PART_NAMES, () => {});
-    const { code, stdout } = setUp({ PATH: process.env['PATH'] ?? '', SLIPWAY_INSTALL: 'never' });
+    const { code, stdout } = setUp({
+      PATH: process.env['PATH'] ?? '',
+      SLIPWAY_INSTALL: 'never',
+      SLIPWAY_TOOLBOX: cacheDirectory(),
+    });
     expect({ code, lines: stdout.trim().split('\n').length }).toEqual({ code: 0, lines: 1 });
     expect(stdout).toMatch(/^setup: ready in [\d.]+ s: temporal-cli 1\.9\.1, /);
   });
