@@ -1,6 +1,7 @@
 import { digestOf } from './digest.ts';
 import type { Environment } from './environment.ts';
 import { FailureType, type InputError } from './failures.ts';
+import { releaseTag } from './image-tag.ts';
 import type { CanarySpec, Manifest } from './manifest.ts';
 
 /** The list of steps a release will take: plain data with a digest, which is what people approve. */
@@ -121,11 +122,6 @@ export function makePlan(input: PlanInput): PlanResult {
     steps,
   };
   return { ok: true, plan: { ...content, digest: digestOf(content) } };
-}
-
-/** Tag that a released image gets: `v` and the service's version. */
-function releaseTag(version: string): string {
-  return `v${version}`;
 }
 
 /** The environment a step acts in; undefined for steps that act in none. */

@@ -1,9 +1,10 @@
-import { isNativeError } from 'node:util/types';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { digestOf } from '../../domain/digest.ts';
 import { FailureType } from '../../domain/failures.ts';
 import { signMessage, WebhookHeader } from '../../domain/standard-webhooks.ts';
+import { fetchFailureReason } from '../fetch-failure.ts';
+import { mayPass } from '../passing-status.ts';
 
 /** One receiver of notifications. */
 export interface ChatTarget {
@@ -26,9 +27,6 @@ export type ChatActivities = ReturnType<typeof createChatActivities>;
 
 /** One receiver has so long to answer. */
 const TIMEOUT_MS = 5_000;
-
-/** 4xx answers that may pass when the same message is sent again. */
-const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
 
 /** Activities that tell people, by webhooks signed as https://www.standardwebhooks.com says. */
 export function createChatActivities({ outbound }: { readonly outbound: readonly ChatTarget[] }) {
@@ -88,7 +86,7 @@ async function deliver(
     });
     const answer = (await response.text()).slice(0, 200);
     if (response.ok) return undefined;
-    const passing = response.status >= 500 || PASSING_STATUSES.has(response.status);
+    const passing = mayPass(response.status);
     const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
     return {
       receiver,
@@ -97,7 +95,7 @@ async function deliver(
       ...(Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfter } : {}),
     };
   } catch (error) {
-    const answer = timeout.aborted ? `no answer within ${TIMEOUT_MS} ms` : reasonOf(error);
+    const answer = timeout.aborted ? `no answer within ${TIMEOUT_MS} ms` : fetchFailureReason(error);
     return { receiver, answer, passing: true };
   }
 }
@@ -113,10 +111,4 @@ function undelivered(failed: readonly Undelivered[], of: number): ApplicationFai
     details: [failed],
     ...(passing && longest > 0 ? { nextRetryDelay: longest * 1000 } : {}),
   });
-}
-
-/** `fetch` says "fetch failed" and keeps the reason in the cause. */
-function reasonOf(error: unknown): string {
-  if (!isNativeError(error)) return String(error);
-  return isNativeError(error.cause) ? error.cause.message || String(error.cause) : error.message;
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
+import { configKey } from '../../domain/environment.ts';
 import { FailureType } from '../../domain/failures.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
 import { ConsulClient, type ConsulOptions } from './client.ts';
@@ -151,7 +152,7 @@ function versionKey(where: Where, version: number): string {
   if (!Number.isInteger(version) || version < 1) {
     throw requestInvalid(`${version} is no config version of ${nameOf(where)}; versions are 1, 2, 3 ...`);
   }
-  return `cfg/${where.environment}/${where.service}/v/${version}`;
+  return configKey(where.environment, where.service, version);
 }
 
 const pointerKey = ({ environment, service }: Where): string => `cfg/${environment}/${service}/current`;

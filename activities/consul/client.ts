@@ -1,6 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import Consul from 'consul';
 import type { z } from 'zod';
+import { fetchFailureReason } from '../fetch-failure.ts';
 import { answerFailure, networkFailure, requestInvalid, unexpectedAnswer } from './errors.ts';
 import {
   AgentSelfSchema,
@@ -41,7 +42,7 @@ const KEY = /^[A-Za-z0-9._/-]+$/;
  * `undefined` for a lost compare-and-set, hides the reason of a failed transaction, and its watch runs hot.
  *
  * Every method fails with an `ApplicationFailure`: `SystemUnavailable` when nothing answered, on 5xx (no leader) and
- * on 408, 423, 425 and 429; `SystemRefused`, not retryable, on any other 4xx; `UnexpectedAnswer` when the answer is not what
+ * for a 4xx that may pass; `SystemRefused`, not retryable, on any other; `UnexpectedAnswer` when the answer is not what
  * the API promises; `RequestInvalid` for a key, value or transaction that Consul would not take.
  */
 export class ConsulClient {
@@ -197,7 +198,7 @@ export class ConsulClient {
         if (missing.includes(response.status)) return undefined;
         throw answerFailure(this.url, call, response.status, response.text);
       }
-      throw networkFailure(this.url, call, connectionReason(error), error);
+      throw networkFailure(this.url, call, fetchFailureReason(error), error);
     }
   }
 
@@ -230,7 +231,7 @@ export class ConsulClient {
     } catch (error) {
       const call = `${method} ${path}`;
       if (signal?.aborted) throw new CancelledFailure(`Consul ${this.url}: ${call} was cancelled`);
-      const reason = timeout.aborted ? `no answer within ${timeoutMs} ms` : connectionReason(error);
+      const reason = timeout.aborted ? `no answer within ${timeoutMs} ms` : fetchFailureReason(error);
       throw networkFailure(this.url, call, reason, error);
     }
   }
@@ -336,12 +337,6 @@ function responseOf(error: unknown): { readonly status: number; readonly text: s
   if (typeof status !== 'number') return undefined;
   const body = member(response, 'body');
   return { status, text: Buffer.isBuffer(body) ? body.toString() : String(body ?? '') };
-}
-
-/** fetch says only "fetch failed"; what happened is in the cause, whose message may be empty. */
-function connectionReason(error: unknown): string {
-  const cause = member(error, 'cause') ?? error;
-  return [member(cause, 'message'), member(cause, 'code'), cause].map((said) => String(said ?? '')).find(Boolean) ?? '';
 }
 
 /** Errors of Node itself are not all `instanceof` this realm's `Error`. */

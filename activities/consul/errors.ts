@@ -1,13 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
-
-/** Answers that may pass although they are 4xx. */
-const PASSING_4XX: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
+import { mayPass } from '../passing-status.ts';
 
 /** The failure for an answer that is not 2xx. Consul writes its reason as plain text. */
 export function answerFailure(url: string, call: string, status: number, text: string): ApplicationFailure {
   const start = `Consul ${url}: ${call} answered ${status}: ${excerpt(text)}`;
-  if (status >= 500 || PASSING_4XX.has(status)) {
+  if (mayPass(status)) {
     // Without a leader every write and consistent read is a 500; it passes once one is elected.
     return ApplicationFailure.create({ type: FailureType.SystemUnavailable, message: start });
   }

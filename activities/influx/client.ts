@@ -1,6 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { FailureType } from '../../domain/failures.ts';
+import { fetchFailureReason } from '../fetch-failure.ts';
+import { mayPass } from '../passing-status.ts';
 import { line, type Point } from './line-protocol.ts';
 
 /** Where an InfluxDB 1.x is. */
@@ -30,9 +32,6 @@ export interface WriteResult {
 /** Most of the rate of 10,000, at half the memory. */
 const POINTS_PER_REQUEST = 5_000;
 
-/** Answers that may pass although they are 4xx. */
-const PASSING_4XX: ReadonlySet<number> = new Set([408, 425, 429]);
-
 const QueryAnswerSchema = z.looseObject({
   error: z.string().optional(),
   results: z
@@ -55,7 +54,7 @@ const QueryAnswerSchema = z.looseObject({
 
 /**
  * A thin client of InfluxDB 1.x: one method a call, no retry, no memory. Fails with an `ApplicationFailure`:
- * `SystemUnavailable` when nothing answered, on 5xx, 408, 425 and 429; `SystemRefused`, not retryable, on any other 4xx and
+ * `SystemUnavailable` when nothing answered and for a status that may pass; `SystemRefused`, not retryable, on any other 4xx and
  * for a query that has an error; `UnexpectedAnswer` when the answer is not what the API promises.
  */
 export class InfluxClient {
@@ -152,7 +151,7 @@ export class InfluxClient {
       const response = await fetch(this.url + path, { method: 'POST', body, redirect: 'error', signal: timeout });
       return { status: response.status, text: await response.text() };
     } catch (error) {
-      const reason = timeout.aborted ? `no answer within ${this.#timeoutMs} ms` : connectionReason(error);
+      const reason = timeout.aborted ? `no answer within ${this.#timeoutMs} ms` : fetchFailureReason(error);
       throw ApplicationFailure.create({
         type: FailureType.SystemUnavailable,
         message: `InfluxDB ${this.url}: ${call} got no answer (${reason}); check that it runs and can be reached from here`,
@@ -162,7 +161,7 @@ export class InfluxClient {
   }
 
   #refusal(call: string, status: number, text: string): ApplicationFailure {
-    const passing = status >= 500 || PASSING_4XX.has(status);
+    const passing = mayPass(status);
     return ApplicationFailure.create({
       type: passing ? FailureType.SystemUnavailable : FailureType.SystemRefused,
       nonRetryable: !passing,
@@ -199,14 +198,3 @@ function excerpt(text: string): string {
 }
 
 const quoteIdentifier = (name: string): string => `"${name.replace(/["\\]/g, '\\$&')}"`;
-
-/** fetch says only "fetch failed"; what happened is in the cause, whose message may be empty. */
-function connectionReason(error: unknown): string {
-  const cause = member(error, 'cause') ?? error;
-  return [member(cause, 'message'), member(cause, 'code'), cause].map((said) => String(said ?? '')).find(Boolean) ?? '';
-}
-
-/** Errors of Node itself are not all `instanceof` this realm's `Error`. */
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined;
-}

@@ -11,7 +11,7 @@ import {
   TASK_QUEUE,
   WorkflowType,
 } from '../../workflows/contract.ts';
-import { temporalFailure } from './errors.ts';
+import { temporalFailure } from '../temporal-failure.ts';
 
 /** Longest time for one call to Temporal. */
 const CALL_TIMEOUT_MS = 5_000;

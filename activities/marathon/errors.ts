@@ -1,9 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
+import { mayPass } from '../passing-status.ts';
 import { ErrorBodySchema } from './types.ts';
-
-/** Answers that may pass although they are 4xx. 409 is looked at separately: Marathon uses it for two things. */
-const PASSING_4XX = new Set([408, 423, 425, 429]);
 
 /** What Marathon said when it refused, as `details` of the failure. */
 export interface RefusalDetails {
@@ -33,7 +31,8 @@ export function answerFailure(url: string, call: string, status: number, text: s
       details: [details],
     });
   }
-  if (status >= 500 || PASSING_4XX.has(status)) {
+  // A 409 without deployments is a conflict that stays.
+  if (status !== 409 && mayPass(status)) {
     return ApplicationFailure.create({
       type: FailureType.SystemUnavailable,
       message: `${start}: ${said}. The change may have been made all the same`,

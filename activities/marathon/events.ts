@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { createParser } from 'eventsource-parser';
+import { fetchFailureReason } from '../fetch-failure.ts';
 import type { MarathonOptions } from './client.ts';
 import { answerFailure, networkFailure, unexpectedAnswer } from './errors.ts';
 import { EventSchema, type MarathonEvent } from './types.ts';
@@ -68,7 +69,7 @@ export async function* marathonEvents(options: EventStreamOptions): AsyncGenerat
     if (timer.signal.aborted) throw networkFailure(url, call, timer.reason, error);
     if (error instanceof ApplicationFailure) throw error;
     // All else comes from fetch: a connection that was refused, reset or broken.
-    throw networkFailure(url, call, connectionReason(error), error);
+    throw networkFailure(url, call, fetchFailureReason(error), error);
   } finally {
     timer.stop();
   }
@@ -118,14 +119,6 @@ function authorization({ auth }: MarathonOptions): { Authorization?: string } {
   if (!auth) return {};
   if ('authorization' in auth) return { Authorization: auth.authorization };
   return { Authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}` };
-}
-
-/** fetch says only "fetch failed" or "terminated"; what happened is in the cause. */
-function connectionReason(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return String(error);
-  const cause = 'cause' in error ? error.cause : undefined;
-  const inner = typeof cause === 'object' && cause !== null && 'message' in cause ? String(cause.message) : '';
-  return inner || ('message' in error ? String(error.message) : String(error));
 }
 
 /** The value, or undefined for text that is not JSON; the schema then says that this is no event. */

@@ -2,11 +2,9 @@
 
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
+import { mayPass } from '../passing-status.ts';
 import { attributesText } from './offer-matching.ts';
 import { causeOf } from './thrown.ts';
-
-/** 4xx answers that may pass when the same call is made again. */
-const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
 
 export interface MesosErrorOptions {
   /** Where, such as `http://127.0.0.1:5050/api/v1`. */
@@ -34,7 +32,7 @@ export class MesosError extends ApplicationFailure {
 
   constructor(options: MesosErrorOptions) {
     const { url, call, status, answer } = options;
-    const passing = status === undefined || status >= 500 || PASSING_STATUSES.has(status);
+    const passing = status === undefined || mayPass(status);
     const said = status === undefined ? answer : `status ${status}: ${answer || '(empty body)'}`;
     super(
       `Mesos at ${url}: ${call}: ${said}${options.advice === undefined ? '' : `. ${options.advice}`}`,

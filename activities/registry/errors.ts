@@ -2,9 +2,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { FailureType } from '../../domain/failures.ts';
-
-/** 4xx answers that may pass when the same call is made again. */
-const PASSING_4XX: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
+import { fetchFailureReason } from '../fetch-failure.ts';
+import { mayPass } from '../passing-status.ts';
 
 /** The error body of the distribution specification. */
 const errorBody = z.object({
@@ -30,7 +29,7 @@ export function answerFailure(url: string, call: string, status: number, text: s
   const codes = errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
   const said = errors.map((error) => [error.code, error.message].filter(Boolean).join(' ')).join('; ') || excerpt(text);
   const readOnly = isReadOnly(status, codes);
-  const passing = status >= 500 || PASSING_4XX.has(status) || readOnly;
+  const passing = mayPass(status) || readOnly;
   const details: RegistryRefusal = { system: 'registry', url, call, status, codes };
   return ApplicationFailure.create({
     type: passing ? FailureType.SystemUnavailable : FailureType.SystemRefused,
@@ -44,7 +43,7 @@ export function answerFailure(url: string, call: string, status: number, text: s
 export function networkFailure(url: string, call: string, cause: unknown): ApplicationFailure {
   return ApplicationFailure.create({
     type: FailureType.SystemUnavailable,
-    message: `registry ${url}: ${call} got no answer (${reason(cause)}); check that it runs and can be reached from here`,
+    message: `registry ${url}: ${call} got no answer (${fetchFailureReason(cause)}); check that it runs and can be reached from here`,
     ...(cause instanceof Error ? { cause } : {}),
   });
 }
@@ -95,12 +94,4 @@ function readErrors(text: string) {
 function excerpt(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > 300 ? `${line.slice(0, 300)}...` : line || '(empty)';
-}
-
-/** `fetch` says "fetch failed" and puts what happened into the cause. */
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (cause instanceof Error) return cause.message || ('code' in cause ? String(cause.code) : cause.name);
-  return error.message || error.name;
 }

@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ImageReference } from '../../domain/bundle.ts';
 import { FailureType } from '../../domain/failures.ts';
 import { releaseQuery, releaseWorkflowId, WorkflowType } from '../../workflows/contract.ts';
+import { temporalFailure } from '../temporal-failure.ts';
 
 /** Longest time for one call to Temporal. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -21,17 +22,16 @@ export interface RunningRelease {
 
 export type RunningReleaseActivities = ReturnType<typeof createRunningReleaseActivities>;
 
-/** Fails with `SystemUnavailable` when Temporal, or the worker that answers queries, does not answer in time. */
+/**
+ * Fail with `SystemUnavailable` when Temporal, or the worker that answers queries, does not answer in time, and with
+ * `SystemRefused` when it will not.
+ */
 export function createRunningReleaseActivities(client: WorkflowClient) {
   async function call<T>(what: string, ask: () => Promise<T>): Promise<T> {
     try {
       return await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, ask);
     } catch (error) {
-      throw ApplicationFailure.create({
-        type: FailureType.SystemUnavailable,
-        message: `Temporal: ${what} failed: ${error instanceof Error ? error.message : String(error)}; check that it and a worker run`,
-        ...(error instanceof Error ? { cause: error } : {}),
-      });
+      throw temporalFailure(what, error);
     }
   }
 

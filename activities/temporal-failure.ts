@@ -1,10 +1,11 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
-import { FailureType } from '../../domain/failures.ts';
+import { FailureType } from '../domain/failures.ts';
 
 /**
- * gRPC codes that stay the same however often the call is made: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, UNIMPLEMENTED and UNAUTHENTICATED. FAILED_PRECONDITION is not one: Temporal answers it to a query
- * while no worker is up. Source: https://grpc.github.io/grpc/core/md_doc_statuscodes.html
+ * gRPC codes that stay the same however often the call is made: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
+ * UNIMPLEMENTED and UNAUTHENTICATED. FAILED_PRECONDITION is not one: Temporal answers it to a query while no worker is
+ * up. Source: https://grpc.github.io/grpc/core/md_doc_statuscodes.html
  */
 const LASTING_CODES: ReadonlySet<number> = new Set([3, 5, 7, 12, 16]);
 
