@@ -2,6 +2,7 @@
 const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
+  setupFiles: ['<rootDir>/test/ports-of-worker.ts'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

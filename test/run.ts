@@ -62,7 +62,7 @@ async function runSuite(suite: string, env: Readonly<Record<string, string>>): P
     process.execPath,
     [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
-      ...['--selectProjects', suite, '--passWithNoTests', '--json', '--outputFile', report],
+      ...['--selectProjects', suite, '--passWithNoTests', '--maxWorkers', '2', '--json', '--outputFile', report],
     ],
     {
       cwd: ROOT,

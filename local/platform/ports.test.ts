@@ -1,8 +1,26 @@
 import { createServer } from 'node:net';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { freePort, freePortBlock } from './ports.ts';
 
+const range = process.env['SLIPWAY_PORTS'];
+
+afterEach(() => {
+  if (range === undefined) delete process.env['SLIPWAY_PORTS'];
+  else process.env['SLIPWAY_PORTS'] = range;
+});
+
 describe('freePort', () => {
+  it('keeps to the range it is given', async () => {
+    process.env['SLIPWAY_PORTS'] = '28000-28099';
+    const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()));
+    expect(ports.every((port) => port >= 28_000 && port <= 28_099)).toBe(true);
+  });
+
+  it.each(['28000', '28099-28000', 'any', '60000-70000'])('refuses the range %s', async (said) => {
+    process.env['SLIPWAY_PORTS'] = said;
+    await expect(freePort()).rejects.toThrow('SLIPWAY_PORTS');
+  });
+
   it('never hands a port out twice, and each can be listened on', async () => {
     const ports = await Promise.all(Array.from({ length: 50 }, () => freePort()));
     expect(new Set(ports).size).toBe(50);
