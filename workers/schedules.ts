@@ -8,8 +8,14 @@ import {
   WorkflowType,
 } from '../workflows/contract.ts';
 
-/** Ticks missed for longer than this, while no worker ran, are not made up for. */
+/**
+ * Ticks that Temporal itself missed for longer than this, because it was down, are not made up for. One that falls into
+ * a time without workers begins when a worker is back, and its successors are left out until then.
+ */
 const CATCH_UP = '1m';
+
+/** Longest time for one call to Temporal. */
+const CALL_TIMEOUT_MS = 10_000;
 
 /** The schedules as configured. */
 export function schedules(configuration: SchedulesConfiguration): readonly ScheduleOptions[] {
@@ -31,12 +37,15 @@ export function schedules(configuration: SchedulesConfiguration): readonly Sched
 /** Creates each schedule, or brings the one that exists to what is configured. A paused one stays paused. */
 export async function ensureSchedules(client: Client, configuration: SchedulesConfiguration): Promise<void> {
   for (const options of schedules(configuration)) {
-    try {
-      await client.schedule.create(options);
-    } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      await client.schedule.getHandle(options.scheduleId).update((existing) => ({ ...options, state: existing.state }));
-    }
+    await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, async () => {
+      try {
+        await client.schedule.create(options);
+      } catch (error) {
+        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+        const handle = client.schedule.getHandle(options.scheduleId);
+        await handle.update((existing) => ({ ...options, state: existing.state }));
+      }
+    });
   }
 }
 

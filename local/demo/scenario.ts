@@ -19,6 +19,8 @@ const FIRST_ENVIRONMENT = 'fat';
 const LOAD = 60;
 const RELEASE_SECONDS = 240;
 const SCALE_SECONDS = 90;
+const GARBAGE_SECONDS = 120;
+const QUESTION_SECONDS = 15;
 const APPROVER = 'bob';
 
 /** A commit of the sample service for each act. */
@@ -189,9 +191,13 @@ async function collect(platform: Platform, timeline: Timeline): Promise<DemoRepo
   const connection = await Connection.connect({ address });
   try {
     const input: CollectGarbageInput = { services: [], dryRun: false };
-    const result: CollectGarbageResult = await new Client({ connection, namespace }).workflow.execute(
-      WorkflowType.CollectGarbage,
-      { taskQueue: TASK_QUEUE, workflowId: 'collect-garbage-demo', args: [input] },
+    const { workflow } = new Client({ connection, namespace });
+    const result: CollectGarbageResult = await connection.withDeadline(Date.now() + GARBAGE_SECONDS * 1000, () =>
+      workflow.execute(WorkflowType.CollectGarbage, {
+        taskQueue: TASK_QUEUE,
+        workflowId: 'collect-garbage-demo',
+        args: [input],
+      }),
     );
     const { tagsDeleted, bytesReclaimed, deleted, kept } = result;
     for (const { repository, tags, digest } of deleted) {
@@ -212,10 +218,12 @@ async function historyEvents(platform: Platform, releases: readonly ReleaseView[
   const connection = await Connection.connect({ address });
   try {
     const { workflow } = new Client({ connection, namespace });
-    const counts = releases.map(
-      async ({ id }) => [id, (await workflow.getHandle(id).describe()).historyLength] as const,
+    const lengthOf = async ({ id }: ReleaseView) =>
+      [id, (await workflow.getHandle(id).describe()).historyLength] as const;
+    const counts = await connection.withDeadline(Date.now() + QUESTION_SECONDS * 1000, () =>
+      Promise.all(releases.map(lengthOf)),
     );
-    return Object.fromEntries(await Promise.all(counts));
+    return Object.fromEntries(counts);
   } finally {
     await connection.close();
   }
