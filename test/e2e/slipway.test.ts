@@ -1,0 +1,30 @@
+/** What a user does, from the first look to going back, on the whole platform and through the public doors alone. */
+import { afterAll, beforeAll, jest } from '@jest/globals';
+import { canaryAndBack } from './chapters/canary.ts';
+import { firstRelease } from './chapters/first-release.ts';
+import { ground } from './chapters/ground.ts';
+import { housekeeping } from './chapters/housekeeping.ts';
+import { lanesAndWaysBack } from './chapters/lanes.ts';
+import { openStage, type Stage } from './stage.ts';
+
+jest.setTimeout(180_000);
+
+let opened: Stage | undefined;
+const stage = (): Stage => {
+  if (opened === undefined) throw new Error('the stage did not open');
+  return opened;
+};
+
+beforeAll(async () => {
+  opened = await openStage();
+});
+afterAll(async () => {
+  await opened?.close();
+});
+
+// In this order: each chapter finds what those before it have left.
+ground(stage);
+firstRelease(stage);
+canaryAndBack(stage);
+lanesAndWaysBack(stage);
+housekeeping(stage);
