@@ -49,7 +49,10 @@ async function record(platform: Platform): Promise<void> {
 
 /** Which process on which machine took a task tells nothing, and is nobody's business. */
 function withoutPlace(json: string): string {
-  return json.replace(/"identity": *"[^"]*"/g, '"identity":"worker"');
+  // A worker's own task queue is named for its process and machine, too.
+  return json
+    .replace(/"identity": *"[^"]*"/g, '"identity":"worker"')
+    .replace(/"name": *"\d+@[^"]*"/g, '"name":"worker"');
 }
 
 const dir = await mkdtemp(join(tmpdir(), 'slipway-record-'));
