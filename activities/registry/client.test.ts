@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { parseChallenge } from './authorization.ts';
-import { RegistryClient, sha256 } from './client.ts';
+import { RegistryClient, registryUrl, sha256 } from './client.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -35,6 +35,16 @@ const failure = (promise: Promise<unknown>) =>
     () => ({ type: 'none', message: '', nonRetryable: false }),
     (error: { type: string; message: string; nonRetryable: boolean }) => error,
   );
+
+it.each([
+  ['127.0.0.1:5000', false, 'http://127.0.0.1:5000/v2/'],
+  ['localhost:5000', false, 'http://localhost:5000/v2/'],
+  ['[::1]:5000', false, 'http://[::1]:5000/v2/'],
+  ['registry.example:5000', false, 'https://registry.example:5000/v2/'],
+  ['registry.example:5000', true, 'http://registry.example:5000/v2/'],
+])('speaks to %s (insecure: %s) at %s', (address, insecure, url) => {
+  expect(registryUrl(address, insecure)).toBe(url);
+});
 
 describe('RegistryClient', () => {
   it('lists tags over pages, whether the next page is named relative or absolute, each tag once and sorted', async () => {

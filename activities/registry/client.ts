@@ -69,7 +69,7 @@ export class RegistryClient {
 
   constructor(options: RegistryOptions) {
     this.address = options.address;
-    this.#base = `${options.insecure || isLoopback(options.address) ? 'http' : 'https'}://${options.address}/v2/`;
+    this.#base = registryUrl(options.address, options.insecure);
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#authorization = new Authorization({
       url: this.#base,
@@ -289,6 +289,11 @@ function mediaTypeOf(answer: Answer): string {
 function nextPage(answer: Answer): string | undefined {
   const target = /<([^>]+)>\s*;[^,]*\brel="?next"?/i.exec(answer.headers.get('link') ?? '')?.[1];
   return target === undefined ? undefined : new URL(target, answer.url).toString();
+}
+
+/** Base of a registry's API: loopback is spoken to over http, everything else over https, as Docker does. */
+export function registryUrl(address: string, insecure = false): string {
+  return `${insecure || isLoopback(address) ? 'http' : 'https'}://${address}/v2/`;
 }
 
 function isLoopback(address: string): boolean {

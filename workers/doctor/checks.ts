@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BalancerRuntime } from '../../activities/balancer/runtime.ts';
 import { runGit, withoutPassword } from '../../activities/git/client.ts';
+import { registryUrl } from '../../activities/registry/client.ts';
 import type { Configuration } from '../../domain/schemas/config.ts';
 import type { Check, Finding } from './check.ts';
 import { consulChecks } from './consul-checks.ts';
@@ -45,7 +46,7 @@ function registryChecks({ registry }: Configuration): Check[] {
     address,
     advice: 'start it, or correct registry.address and registry.replicas',
     run: async (signal) => {
-      const response = await fetch(`http://${address}/v2/`, { signal });
+      const response = await fetch(registryUrl(address), { signal });
       const version = response.headers.get('docker-distribution-api-version');
       if (response.status === 401) return `${version ?? 'API v2'}, asks for credentials`;
       if (response.status !== 200) throw new Error(`/v2/: status ${response.status}`);
