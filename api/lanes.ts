@@ -1,11 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { FailureType } from '../domain/failures.ts';
 import type { RevisionRecord } from '../domain/lane.ts';
 import type { Lane } from '../domain/schemas/api.ts';
-import type { Configuration } from '../domain/schemas/config.ts';
 import { type LaneView, laneQuery, laneWorkflowId } from '../workflows/contract.ts';
-import { Problem } from './problem.ts';
+import { type ConfiguredNames, requireEnvironment, requireService } from './configured.ts';
 
 const QUESTION_MS = 10_000;
 /** Lanes asked at once; a list of many must not crowd out the workers' own work. */
@@ -14,9 +12,9 @@ const CONCURRENCY = 16;
 /** What runs where, as the lanes know it. */
 export class Lanes {
   private readonly client: Client;
-  private readonly configuration: Pick<Configuration, 'services' | 'environments'>;
+  private readonly configuration: ConfiguredNames;
 
-  constructor(client: Client, configuration: Pick<Configuration, 'services' | 'environments'>) {
+  constructor(client: Client, configuration: ConfiguredNames) {
     this.client = client;
     this.configuration = configuration;
   }
@@ -49,12 +47,8 @@ export class Lanes {
   }
 
   private require(environment: string | undefined, service: string | undefined): void {
-    if (environment !== undefined && !Object.hasOwn(this.configuration.environments, environment)) {
-      throw new Problem(FailureType.UnknownEnvironment, `${environment} is not configured`);
-    }
-    if (service !== undefined && !Object.hasOwn(this.configuration.services, service)) {
-      throw new Problem(FailureType.UnknownService, `${service} is not configured`);
-    }
+    if (environment !== undefined) requireEnvironment(this.configuration, environment);
+    if (service !== undefined) requireService(this.configuration, service);
   }
 }
 

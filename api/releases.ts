@@ -12,7 +12,6 @@ import { FailureType } from '../domain/failures.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { ApprovalRecord, ReleaseRequest, ReleaseView } from '../domain/release.ts';
 import { HttpFailure, type Order, parseReleaseName } from '../domain/schemas/api.ts';
-import type { Configuration } from '../domain/schemas/config.ts';
 import {
   abortUpdate,
   approveUpdate,
@@ -28,6 +27,7 @@ import {
   TASK_QUEUE,
   WorkflowType,
 } from '../workflows/contract.ts';
+import { type ConfiguredNames, requireEnvironment, requireService } from './configured.ts';
 import { Problem } from './problem.ts';
 
 /** Longest time for a question to Temporal, and to the worker behind it. */
@@ -59,9 +59,9 @@ export interface Started {
 /** Releases as the API's routes, GitLab and chat see them: by contract, over Temporal. Failures are `Problem`s. */
 export class Releases {
   private readonly client: Client;
-  private readonly configuration: Pick<Configuration, 'services' | 'environments'>;
+  private readonly configuration: ConfiguredNames;
 
-  constructor(client: Client, configuration: Pick<Configuration, 'services' | 'environments'>) {
+  constructor(client: Client, configuration: ConfiguredNames) {
     this.client = client;
     this.configuration = configuration;
   }
@@ -152,7 +152,7 @@ export class Releases {
       throw new Problem(FailureType.NothingToRollBackTo, `${name.service}/${name.key} was undone already`);
     }
     const environment = command.environment ?? lastEnvironment(view);
-    this.requireEnvironment(environment);
+    requireEnvironment(this.configuration, environment);
     const key = command.key ?? `${name.key}.rollback`;
     const input: RollbackInput = {
       key,
@@ -174,11 +174,8 @@ export class Releases {
 
   private requestOf(order: Order, requestedBy: string): ReleaseRequest {
     const { service, ref, bundle, until, configVersion, whenBusy } = order;
-    if (!Object.hasOwn(this.configuration.services, service)) {
-      const known = Object.keys(this.configuration.services).join(', ') || 'none';
-      throw new Problem(FailureType.UnknownService, `${service} is not configured; the services are: ${known}`);
-    }
-    if (until !== undefined) this.requireEnvironment(until);
+    requireService(this.configuration, service);
+    if (until !== undefined) requireEnvironment(this.configuration, until);
     if (bundle !== undefined && (bundle.service !== service || bundleOf(bundle).id !== bundle.id)) {
       throw new Problem(
         FailureType.RequestInvalid,
@@ -196,15 +193,6 @@ export class Releases {
       ...(until === undefined ? {} : { until }),
       ...(configVersion === undefined ? {} : { configVersion }),
     };
-  }
-
-  private requireEnvironment(environment: string): void {
-    if (Object.hasOwn(this.configuration.environments, environment)) return;
-    const known = Object.keys(this.configuration.environments).join(', ');
-    throw new Problem(
-      FailureType.UnknownEnvironment,
-      `${environment} is not configured; the environments are: ${known}`,
-    );
   }
 
   /** The workflow id is the lock: whoever starts second gets the run that is there, running or ended. */

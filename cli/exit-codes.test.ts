@@ -39,7 +39,7 @@ describe('exit codes', () => {
     [400, 'RequestInvalid', 2],
     [401, 'Unauthenticated', 4],
     [403, 'SelfApproval', 4],
-    [404, 'UnknownRelease', 1],
+    [404, 'UnknownRelease', 2],
     [409, 'ReleaseOver', 7],
     [422, 'IdempotencyKeyReused', 7],
     [422, 'ManifestInvalid', 2],

@@ -41,5 +41,5 @@ export function exitCodeOfRelease(view: ReleaseView, wanted: ReleaseOutcome = 'r
 export function exitCodeOfProblem({ status, code }: Pick<ProblemDocument, 'status' | 'code'>): ExitCode {
   if (status === 401 || status === 403) return ExitCode.NotAllowed;
   if (status === 409 || code === HttpFailure.IdempotencyKeyReused) return ExitCode.Conflict;
-  return status === 400 || status === 422 ? ExitCode.Usage : ExitCode.Unexpected;
+  return status === 400 || status === 404 || status === 422 ? ExitCode.Usage : ExitCode.Unexpected;
 }

@@ -15,6 +15,7 @@ export interface Messages {
   planOf(service: string, version: string): string;
   waiting(sentence: string): string;
   endedBy(who: string): string;
+  toApprove(release: string): string;
   deadline(time: string, then: string): string;
   approvedBy(who: string, time: string): string;
   verdict(result: string, sentence: string): string;
@@ -85,6 +86,7 @@ const en: Messages = {
   planOf: (service, version) => `Plan of ${service} ${version}`,
   waiting: (sentence) => sentence,
   endedBy: (who) => `ended by ${who}`,
+  toApprove: (release) => `approve: slipway approve ${release}`,
   deadline: (time, then) => `until ${time}, then ${then}`,
   approvedBy: (who, time) => `approved by ${who}, ${time}`,
   verdict: (result, sentence) => `verdict ${result}: ${sentence}`,
@@ -146,6 +148,7 @@ const zh: Messages = {
   planOf: (service, version) => `${service} ${version} 的计划`,
   waiting: (sentence) => sentence,
   endedBy: (who) => `由以下结束：${who}`,
+  toApprove: (release) => `批准：slipway approve ${release}`,
   deadline: (time, then) => `期限 ${time}，届时：${then}`,
   approvedBy: (who, time) => `${who} 已批准，${time}`,
   verdict: (result, sentence) => `判定 ${result}：${sentence}`,

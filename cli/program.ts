@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { acceptedSchema, type Lane, laneListSchema, releaseListSchema } from '../domain/schemas/api.ts';
-import { approvalSchema, planSchema, releaseSchema } from '../domain/schemas/release.ts';
+import { approvalSchema, planSchema, releaseOutcomes, releaseSchema } from '../domain/schemas/release.ts';
 import { Context, type GlobalOptions, UsageError } from './context.ts';
 import { formatTime } from './duration.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -89,7 +89,7 @@ export function buildProgram(io: CliIo, local: readonly LocalCommand[], end: (co
     .command('list')
     .description('releases: those that run, then those that ended last')
     .option('--service <service>')
-    .option('--outcome <outcome>', 'released, rolled-back, failed, aborted or running')
+    .addOption(new Option('--outcome <outcome>', 'how they ended').choices([...releaseOutcomes, 'running']))
     .option('--limit <number>', 'at most so many', wholeNumber, 20)
     .action(
       inContext(async (context, options: { service?: string; outcome?: string; limit: number }) => {

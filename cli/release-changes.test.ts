@@ -46,7 +46,7 @@ describe('changes of a release', () => {
     expect(releaseChanges(start, approving, 'en')).toEqual([
       '✓ build  done  34s  built',
       '▶ approve-prod  running',
-      'waiting for approval; ended by bob; until 2026-11-22 10:00:59Z, then the release ends',
+      'waiting for approval; ended by bob; until 2026-11-22 10:00:59Z, then the release ends; approve: slipway approve sample/k1',
     ]);
   });
 

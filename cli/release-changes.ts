@@ -2,7 +2,7 @@ import type { ReleaseView } from '../domain/release.ts';
 import { harmless } from './display-width.ts';
 import { durationBetween, formatTime } from './duration.ts';
 import { type Language, MESSAGES } from './messages.ts';
-import { rollbackText, STEP_SIGNS } from './render-release.ts';
+import { rollbackText, STEP_SIGNS, waitText } from './render-release.ts';
 
 /**
  * What happened to a release between two looks, a line each, for where nothing can be redrawn: a pipe, a log. Pure.
@@ -30,10 +30,7 @@ export function releaseChanges(before: ReleaseView | undefined, after: ReleaseVi
     after.wait !== undefined &&
     (after.wait.since !== before?.wait?.since || after.wait.reason !== before.wait.reason)
   ) {
-    const { sentence, endedBy, deadline, atDeadline } = after.wait;
-    lines.push(
-      [say.waiting(sentence), say.endedBy(endedBy), say.deadline(formatTime(deadline), atDeadline)].join('; '),
-    );
+    lines.push(waitText(after, say).join('; '));
   }
   for (const { by, at } of after.approvals.slice(before?.approvals.length ?? 0)) {
     lines.push(say.approvedBy(by, formatTime(at)));

@@ -44,6 +44,18 @@ describe('a plan on the screen', () => {
     ]);
   });
 
+  it('does not speak of an old revision where there is none', () => {
+    const first = { ...plan, from: { fat: null, prod: null } };
+    expect(renderPlan(first, { width: 120, language: 'en' }).slice(-3, -1)).toEqual([
+      '8  bake-prod      waits 10m 0s; prod has no old revision to keep warm',
+      '9  retire-prod    stops nothing: prod has no old revision',
+    ]);
+    expect(renderPlan(first, { width: 120, language: 'zh' }).slice(-3, -1)).toEqual([
+      '8  bake-prod      等待 10m 0s；prod 没有要保温的旧版次',
+      '9  retire-prod    prod 没有要停止的旧版次',
+    ]);
+  });
+
   it('says the same in Chinese, a line for each step', () => {
     const lines = renderPlan(plan, { width: 120, language: 'zh' });
     expect(lines).toHaveLength(13);

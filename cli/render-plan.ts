@@ -36,9 +36,13 @@ function describeEn(step: Step, plan: Plan): string {
     case 'shift':
       return `brings ${step.environment} to ${counted(step.instances, 'instance')} and ${step.weight} % of traffic`;
     case 'bake':
-      return `keeps the old revision in ${step.environment} warm for ${time(step.seconds)}`;
+      return replaces(plan, step.environment)
+        ? `keeps the old revision in ${step.environment} warm for ${time(step.seconds)}`
+        : `waits ${time(step.seconds)}; ${step.environment} has no old revision to keep warm`;
     case 'retire':
-      return `stops the old revision in ${step.environment}${from(plan, step.environment, ', ')}`;
+      return replaces(plan, step.environment)
+        ? `stops the old revision in ${step.environment}${from(plan, step.environment, ', ')}`
+        : `stops nothing: ${step.environment} has no old revision`;
   }
 }
 
@@ -59,13 +63,21 @@ function describeZh(step: Step, plan: Plan): string {
     case 'shift':
       return `${step.environment} 增至 ${step.instances} 个实例、${step.weight} % 流量`;
     case 'bake':
-      return `${step.environment} 的旧版次保温 ${time(step.seconds)}`;
+      return replaces(plan, step.environment)
+        ? `${step.environment} 的旧版次保温 ${time(step.seconds)}`
+        : `等待 ${time(step.seconds)}；${step.environment} 没有要保温的旧版次`;
     case 'retire':
-      return `停止 ${step.environment} 的旧版次${from(plan, step.environment, ' ')}`;
+      return replaces(plan, step.environment)
+        ? `停止 ${step.environment} 的旧版次${from(plan, step.environment, ' ')}`
+        : `${step.environment} 没有要停止的旧版次`;
   }
 }
 
 function from(plan: Plan, environment: string, words: string): string {
-  const revision = plan.from[environment];
-  return revision === undefined || revision === null ? '' : `${words}${revision}`;
+  return replaces(plan, environment) ? `${words}${plan.from[environment]}` : '';
+}
+
+/** Whether something served in the environment when the plan was made. */
+function replaces(plan: Plan, environment: string): boolean {
+  return typeof plan.from[environment] === 'string';
 }

@@ -96,6 +96,7 @@ describe('a release on the screen', () => {
       '│     waiting for approval to go to prod',
       '│     ended by an approval by one person other than ann',
       '│     until 2026-11-22 11:01:00Z, then the release ends as failed',
+      '│     approve: slipway approve sample/k1',
       '└ ○ canary-prod   to do',
       `  plan ${DIGEST}`,
     ]);

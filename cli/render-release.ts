@@ -1,4 +1,5 @@
 import type { ReleaseView, RollbackRecord, StepOutcome, StepRecord } from '../domain/release.ts';
+import { WaitReason } from '../domain/wait.ts';
 import { type Color, type Paint, painter } from './colors.ts';
 import { displayWidth, harmless, padded, truncate } from './display-width.ts';
 import { durationBetween, formatDuration, formatTime } from './duration.ts';
@@ -69,7 +70,7 @@ function stepLines(view: ReleaseView, options: RenderOptions, say: Messages, pai
   const running = view.steps.findLastIndex(({ outcome }) => outcome === 'running');
   // Without a running step the wait belongs to what comes first, such as admission.
   const waitAt = running === -1 ? view.steps.length - 1 : running;
-  const waitLines = view.wait === undefined ? [] : waitText(view.wait, say);
+  const waitLines = waitText(view, say);
   const lines = view.steps.flatMap((step, index) => {
     const last = index === view.steps.length - 1;
     const [sign, color] = STEP_SIGNS[step.outcome];
@@ -93,11 +94,14 @@ function underStep(last: boolean, text: string, options: RenderOptions, paint: P
   return `${prefix}${paint('yellow', truncate(harmless(text), options.width - prefix.length))}`;
 }
 
-function waitText(wait: NonNullable<ReleaseView['wait']>, say: Messages): string[] {
+/** Why nothing moves, who or what ends that and how, and what happens if nobody does; empty where nothing waits. */
+export function waitText({ id, wait }: ReleaseView, say: Messages): string[] {
+  if (wait === undefined) return [];
   return [
     say.waiting(wait.sentence),
     say.endedBy(wait.endedBy),
     say.deadline(formatTime(wait.deadline), wait.atDeadline),
+    ...(wait.reason === WaitReason.Approval ? [say.toApprove(id.replace(/^release\//, ''))] : []),
   ];
 }
 

@@ -167,12 +167,13 @@ async function shift(run: StepContext, step: StepOf<'shift'>): Promise<string> {
 
 async function bake(run: StepContext, step: StepOf<'bake'>): Promise<string> {
   const stage = await run.enter(step.environment);
+  const before = stage.before.current?.revision;
   await waitFor(run.record, {
     reason: WaitReason.Bake,
-    sentence: `${stage.spec.revision} serves all of ${step.environment}; the revision before stays warm`,
+    sentence: `${stage.spec.revision} serves all of ${step.environment}; ${before ? `${before} stays warm` : 'nothing served before it'}`,
     endedBy: 'time',
     seconds: step.seconds,
-    atDeadline: 'the revision before is retired',
+    atDeadline: before ? `${before} is retired` : 'the release ends',
   });
   return `${step.seconds} s without a call to go back`;
 }

@@ -186,6 +186,27 @@ describe('slipway', () => {
     expect((await run(['status', 'sample/none', '--lang', 'zh'])).stderr).toContain('没有该发布 (UnknownRelease)');
   });
 
+  it('names what there is when it is asked for what there is not', async () => {
+    const results = await Promise.all([
+      run(['lanes', 'nosuch']),
+      run(['lanes', '--environment', 'moon']),
+      run(['release', 'nosuch', '--ref', 'main']),
+      run(['release', 'sample', '--ref', 'main', '--until', 'moon']),
+      run(['list', '--outcome', 'nonsense']),
+    ]);
+    expect(results.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2]);
+    const { services, environments } = rig.configuration;
+    const servicesThere = `nosuch is not configured; the services are: ${Object.keys(services).join(', ')}`;
+    const environmentsThere = `moon is not configured; the environments are: ${Object.keys(environments).join(', ')}`;
+    expect(results.map(({ stderr }) => stderr)).toEqual([
+      expect.stringContaining(servicesThere),
+      expect.stringContaining(environmentsThere),
+      expect.stringContaining(servicesThere),
+      expect.stringContaining(environmentsThere),
+      expect.stringContaining('Allowed choices are released, rolled-back, failed, aborted, running'),
+    ]);
+  });
+
   it('tells usage errors, missing tokens, wrong tokens and an API that is away apart', async () => {
     const results = await Promise.all([
       run(['release', 'sample']),
@@ -197,7 +218,7 @@ describe('slipway', () => {
       run(['status', 'sample/none']),
       run(['status', 'sample/k1', '--api', 'http://127.0.0.1:1']),
     ]);
-    expect(results.map(({ code }) => code)).toEqual([2, 2, 2, 2, 4, 4, 1, 1]);
+    expect(results.map(({ code }) => code)).toEqual([2, 2, 2, 2, 4, 4, 2, 1]);
     for (const { stdout, stderr } of results) {
       expect(stdout).toBe('');
       expect(stderr).not.toBe('');
