@@ -1,0 +1,100 @@
+import type { Bundle } from '../../domain/bundle.ts';
+import type { ReleaseView } from '../../domain/release.ts';
+import { acceptedSchema } from '../../domain/schemas/api.ts';
+import { approvalSchema, releaseSchema } from '../../domain/schemas/release.ts';
+import { until } from '../../local/platform/until.ts';
+import { SearchAttribute } from '../../workflows/contract.ts';
+import { apiOf } from './api.ts';
+import { type FaultPlatform, SERVICE } from './fault-platform.ts';
+
+/** A release that a test drives through its faults. */
+export interface DrivenRelease {
+  /**
+   * Returns as soon as the release has begun a step. Asks Temporal itself, which knows it while no worker runs.
+   *
+   * @throws {Error} when the release has ended first
+   */
+  reaches(step: string): Promise<void>;
+  /** Approves the plan, as somebody else than who asked for the release. */
+  approve(): Promise<void>;
+  /** Waits for the end. */
+  ended(): Promise<ReleaseView>;
+}
+
+/** What Temporal knows of a release without its worker. */
+interface Look {
+  readonly step: string | undefined;
+  readonly over: boolean;
+  /** Activities that have not ended, in words. */
+  readonly pending: string;
+}
+
+/** Longest time for one step, a fault and what it costs to get over it included. */
+const STEP_WITHIN_MS = 90_000;
+const REQUESTED_BY = 'ann';
+const APPROVED_BY = 'bob';
+
+/** Starts a release of a commit, or of a bundle that was built before. */
+export async function startRelease(
+  { platform, temporal }: FaultPlatform,
+  source: { readonly ref: string } | { readonly bundle: Bundle },
+): Promise<DrivenRelease> {
+  const api = apiOf(platform, REQUESTED_BY);
+  const key = crypto.randomUUID();
+  const { id, location } = await api.call('/v1/releases', acceptedSchema, {
+    method: 'POST',
+    key,
+    body: { service: SERVICE, ...source },
+  });
+  const handle = temporal.workflow.getHandle(id);
+
+  async function look(): Promise<Look> {
+    const { status, typedSearchAttributes, raw } = await handle.describe();
+    const pending = raw.pendingActivities?.map(
+      ({ activityType, attempt, lastFailure }) =>
+        `${activityType?.name}, attempt ${attempt}${lastFailure ? ` after: ${lastFailure.message}` : ''}`,
+    );
+    return {
+      step: typedSearchAttributes.get(SearchAttribute.Stage),
+      over: status.name !== 'RUNNING',
+      pending: pending?.join('; ') ?? '',
+    };
+  }
+
+  return {
+    async reaches(wanted) {
+      const { over } = await until(
+        `${id} to begin ${wanted}`,
+        async () => {
+          const seen = await look();
+          if (!seen.over && seen.step !== wanted) throw new Error(`it is at ${seen.step} (${seen.pending})`);
+          return seen;
+        },
+        { withinMs: STEP_WITHIN_MS, everyMs: 20 },
+      );
+      if (over) {
+        const view = await api.call(location, releaseSchema);
+        throw new Error(`${id} ended as ${view.outcome} before ${wanted}: ${view.failure?.message}`);
+      }
+    },
+    async approve() {
+      const { plan } = await api.call(location, releaseSchema);
+      await apiOf(platform, APPROVED_BY).call(`${location}/approve`, approvalSchema, {
+        method: 'POST',
+        key: crypto.randomUUID(),
+        body: { planDigest: plan?.digest },
+      });
+    },
+    async ended() {
+      await until(
+        `${id} to end`,
+        async () => {
+          const { step, over, pending } = await look();
+          if (!over) throw new Error(`it is at ${step} (${pending})`);
+        },
+        { withinMs: STEP_WITHIN_MS, everyMs: 100 },
+      );
+      return api.call(location, releaseSchema);
+    },
+  };
+}
