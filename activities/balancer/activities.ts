@@ -7,6 +7,7 @@ import {
   type TrafficServer,
   type TrafficState,
 } from '../../domain/traffic.ts';
+import { beating } from '../beating.ts';
 import { ConsulClient, type ConsulOptions } from '../consul/client.ts';
 import { backendName, type StoredDocument, TrafficDocuments } from './documents.ts';
 import { BalancerRuntime } from './runtime.ts';
@@ -41,8 +42,9 @@ export type BalancerActivities = ReturnType<typeof createBalancerActivities>;
 /**
  * Activities on the traffic of a service. What is wanted is a document in Consul, from which consul-template renders
  * the balancers' configuration; weights go to every balancer by its runtime API as well, and are read back there.
- * All idempotent with absolute targets; they heartbeat and end early when cancelled. Failures beyond those of Consul's
- * and the balancers' clients: `UnknownEnvironment`, `DeadlineExceeded` with what is still missing (retryable).
+ * All idempotent with absolute targets; those that change or wait heartbeat all the time, however slow a system is, and
+ * end early when cancelled. Failures beyond those of Consul's and the balancers' clients: `UnknownEnvironment`,
+ * `DeadlineExceeded` with what is still missing (retryable).
  */
 export function createBalancerActivities(options: BalancerOptions) {
   const consul = new ConsulClient(options.consul);
@@ -90,43 +92,47 @@ export function createBalancerActivities(options: BalancerOptions) {
      * share up, by its own health check; only then do weights move, in all balancers, until each reads back as set.
      * `RequestInvalid` for shares that can't be; `NotVerified` when somebody else writes the document.
      */
-    async setTraffic(input: SetTrafficInput): Promise<TrafficState> {
-      const { environment, service, shares, healthPath } = input;
-      const deadline = deadlineIn(input.deadlineSeconds);
-      const backend = backendName(environment, service);
-      weightsFor(input, input.servers);
+    setTraffic(input: SetTrafficInput): Promise<TrafficState> {
+      return beating(async () => {
+        const { environment, service, shares, healthPath } = input;
+        const deadline = deadlineIn(input.deadlineSeconds);
+        const backend = backendName(environment, service);
+        weightsFor(input, input.servers);
 
-      const before = await prepareDocument(documents, input);
-      const up = await until(
-        { what: `the servers of ${backend} to be up`, deadline, failure: FailureType.DeadlineExceeded },
-        async () => {
-          const servers = await readServers(input);
-          const missing = missingServers(input, balancersOf(environment), servers);
-          return missing === '' ? { done: fewestUp(environment, servers) } : { missing };
-        },
-      );
+        const before = await prepareDocument(documents, input);
+        const up = await until(
+          { what: `the servers of ${backend} to be up`, deadline, failure: FailureType.DeadlineExceeded },
+          async () => {
+            const servers = await readServers(input);
+            const missing = missingServers(input, balancersOf(environment), servers);
+            return missing === '' ? { done: fewestUp(environment, servers) } : { missing };
+          },
+        );
 
-      const weights = weightsFor(input, up);
-      const document: TrafficDocument = { shares, weights, healthPath };
-      const written = await documents.write(environment, service, document, before);
-      await until(
-        { what: `the weights of ${backend} to be set`, deadline, failure: FailureType.DeadlineExceeded },
-        async () => {
-          const differing: string[] = [];
-          for (const runtime of balancersOf(environment)) {
-            const { states, applying } = await runtime.serversWhileApplied();
-            const changes = weightChanges(backend, weights, states);
-            // What is applied just now may have been made before the document: it has the last word only till then.
-            if (applying) differing.push(`${runtime.address} is having a configuration applied`);
-            if (changes.length === 0) continue;
-            await runtime.setWeights(changes);
-            differing.push(...changes.map(({ server, weight }) => `${server} in ${runtime.address} is not ${weight}`));
-          }
-          return differing.length === 0 ? { done: true } : { missing: differing.join(', ') };
-        },
-      );
-      await verifyUnchanged(documents, input, written);
-      return stateOf(input, document, await readServers(input));
+        const weights = weightsFor(input, up);
+        const document: TrafficDocument = { shares, weights, healthPath };
+        const written = await documents.write(environment, service, document, before);
+        await until(
+          { what: `the weights of ${backend} to be set`, deadline, failure: FailureType.DeadlineExceeded },
+          async () => {
+            const differing: string[] = [];
+            for (const runtime of balancersOf(environment)) {
+              const { states, applying } = await runtime.serversWhileApplied();
+              const changes = weightChanges(backend, weights, states);
+              // What is applied just now may have been made before the document: it has the last word only till then.
+              if (applying) differing.push(`${runtime.address} is having a configuration applied`);
+              if (changes.length === 0) continue;
+              await runtime.setWeights(changes);
+              differing.push(
+                ...changes.map(({ server, weight }) => `${server} in ${runtime.address} is not ${weight}`),
+              );
+            }
+            return differing.length === 0 ? { done: true } : { missing: differing.join(', ') };
+          },
+        );
+        await verifyUnchanged(documents, input, written);
+        return stateOf(input, document, await readServers(input));
+      });
     },
 
     /** What the balancers do with the service now; nothing is waited for. */
@@ -143,45 +149,52 @@ export function createBalancerActivities(options: BalancerOptions) {
      * gone. Changes no weight. What a process from before a reload still does for connections it has is not seen; idle
      * ones stay with it for at most 10 s.
      */
-    async drainRevision(input: Where & { readonly revision: string; readonly deadlineSeconds: number }): Promise<void> {
-      const { environment, service, revision, deadlineSeconds } = input;
-      const what = `the last requests of ${revision} in ${backendName(environment, service)}`;
-      await until({ what, deadline: deadlineIn(deadlineSeconds), failure: FailureType.DeadlineExceeded }, async () => {
-        const busy = (await readServers(input)).filter(
-          (server) => server.revision === revision && (server.weight > 0 || server.sessions > 0),
+    drainRevision(input: Where & { readonly revision: string; readonly deadlineSeconds: number }): Promise<void> {
+      return beating(async () => {
+        const { environment, service, revision, deadlineSeconds } = input;
+        const what = `the last requests of ${revision} in ${backendName(environment, service)}`;
+        await until(
+          { what, deadline: deadlineIn(deadlineSeconds), failure: FailureType.DeadlineExceeded },
+          async () => {
+            const busy = (await readServers(input)).filter(
+              (server) => server.revision === revision && (server.weight > 0 || server.sessions > 0),
+            );
+            if (busy.length === 0) return { done: true };
+            return {
+              missing: busy
+                .map(
+                  ({ name, balancer, weight, sessions }) =>
+                    `${name} in ${balancer}: weight ${weight}, ${sessions} requests`,
+                )
+                .join('; '),
+            };
+          },
         );
-        if (busy.length === 0) return { done: true };
-        return {
-          missing: busy
-            .map(
-              ({ name, balancer, weight, sessions }) =>
-                `${name} in ${balancer}: weight ${weight}, ${sessions} requests`,
-            )
-            .join('; '),
-        };
       });
     },
 
     /** Takes a service out of an environment's balancers: it answers to no host there any more. */
-    async removeTraffic(input: Where & { readonly deadlineSeconds?: number }): Promise<void> {
-      const { environment, service, deadlineSeconds = 30 } = input;
-      const backend = backendName(environment, service);
-      await documents.remove(environment, service);
-      await until(
-        {
-          what: `${backend} to leave the balancers`,
-          deadline: deadlineIn(deadlineSeconds),
-          failure: FailureType.DeadlineExceeded,
-        },
-        async () => {
-          const left: string[] = [];
-          for (const runtime of balancersOf(environment)) {
-            const { servers } = await runtime.counters();
-            if (servers.some((server) => server.backend === backend)) left.push(runtime.address);
-          }
-          return left.length === 0 ? { done: true } : { missing: `it is still in ${left.join(', ')}` };
-        },
-      );
+    removeTraffic(input: Where & { readonly deadlineSeconds?: number }): Promise<void> {
+      return beating(async () => {
+        const { environment, service, deadlineSeconds = 30 } = input;
+        const backend = backendName(environment, service);
+        await documents.remove(environment, service);
+        await until(
+          {
+            what: `${backend} to leave the balancers`,
+            deadline: deadlineIn(deadlineSeconds),
+            failure: FailureType.DeadlineExceeded,
+          },
+          async () => {
+            const left: string[] = [];
+            for (const runtime of balancersOf(environment)) {
+              const { servers } = await runtime.counters();
+              if (servers.some((server) => server.backend === backend)) left.push(runtime.address);
+            }
+            return left.length === 0 ? { done: true } : { missing: `it is still in ${left.join(', ')}` };
+          },
+        );
+      });
     },
   };
 }

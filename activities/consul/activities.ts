@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { configKey } from '../../domain/environment.ts';
 import { FailureType } from '../../domain/failures.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
+import { beating } from '../beating.ts';
 import { ConsulClient, type ConsulOptions } from './client.ts';
 import { requestInvalid } from './errors.ts';
 import type { KvEntry } from './types.ts';
@@ -37,8 +38,9 @@ const ScaleBoundsSchema = z.object({
 
 /**
  * Activities on Consul's key-value store: versions of configuration under `cfg/<environment>/<service>/`, and scale
- * bounds under `slipway/scale/`. All idempotent with absolute targets; what was written is read back. Failures
- * beyond those of `ConsulClient`: `NotVerified` when what is read back is something else; others are named at each.
+ * bounds under `slipway/scale/`. All idempotent with absolute targets; what was written is read back. Those that a
+ * release waits for heartbeat all the time. Failures beyond those of `ConsulClient`: `NotVerified` when what is read back
+ * is something else; others are named at each.
  */
 export function createConsulActivities(options: ConsulOptions) {
   const consul = new ConsulClient(options);
@@ -87,46 +89,50 @@ export function createConsulActivities(options: ConsulOptions) {
      * Makes a published version the current one; 0: none is. @param input.expected fail with `SystemRefused` when
      * another version than this (or than the wanted one) is current, so that a change under one's feet is noticed.
      */
-    async pointConfig(
+    pointConfig(
       input: Where & { readonly version: number; readonly expected?: number },
     ): Promise<{ readonly version: number; readonly previous: number }> {
-      const key = pointerKey(input);
-      const { version, expected } = input;
-      if (version > 0 && (await consul.kvGet(versionKey(input, version))) === undefined) {
-        throw refused(`version ${version} of ${nameOf(input)} is not published, so it can't become current`);
-      }
-      const before = await consul.kvGet(key);
-      const previous = currentVersion(before);
-      if (previous === version) return { version, previous };
-      if (expected !== undefined && previous !== expected) {
-        throw refused(
-          `the current version of ${nameOf(input)} is ${previous}, not ${expected}: somebody else moved it`,
-        );
-      }
-      const cas = before?.modifyIndex ?? 0;
-      await (version === 0 ? consul.kvDelete(key, { cas }) : consul.kvPut(key, String(version), { cas }));
-      const after = await consul.kvGet(key);
-      if (currentVersion(after) !== version) throw notVerified(consul.url, key, String(version), after);
-      return { version, previous };
+      return beating(async () => {
+        const key = pointerKey(input);
+        const { version, expected } = input;
+        if (version > 0 && (await consul.kvGet(versionKey(input, version))) === undefined) {
+          throw refused(`version ${version} of ${nameOf(input)} is not published, so it can't become current`);
+        }
+        const before = await consul.kvGet(key);
+        const previous = currentVersion(before);
+        if (previous === version) return { version, previous };
+        if (expected !== undefined && previous !== expected) {
+          throw refused(
+            `the current version of ${nameOf(input)} is ${previous}, not ${expected}: somebody else moved it`,
+          );
+        }
+        const cas = before?.modifyIndex ?? 0;
+        await (version === 0 ? consul.kvDelete(key, { cas }) : consul.kvPut(key, String(version), { cas }));
+        const after = await consul.kvGet(key);
+        if (currentVersion(after) !== version) throw notVerified(consul.url, key, String(version), after);
+        return { version, previous };
+      });
     },
 
     /** Sets the bounds within which autoscaling may move a service; null: none, so it is left alone. */
-    async writeScaleBounds(input: Where & { readonly bounds: ScaleBounds | null }): Promise<void> {
-      const key = `${SCALE_PREFIX}${input.environment}/${input.service}`;
-      if (input.bounds === null) {
-        await consul.kvDelete(key);
-        const left = await consul.kvGet(key);
-        if (left !== undefined) throw notVerified(consul.url, key, '(nothing)', left);
-        return;
-      }
-      const bounds = ScaleBoundsSchema.safeParse(input.bounds);
-      if (!bounds.success || bounds.data.min > bounds.data.max) {
-        throw requestInvalid(`these are no scale bounds for ${nameOf(input)}: ${JSON.stringify(input.bounds)}`);
-      }
-      const value = JSON.stringify(bounds.data);
-      await consul.kvPut(key, value);
-      const stored = await consul.kvGet(key);
-      if (stored?.value !== value) throw notVerified(consul.url, key, value, stored);
+    writeScaleBounds(input: Where & { readonly bounds: ScaleBounds | null }): Promise<void> {
+      return beating(async () => {
+        const key = `${SCALE_PREFIX}${input.environment}/${input.service}`;
+        if (input.bounds === null) {
+          await consul.kvDelete(key);
+          const left = await consul.kvGet(key);
+          if (left !== undefined) throw notVerified(consul.url, key, '(nothing)', left);
+          return;
+        }
+        const bounds = ScaleBoundsSchema.safeParse(input.bounds);
+        if (!bounds.success || bounds.data.min > bounds.data.max) {
+          throw requestInvalid(`these are no scale bounds for ${nameOf(input)}: ${JSON.stringify(input.bounds)}`);
+        }
+        const value = JSON.stringify(bounds.data);
+        await consul.kvPut(key, value);
+        const stored = await consul.kvGet(key);
+        if (stored?.value !== value) throw notVerified(consul.url, key, value, stored);
+      });
     },
 
     /** The bounds of every service in every environment, by one request. `UnexpectedAnswer` for what is no bounds. */

@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { serviceDnsName } from '../../domain/environment.ts';
 import { FailureType } from '../../domain/failures.ts';
+import { beating } from '../beating.ts';
 import { ConsulClient, type ConsulOptions } from '../consul/client.ts';
 import { BoundNames } from './names.ts';
 
@@ -28,7 +29,8 @@ const PAUSE_MS = 100;
 /**
  * Activities on the DNS names of services, `<service>-<environment>.service.consul`. A name points to the environment's
  * balancer, never to instances, so that a release does not change it. Idempotent; what was written is asked of the DNS
- * server itself. Failures beyond those of Consul's client: `NotVerified` when DNS does not say the same in time.
+ * server itself. They heartbeat all the time. Failures beyond those of Consul's client: `NotVerified` when DNS does not
+ * say the same in time.
  */
 export function createDnsActivities(options: DnsOptions) {
   const names = new BoundNames(new ConsulClient(options.consul));
@@ -39,36 +41,41 @@ export function createDnsActivities(options: DnsOptions) {
      *
      * @param input.address IPv4 address of the environment's balancer
      */
-    async bindName(input: Where & { readonly address: string; readonly port: number }): Promise<{ name: string }> {
-      const { environment, service, address, port } = input;
-      if (!isIPv4(address)) {
-        throw ApplicationFailure.create({
-          type: FailureType.RequestInvalid,
-          nonRetryable: true,
-          message: `the balancer of ${environment} has the address "${address}"; an IPv4 address is needed for its name`,
+    bindName(input: Where & { readonly address: string; readonly port: number }): Promise<{ name: string }> {
+      return beating(async () => {
+        const { environment, service, address, port } = input;
+        if (!isIPv4(address)) {
+          throw ApplicationFailure.create({
+            type: FailureType.RequestInvalid,
+            nonRetryable: true,
+            message: `the balancer of ${environment} has the address "${address}"; an IPv4 address is needed for its name`,
+          });
+        }
+        const name = serviceDnsName(environment, service);
+        await names.bind({ environment, service, address, port });
+        await verify(options.dns, name, `${address} and port ${port}`, async (resolver) => {
+          const [a, srv] = await Promise.all([resolver.resolve4(name), resolver.resolveSrv(name)]);
+          const pointed = await Promise.all(srv.map((record) => resolver.resolve4(record.name)));
+          const ports = srv.map((record) => record.port);
+          return {
+            holds:
+              isOnly(a, address) && isOnly(ports, port) && pointed.every((addresses) => isOnly(addresses, address)),
+            said: `A ${a.join(', ')}, SRV port ${ports.join(', ')} at ${pointed.flat().join(', ')}`,
+          };
         });
-      }
-      const name = serviceDnsName(environment, service);
-      await names.bind({ environment, service, address, port });
-      await verify(options.dns, name, `${address} and port ${port}`, async (resolver) => {
-        const [a, srv] = await Promise.all([resolver.resolve4(name), resolver.resolveSrv(name)]);
-        const pointed = await Promise.all(srv.map((record) => resolver.resolve4(record.name)));
-        const ports = srv.map((record) => record.port);
-        return {
-          holds: isOnly(a, address) && isOnly(ports, port) && pointed.every((addresses) => isOnly(addresses, address)),
-          said: `A ${a.join(', ')}, SRV port ${ports.join(', ')} at ${pointed.flat().join(', ')}`,
-        };
+        return { name };
       });
-      return { name };
     },
 
     /** Makes the name answer with nothing. */
-    async unbindName(input: Where): Promise<void> {
-      const name = serviceDnsName(input.environment, input.service);
-      await names.unbind(input);
-      await verify(options.dns, name, 'no address', async (resolver) => {
-        const a = await resolver.resolve4(name).catch(noneIfUnknown);
-        return { holds: a.length === 0, said: a.join(', ') };
+    unbindName(input: Where): Promise<void> {
+      return beating(async () => {
+        const name = serviceDnsName(input.environment, input.service);
+        await names.unbind(input);
+        await verify(options.dns, name, 'no address', async (resolver) => {
+          const a = await resolver.resolve4(name).catch(noneIfUnknown);
+          return { holds: a.length === 0, said: a.join(', ') };
+        });
       });
     },
   };

@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
 import { type RevisionApp, RevisionLabel } from '../../domain/revision-app.ts';
+import { beating } from '../beating.ts';
 import { MarathonClient, type MarathonOptions } from './client.ts';
 import { lockingDeployments } from './errors.ts';
 import { byRevisionNumber, type RevisionStatus, revisionStatus } from './revision-status.ts';
@@ -20,8 +21,8 @@ export interface MarathonEnvironment extends MarathonOptions {
 export type MarathonActivities = ReturnType<typeof createMarathonActivities>;
 
 /**
- * Activities that create, scale, watch and delete revisions. They heartbeat at least every 10 s plus one call's
- * timeout, and end early when cancelled. Failures beyond those of `MarathonClient`: `UnknownEnvironment`; others are
+ * Activities that create, scale, watch and delete revisions. Those that change something heartbeat all the time, however
+ * slow Marathon is, and end early when cancelled. Failures beyond those of `MarathonClient`: `UnknownEnvironment`; others are
  * named at each activity.
  */
 export function createMarathonActivities(environments: Readonly<Record<string, MarathonEnvironment>>) {
@@ -59,36 +60,38 @@ export function createMarathonActivities(environments: Readonly<Record<string, M
       readonly environment: string;
       readonly app: RevisionApp;
     }): Promise<{ appId: string }> {
-      const { environment, app } = input;
-      const client = clientFor(environment, app.id);
-      const signal = Context.current().cancellationSignal;
-      let stored = await client.getApp(app.id, { signal });
-      if (!stored) {
-        // Marathon may have made the change although it answered 503, or not at all: look before calling it failed.
-        const failure = await client.createApp(app, { signal }).then(
-          () => undefined,
-          (error: unknown) => error,
-        );
-        stored = await client.getApp(app.id, { signal });
-        if (!stored && failure) throw failure;
-      }
-      if (!stored) {
-        throw ApplicationFailure.create({
-          type: FailureType.NotVerified,
-          message: `Marathon ${client.url}: app ${app.id} was created but is not there when read back`,
-        });
-      }
-      const differences = definitionDifferences(app, stored);
-      if (differences.length > 0) {
-        const list = differences.map(
-          ({ path, wanted, stored }) => `${path} is ${JSON.stringify(stored)}, wanted ${JSON.stringify(wanted)}`,
-        );
-        throw refused(
-          `app ${app.id} has another definition: ${list.join('; ')}. Revisions are never edited; use a new one`,
-          differences,
-        );
-      }
-      return { appId: app.id };
+      return beating(async () => {
+        const { environment, app } = input;
+        const client = clientFor(environment, app.id);
+        const signal = Context.current().cancellationSignal;
+        let stored = await client.getApp(app.id, { signal });
+        if (!stored) {
+          // Marathon may have made the change although it answered 503, or not at all: look before calling it failed.
+          const failure = await client.createApp(app, { signal }).then(
+            () => undefined,
+            (error: unknown) => error,
+          );
+          stored = await client.getApp(app.id, { signal });
+          if (!stored && failure) throw failure;
+        }
+        if (!stored) {
+          throw ApplicationFailure.create({
+            type: FailureType.NotVerified,
+            message: `Marathon ${client.url}: app ${app.id} was created but is not there when read back`,
+          });
+        }
+        const differences = definitionDifferences(app, stored);
+        if (differences.length > 0) {
+          const list = differences.map(
+            ({ path, wanted, stored }) => `${path} is ${JSON.stringify(stored)}, wanted ${JSON.stringify(wanted)}`,
+          );
+          throw refused(
+            `app ${app.id} has another definition: ${list.join('; ')}. Revisions are never edited; use a new one`,
+            differences,
+          );
+        }
+        return { appId: app.id };
+      });
     },
 
     /**
@@ -108,43 +111,50 @@ export function createMarathonActivities(environments: Readonly<Record<string, M
       const client = clientFor(environment, appId);
       const signal = Context.current().cancellationSignal;
       const patience: Patience = { deadline: performance.now() + deadlineSeconds * 1000 };
+      let seen: { healthy: number; wanted: number } | undefined;
 
-      const set = await until(patience, async () => {
-        const status = await observe(client, appId);
-        if (!status.exists) throw refused(`app ${appId} does not exist, so it can't have ${instances} instances`);
-        if (status.instances === instances) return { done: true, value: status };
-        try {
-          await client.scaleApp(appId, instances, { signal });
-        } catch (error) {
-          const locks = lockingDeployments(error);
-          if (!locks) throw error;
-          const running = (await client.deployments({ signal })).filter(({ id }) => locks.includes(id));
-          if (!running.every((deployment) => onlyScales(deployment, appId))) throw error;
-          await client.scaleApp(appId, instances, { signal, force: true });
-        }
-        return { done: false, value: status };
-      });
-      if (!set.done) {
-        throw (
-          set.lastError ??
-          ApplicationFailure.create({
-            type: FailureType.NotVerified,
-            message: `Marathon ${client.url}: ${appId} still reads ${set.value?.instances} instances ${deadlineSeconds} s after ${instances} were asked for`,
-          })
-        );
-      }
-      if (!waitHealthy) return set.value;
+      return beating(
+        async () => {
+          const set = await until(patience, async () => {
+            const status = await observe(client, appId);
+            if (!status.exists) throw refused(`app ${appId} does not exist, so it can't have ${instances} instances`);
+            if (status.instances === instances) return { done: true, value: status };
+            try {
+              await client.scaleApp(appId, instances, { signal });
+            } catch (error) {
+              const locks = lockingDeployments(error);
+              if (!locks) throw error;
+              const running = (await client.deployments({ signal })).filter(({ id }) => locks.includes(id));
+              if (!running.every((deployment) => onlyScales(deployment, appId))) throw error;
+              await client.scaleApp(appId, instances, { signal, force: true });
+            }
+            return { done: false, value: status };
+          });
+          if (!set.done) {
+            throw (
+              set.lastError ??
+              ApplicationFailure.create({
+                type: FailureType.NotVerified,
+                message: `Marathon ${client.url}: ${appId} still reads ${set.value?.instances} instances ${deadlineSeconds} s after ${instances} were asked for`,
+              })
+            );
+          }
+          if (!waitHealthy) return set.value;
 
-      const reached = await until(patience, async () => {
-        const status = await observe(client, appId);
-        if (!status.exists) throw refused(`app ${appId} was deleted while it was scaled to ${instances} instances`);
-        Context.current().heartbeat({ healthy: status.healthy, wanted: instances });
-        return { done: status.healthy === instances && status.tasks.length === instances, value: status };
-      });
-      if (reached.done) return reached.value;
-      if (!reached.value) throw reached.lastError;
-      const queued = (await client.queue({ signal })).find((item) => item.app?.id === appId);
-      throw shortfall(reached.value, instances, deadlineSeconds, queued);
+          const reached = await until(patience, async () => {
+            const status = await observe(client, appId);
+            if (!status.exists) throw refused(`app ${appId} was deleted while it was scaled to ${instances} instances`);
+            seen = { healthy: status.healthy, wanted: instances };
+            Context.current().heartbeat(seen);
+            return { done: status.healthy === instances && status.tasks.length === instances, value: status };
+          });
+          if (reached.done) return reached.value;
+          if (!reached.value) throw reached.lastError;
+          const queued = (await client.queue({ signal })).find((item) => item.app?.id === appId);
+          throw shortfall(reached.value, instances, deadlineSeconds, queued);
+        },
+        () => seen,
+      );
     },
 
     /** What Marathon says of a revision now; `exists: false` where there is no such app. */
@@ -183,27 +193,34 @@ export function createMarathonActivities(environments: Readonly<Record<string, M
       const signal = Context.current().cancellationSignal;
       const patience: Patience = { deadline: performance.now() + deadlineSeconds * 1000 };
       let deleted = false;
-      const gone = await until(patience, async () => {
-        if (!deleted) {
-          await client.deleteApp(appId, { signal });
-          deleted = (await client.getApp(appId, { signal })) === undefined;
-        }
-        // From the answer on the app is not shown any more, although its tasks still end: the deployment that stops
-        // them tells, and the list of all tasks where this Marathon keeps them there.
-        const stopping = (await client.deployments({ signal })).some(({ affectedApps }) =>
-          affectedApps.includes(appId),
-        );
-        const tasks = (await client.listAllTasks({ signal })).filter((task) => task.appId === appId).length;
-        Context.current().heartbeat({ stopping, tasks });
-        return { done: deleted && !stopping && tasks === 0, value: tasks };
-      });
-      if (gone.done) return;
-      throw (
-        gone.lastError ??
-        ApplicationFailure.create({
-          type: FailureType.DeadlineExceeded,
-          message: `Marathon ${client.url}: ${gone.value} instances of ${appId} have not ended ${deadlineSeconds} s after the app was deleted; look at their agents`,
-        })
+      let seen: { stopping: boolean; tasks: number } | undefined;
+      return beating(
+        async () => {
+          const gone = await until(patience, async () => {
+            if (!deleted) {
+              await client.deleteApp(appId, { signal });
+              deleted = (await client.getApp(appId, { signal })) === undefined;
+            }
+            // From the answer on the app is not shown any more, although its tasks still end: the deployment that stops
+            // them tells, and the list of all tasks where this Marathon keeps them there.
+            const stopping = (await client.deployments({ signal })).some(({ affectedApps }) =>
+              affectedApps.includes(appId),
+            );
+            const tasks = (await client.listAllTasks({ signal })).filter((task) => task.appId === appId).length;
+            seen = { stopping, tasks };
+            Context.current().heartbeat(seen);
+            return { done: deleted && !stopping && tasks === 0, value: tasks };
+          });
+          if (gone.done) return;
+          throw (
+            gone.lastError ??
+            ApplicationFailure.create({
+              type: FailureType.DeadlineExceeded,
+              message: `Marathon ${client.url}: ${gone.value} instances of ${appId} have not ended ${deadlineSeconds} s after the app was deleted; look at their agents`,
+            })
+          );
+        },
+        () => seen,
       );
     },
   };

@@ -157,33 +157,44 @@ describe('versions of configuration', () => {
   });
 
   it('become current by a pointer that notices others', async () => {
-    await expect(activities.pointConfig({ ...WEB, version: 9 })).rejects.toMatchObject({ type: 'SystemRefused' });
-    expect(await activities.pointConfig({ ...WEB, version: 1 })).toEqual({ version: 1, previous: 0 });
-    expect(await activities.pointConfig({ ...WEB, version: 1 })).toEqual({ version: 1, previous: 1 });
-    expect(await activities.readConfig(WEB)).toMatchObject({ version: 1, value: 'a: 1' });
-    await expect(activities.pointConfig({ ...WEB, version: 2, expected: 0 })).rejects.toMatchObject({
+    await expect(runActivity(activities.pointConfig, { ...WEB, version: 9 })).rejects.toMatchObject({
       type: 'SystemRefused',
     });
-    expect(await activities.pointConfig({ ...WEB, version: 2, expected: 1 })).toEqual({ version: 2, previous: 1 });
-    expect(await activities.pointConfig({ ...WEB, version: 0 })).toEqual({ version: 0, previous: 2 });
+    expect(await runActivity(activities.pointConfig, { ...WEB, version: 1 })).toEqual({ version: 1, previous: 0 });
+    expect(await runActivity(activities.pointConfig, { ...WEB, version: 1 })).toEqual({ version: 1, previous: 1 });
+    expect(await activities.readConfig(WEB)).toMatchObject({ version: 1, value: 'a: 1' });
+    await expect(runActivity(activities.pointConfig, { ...WEB, version: 2, expected: 0 })).rejects.toMatchObject({
+      type: 'SystemRefused',
+    });
+    expect(await runActivity(activities.pointConfig, { ...WEB, version: 2, expected: 1 })).toEqual({
+      version: 2,
+      previous: 1,
+    });
+    expect(await runActivity(activities.pointConfig, { ...WEB, version: 0 })).toEqual({ version: 0, previous: 2 });
     expect(await activities.readConfig(WEB)).toBeUndefined();
   });
 
   it('sit beside scale bounds', async () => {
     const bounds = { min: 2, max: 8, requestsPerSecondPerInstance: 20, downAfterSeconds: 60 };
     expect(await activities.readAllScaleBounds()).toEqual([]);
-    await activities.writeScaleBounds({ ...WEB, bounds });
-    await activities.writeScaleBounds({ ...WEB, bounds });
-    await activities.writeScaleBounds({ environment: 'fat', service: 'web', bounds: { ...bounds, max: 3 } });
+    await runActivity(activities.writeScaleBounds, { ...WEB, bounds });
+    await runActivity(activities.writeScaleBounds, { ...WEB, bounds });
+    await runActivity(activities.writeScaleBounds, {
+      environment: 'fat',
+      service: 'web',
+      bounds: { ...bounds, max: 3 },
+    });
     expect(await activities.readAllScaleBounds()).toEqual([
       { environment: 'fat', service: 'web', bounds: { ...bounds, max: 3 } },
       { ...WEB, bounds },
     ]);
-    await expect(activities.writeScaleBounds({ ...WEB, bounds: { ...bounds, min: 9 } })).rejects.toMatchObject({
+    await expect(
+      runActivity(activities.writeScaleBounds, { ...WEB, bounds: { ...bounds, min: 9 } }),
+    ).rejects.toMatchObject({
       type: 'RequestInvalid',
     });
-    await activities.writeScaleBounds({ ...WEB, bounds: null });
-    await activities.writeScaleBounds({ environment: 'fat', service: 'web', bounds: null });
+    await runActivity(activities.writeScaleBounds, { ...WEB, bounds: null });
+    await runActivity(activities.writeScaleBounds, { environment: 'fat', service: 'web', bounds: null });
     expect(await activities.readAllScaleBounds()).toEqual([]);
     await client.kvPut('slipway/scale/prod/web', '{"min":1}');
     await expect(activities.readAllScaleBounds()).rejects.toMatchObject({ type: 'UnexpectedAnswer' });
