@@ -13,6 +13,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves once stdout or stderr has said this. @throws {Error} with all it said, when it ends or stays without */
   said(text: string): Promise<void>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
 }
 
 /** Environment variables of one call, beside those of everyone. */
@@ -66,7 +68,7 @@ export function slipwayCommand(everyone: Variables): Slipway {
         await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), ended, once(tooLong, 'abort')]);
       }
     };
-    return { ended, said };
+    return { ended, said, interrupt: () => child.kill('SIGINT') };
   }
 
   return {

@@ -34,17 +34,23 @@ export function firstRelease(stage: () => Stage): void {
       const { code, stdout, stderr } = await slipway.run(asked);
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toContain('Plan of sample 1.0.0\n');
+      expect(stdout).toMatch(/\n10 +retire-prod +stops nothing: prod has no old revision\n/);
       expect(stdout).toMatch(new RegExp(`\\nplan ${digest}\\n$`));
       expect(await world(SAMPLE)).toMatchObject({ apps: {}, weights: {}, keys: {} });
     });
 
     step('waits for approval with the plan that was shown', async () => {
-      watch = stage().slipway.start([...order(), '--watch']);
+      const { slipway } = stage();
+      watch = slipway.start([...order(), '--watch']);
+      // The same at the same time, as an impatient finger does it.
+      const twin = await slipway.run(order());
+      expect([twin.code, twin.stdout]).toEqual([0, `${RELEASE}\n`]);
       await watch.said('waiting for approval to go to prod');
       await watch.said(`plan ${digest}`);
-      const { code, stdout } = await stage().slipway.run(['status', RELEASE]);
+      const { code, stdout } = await slipway.run(['status', RELEASE]);
       expect(code).toBe(0);
       expect(stdout).toContain('ended by an approval by one person other than ann');
+      expect(stdout).toContain('approve: slipway approve sample/first');
       expect(stdout).toContain(`plan ${digest}`);
     });
 
@@ -67,6 +73,31 @@ export function firstRelease(stage: () => Stage): void {
         .object({ releases: z.array(z.object({ id: z.string() })) })
         .parse((await api.call('GET', '/v1/releases?service=sample', call)).body);
       expect(releases).toEqual([expect.objectContaining({ id: `release/${RELEASE}` })]);
+    });
+
+    step('ends each command with the code that is documented', async () => {
+      const { slipway } = stage();
+      const { stdout } = await slipway.run(['exit-codes', '-o', 'json']);
+      const { exitCodes } = z.object({ exitCodes: z.record(z.string(), z.string()) }).parse(JSON.parse(stdout));
+      expect(Object.keys(exitCodes)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '130']);
+      const gone = slipway.start(['status', RELEASE, '--watch']);
+      await gone.said('waiting for approval');
+      gone.interrupt();
+      const [interrupted, ...others] = await Promise.all([
+        gone.ended,
+        slipway.run(['status', RELEASE, '--watch', '--timeout', '1']),
+        slipway.run(['approve', RELEASE]),
+        slipway.run(['release', 'nosuch', '--ref', 'main']),
+        slipway.run(['lanes', '--api', 'http://127.0.0.1:1']),
+      ]);
+      expect([interrupted.code, interrupted.stderr]).toEqual([130, expect.stringContaining(`${RELEASE} goes on`)]);
+      expect(others.map(({ code, stderr }) => [code, stderr])).toEqual([
+        [3, expect.stringContaining(`${RELEASE} still runs after 1.0s`)],
+        [2, expect.stringContaining('give --plan-digest')],
+        [2, expect.stringContaining('the services are: sample, shop')],
+        [1, expect.stringContaining("can't be reached")],
+      ]);
+      expect((await stage().look(RELEASE)).outcome).toBeUndefined();
     });
 
     step('refuses who asked for it, another plan, and nobody', async () => {

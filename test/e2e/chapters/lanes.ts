@@ -5,6 +5,7 @@ import { chapter } from '../chapter.ts';
 import type { Running } from '../command.ts';
 import { SHOP } from '../services.ts';
 import type { Stage } from '../stage.ts';
+import { storyOf } from '../temporal-story.ts';
 import type { World } from '../world.ts';
 
 const SETTLED_WITHIN_MS = 30_000;
@@ -54,7 +55,7 @@ export function lanesAndWaysBack(stage: () => Stage): void {
     });
 
     step('shares its traffic with a canary as the plan says', async () => {
-      const { slipway, commits, releaseUntil, world } = stage();
+      const { slipway, commits, releaseUntil, temporal, world } = stage();
       watched = slipway.start(['release', SHOP, '--ref', commits.shop.watched, '--key', 'watched', '--watch']);
       await releaseUntil('shop/watched', 'to watch its canary', ({ wait }) => wait?.reason === 'canary-figures');
       const { apps, weights, keys } = await world(SHOP);
@@ -75,10 +76,18 @@ export function lanesAndWaysBack(stage: () => Stage): void {
         async () => expect(Object.keys((await clients?.report())?.byRevision ?? {})).toContain('r2'),
         { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
       );
+      const story = await storyOf(temporal, 'release/shop/watched');
+      expect(story).toMatchObject({
+        status: 'RUNNING',
+        attributes: { SlipwayStage: 'canary-prod', SlipwayEnvironment: 'prod', SlipwayRevision: 'r2' },
+        withoutSummary: [],
+      });
+      expect(story.currentDetails).toContain('Waiting: watching 1 canary instance with 10 % of the traffic');
+      expect(story.summaries).toContain('Traffic of prod: 10 % to r2, 90 % to r1');
     });
 
     step('is released by one at a time: the next waits for the lane, or is refused if it asked so', async () => {
-      const { slipway, releaseUntil } = stage();
+      const { slipway, releaseUntil, temporal } = stage();
       const order = (key: string) => ['release', SHOP, '--bundle', bundle, '--key', key, '--watch'];
       second = slipway.start(order('second'));
       const { wait } = await releaseUntil('shop/second', 'to wait', (view) => view.wait?.reason === 'admission');
@@ -88,6 +97,9 @@ export function lanesAndWaysBack(stage: () => Stage): void {
       expect(refused.stdout).toContain('shop/watched holds prod');
       const { stdout } = await slipway.run(['lanes', SHOP, '--environment', 'prod']);
       expect(stdout).toMatch(/\nshop +prod +r1 +1\.0\.0 +2 +shop\/watched\n$/);
+      const { currentDetails } = await storyOf(temporal, 'lane/prod/shop');
+      expect(currentDetails).toContain('held by release/shop/watched');
+      expect(currentDetails).toContain('waiting: release/shop/second');
     });
 
     step('is as before when a canary is aborted', async () => {
