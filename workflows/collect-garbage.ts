@@ -1,17 +1,22 @@
-import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  ParentClosePolicy,
+  setCurrentDetails,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { RegistryActivities } from '../activities/registry/activities.ts';
 import type { MaintenanceActivities } from '../activities/registry/maintenance.ts';
 import type { RetentionActivities, RetentionRules } from '../activities/registry/retention.ts';
 import type { RepositoryObservation } from '../domain/retention/observation.ts';
 import { type Deletion, type Keeping, planRetention, type RetentionPlan } from '../domain/retention/plan.ts';
-import { type CollectGarbageInput, hostTaskQueue } from './contract.ts';
-import { activities, change, type Profile, READ } from './options.ts';
+import { type CollectGarbageInput, collectedSignal, hostTaskQueue, WorkflowType } from './contract.ts';
+import { type keepWritable, MODE_SECONDS, makeReadWrite } from './keep-writable.ts';
+import { activities, change, READ } from './options.ts';
 import { type GarbageScope, readProtections, readScope } from './protections.ts';
 
 /** Longest time for one collection: 2,000 tags take seconds, a large store on slow disks may take an hour. */
 const COLLECT_SECONDS = 3600;
-/** Longest time for the registry to change its mode, restart included. */
-const MODE_SECONDS = 240;
 /** Deleting by digest takes some 65 ms each in a repository of 2,000 tags, reading one 10 ms. */
 const DELETE_SECONDS = 900;
 const OBSERVE_SECONDS = 300;
@@ -144,6 +149,15 @@ async function deletePlanned(plans: readonly RetentionPlan[]): Promise<InReposit
 async function collect(host: string): Promise<number | undefined> {
   const maintenance = (summary: string, seconds: number) =>
     activities<MaintenanceActivities>({ ...change(seconds), taskQueue: hostTaskQueue(host) }, summary);
+  // Started first: whatever becomes of this run, its termination included, the registry ends read-write.
+  const guard = await CancellationScope.nonCancellable(() =>
+    startChild<typeof keepWritable>(WorkflowType.KeepWritable, {
+      workflowId: `keep-writable/${workflowInfo().runId}`,
+      args: [{ host, collection: workflowInfo().workflowId }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: 'The registry ends read-write',
+    }),
+  );
   try {
     setCurrentDetails('The registry is read-only while it collects its garbage; pushes wait.');
     await maintenance('Make the registry read-only', MODE_SECONDS).makeRegistryReadOnly();
@@ -155,20 +169,10 @@ async function collect(host: string): Promise<number | undefined> {
     if (before.bytes === undefined || after.bytes === undefined) return undefined;
     return Math.max(0, before.bytes - after.bytes);
   } finally {
-    await CancellationScope.nonCancellable(() => makeReadWrite(host, { onlyIfNeeded: false }));
+    await CancellationScope.nonCancellable(async () => {
+      await guard.signal(collectedSignal);
+      await guard.result();
+    });
     setCurrentDetails('The registry takes pushes again.');
   }
-}
-
-/** Tried without end: a registry that stays read-only stops every build. */
-async function makeReadWrite(host: string, input: { readonly onlyIfNeeded: boolean }): Promise<void> {
-  const profile: Profile = {
-    ...change(MODE_SECONDS),
-    scheduleToCloseTimeout: '3650 days',
-    retry: { ...change(MODE_SECONDS).retry, nonRetryableErrorTypes: [] },
-    taskQueue: hostTaskQueue(host),
-  };
-  await activities<MaintenanceActivities>(profile, 'Make sure that the registry takes pushes').makeRegistryReadWrite(
-    input,
-  );
 }

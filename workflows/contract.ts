@@ -27,6 +27,7 @@ export const WorkflowType = {
   Build: 'build',
   Autoscale: 'autoscale',
   CollectGarbage: 'collectGarbage',
+  KeepWritable: 'keepWritable',
   PlanRelease: 'planRelease',
 } as const;
 
@@ -201,3 +202,14 @@ export interface CollectGarbageInput {
   /** Plans and reports, deletes nothing. */
   readonly dryRun: boolean;
 }
+
+/** Argument of the `keepWritable` workflow, a child of a collection that outlives it. */
+export interface KeepWritableInput {
+  /** Machine whose node worker maintains the registry. */
+  readonly host: string;
+  /** Workflow id of the collection. */
+  readonly collection: string;
+}
+
+/** The collection tells that the registry may take pushes again. */
+export const collectedSignal = defineSignal('collected');

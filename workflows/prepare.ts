@@ -3,6 +3,9 @@ import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { EnvironmentActivities, EnvironmentFacts } from '../activities/environments/activities.ts';
 import type { GitActivities } from '../activities/git/activities.ts';
 import type { LaneActivities } from '../activities/lane/activities.ts';
+import type { RegistryActivities } from '../activities/registry/activities.ts';
+import type { Bundle } from '../domain/bundle.ts';
+import { FailureType } from '../domain/failures.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { makePlan, type Plan, type Running } from '../domain/plan.ts';
 import type { ReleaseRequest } from '../domain/release.ts';
@@ -20,13 +23,14 @@ export interface Prepared {
  * Reads what a request means and computes its plan. Changes nothing.
  *
  * @throws ActivityFailure `UnknownService`, `UnknownCommit`, `ManifestInvalid`; ApplicationFailure
- * `UnknownEnvironment`; details hold every error with its path
+ * `UnknownEnvironment`, `ImageMissing`; details hold every error with its path
  */
 export async function prepare(request: ReleaseRequest): Promise<Prepared> {
   const { service, source } = request;
   const git = activities<GitActivities>(change(300), `Read the repository of ${service}`);
   const ref = source.kind === 'git' ? source.ref : source.bundle.commit;
   const { commit } = await git.resolveCommit({ service, ref });
+  if (source.kind === 'bundle') await requireImage(source.bundle);
   const [{ manifest, digest }, environments] = await Promise.all([
     git.readManifest({ service, commit }),
     activities<EnvironmentActivities>(READ, 'Which environments are configured').readEnvironments(),
@@ -74,4 +78,16 @@ async function configVersionOf(request: ReleaseRequest, manifest: Manifest): Pro
     service: request.service,
   });
   return current?.version ?? 0;
+}
+
+/** Retention may have deleted what an old bundle names; that is better known now than by instances that never start. */
+async function requireImage({ image }: Bundle): Promise<void> {
+  const exists = await activities<RegistryActivities>(change(30), `Is ${image.repository} still there`).imageExists({
+    image,
+  });
+  if (exists) return;
+  throw ApplicationFailure.nonRetryable(
+    `${image.repository}@${image.digest} is not in the registry any more; release its commit again`,
+    FailureType.ImageMissing,
+  );
 }

@@ -1,5 +1,4 @@
-import { ApplicationFailure, CancellationScope, CancelledFailure, isCancellation, log } from '@temporalio/workflow';
-import type { ChatActivities } from '../activities/chat/activities.ts';
+import { ApplicationFailure, CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { EnvironmentFacts } from '../activities/environments/activities.ts';
 import type { ApprovalRequest } from '../domain/approval.ts';
@@ -14,6 +13,7 @@ import { WaitReason } from '../domain/wait.ts';
 import { enterLane, leaveLane } from './admission.ts';
 import { type Admission, type AdmissionRequest, type ReleaseInput, releaseWorkflowId } from './contract.ts';
 import { failureFrom } from './failure.ts';
+import { endedNotice, tellChat } from './notice.ts';
 import { activities, READ } from './options.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { ReleaseRecord } from './release-record.ts';
@@ -46,7 +46,7 @@ export class ReleaseRun implements StepContext {
   private readonly asked = new Map<string, AdmissionRequest>();
   /** Environments in hand. */
   private readonly stages = new Map<string, Stage>();
-  private readonly notices: Promise<unknown>[] = [];
+  private readonly notices: Promise<void>[] = [];
   /** All forward work; cancelled when the release is interrupted. */
   private readonly forward = new CancellationScope();
   private interruption: Interruption | undefined;
@@ -163,11 +163,13 @@ export class ReleaseRun implements StepContext {
     const { count, environment, who, expiresSeconds } = wait;
     const { plan } = this.prepared;
     this.pendingApproval = { planDigest: plan.digest, count, requestedBy: this.requestedBy };
-    this.notify(
-      'approval',
-      `${plan.service} ${plan.version} waits for approval to go to ${environment}: approve ${this.id} ${plan.digest}`,
-      `${plan.service} ${plan.version} 等待批准发布到 ${environment}：approve ${this.id} ${plan.digest}`,
-    );
+    const what = `${plan.service} ${plan.version}`;
+    const command = `approve ${this.id} ${plan.digest}`;
+    const text = {
+      en: `${what} waits for approval to go to ${environment}: ${command}`,
+      zh: `${what} 等待批准发布到 ${environment}：${command}`,
+    };
+    this.notices.push(tellChat({ kind: 'approval', release: this.id, text }));
     try {
       const approved = await waitFor(
         this.record,
@@ -225,21 +227,7 @@ export class ReleaseRun implements StepContext {
 
   private finish(outcome: ReleaseOutcome, failure?: ReleaseFailure): void {
     this.record.finished(outcome, failure);
-    const { service, version } = this.record.view();
-    const what = version === undefined ? service : `${service} ${version}`;
-    const because = failure ? `: ${failure.message}` : '';
-    this.notify('ended', `${what} ended as ${outcome}${because}`, `${what} 已结束（${outcome}）${because}`);
-  }
-
-  /** Tells chat. A chat that is away never holds up a release, so a failure is only logged. */
-  private notify(kind: 'approval' | 'ended', en: string, zh: string): void {
-    const told = activities<ChatActivities>({ ...READ, scheduleToCloseTimeout: '1m' }, `Tell chat: ${en}`)
-      .notify({ kind, release: this.id, text: { en, zh } })
-      .catch((error: unknown) => {
-        if (!failureFrom(error)) throw error;
-        log.warn('chat could not be told', { release: this.id, kind, error });
-      });
-    this.notices.push(told);
+    this.notices.push(tellChat(endedNotice(this.record.view())));
   }
 
   private failureOf(error: unknown): ReleaseFailure {

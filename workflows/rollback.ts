@@ -22,6 +22,7 @@ import {
   releaseWorkflowId,
 } from './contract.ts';
 import { failureFrom } from './failure.ts';
+import { endedNotice, tellChat } from './notice.ts';
 import { activities, READ } from './options.ts';
 import { ReleaseRecord } from './release-record.ts';
 import { highestRevision } from './revisions.ts';
@@ -90,7 +91,10 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     }
     record.finished('failed', { ...failure, step: stepId });
   }
-  await CancellationScope.nonCancellable(() => leaveLane(request, state));
+  await CancellationScope.nonCancellable(async () => {
+    await leaveLane(request, state);
+    await tellChat(endedNotice(record.view()));
+  });
   await condition(allHandlersFinished);
   if (cancelled !== undefined) throw cancelled;
   const view = record.view();

@@ -13,10 +13,11 @@ import { runDemo } from '../../local/demo/run-demo.ts';
 import { timeline } from '../../local/demo/timeline.ts';
 import type { Platform } from '../../local/platform/platform.ts';
 import { ensureToolbox } from '../../local/toolbox/toolbox.ts';
+import { type RollbackInput, releaseWorkflowId, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
 import { HISTORIES } from './histories.ts';
 
 /** Of the schedules' many runs, one tells as much as all. */
-const ONE_OF = new Set(['autoscale']);
+const ONE_OF = new Set<string>([WorkflowType.Autoscale, WorkflowType.KeepWritable]);
 const MAX_HISTORY_BYTES = 64 * 1024 * 1024;
 const SHOW_TIMEOUT_MS = 30_000;
 
@@ -26,6 +27,18 @@ async function record(platform: Platform): Promise<void> {
   const connection = await Connection.connect({ address });
   try {
     const { workflow } = new Client({ connection, namespace });
+    const back: RollbackInput = {
+      key: 'back',
+      service: 'sample',
+      environment: 'prod',
+      requestedBy: 'ann',
+      reason: 'to keep the history of a rollback after the end',
+    };
+    await workflow.execute(WorkflowType.Rollback, {
+      workflowId: releaseWorkflowId(back.service, back.key),
+      taskQueue: TASK_QUEUE,
+      args: [back],
+    });
     const kept = new Set<string>();
     for await (const { workflowId, runId, type } of workflow.list()) {
       if (ONE_OF.has(type) && kept.has(type)) continue;

@@ -84,6 +84,10 @@ class Cluster {
       readEnvironments: async () => [{ name: 'fat' }, { name: 'prod' }],
       listRevisions: async ({ environment }: { environment: string }) => (environment === 'prod' ? this.running : []),
       readLanes: async () => this.lanes,
+      describeHolder: async ({ holder }: { holder: string }) => {
+        const described = await rig?.client.getHandle(holder).describe();
+        return { running: described?.status.name === 'RUNNING' };
+      },
       listRunningReleases: async () => this.releases,
       observeRepository: async ({ repository }: { repository: string }) => {
         const tags = [...(this.repositories.get(repository) ?? [])].map(([tag, digest]) => ({ tag, digest }));
@@ -297,6 +301,24 @@ describe('the registry ends read-write', () => {
     expect(cluster.mode).toBe('read-only');
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect(cluster.mode).toBe('read-write');
+  });
+
+  it('when it is terminated while it collects', async () => {
+    cluster = new Cluster();
+    const collecting = Promise.withResolvers<void>();
+    const terminated = Promise.withResolvers<void>();
+    cluster.next('collectRegistryGarbage', () => {
+      collecting.resolve();
+      return terminated.promise;
+    });
+    const handle = await start();
+    await collecting.promise;
+    expect(cluster.mode).toBe('read-only');
+    await handle.terminate();
+    terminated.resolve();
+    const { runId } = await handle.describe();
+    await rig?.client.getHandle(`keep-writable/${runId}`).result();
     expect(cluster.mode).toBe('read-write');
   });
 

@@ -189,6 +189,14 @@ describe('a release that does not go through', () => {
     await expectServing('1.0.0', 'r1', 4);
   });
 
+  it('refuses a bundle whose image is gone before it touches anything', async () => {
+    await start();
+    world.imagesGone = true;
+    const { outcome, view } = await ended(await startRelease('1.0.0'));
+    expect({ outcome, type: view.failure?.type }).toEqual({ outcome: 'failed', type: 'ImageMissing' });
+    expect(world.effects).toEqual([]);
+  });
+
   it('says what is wrong with a request that names nothing', async () => {
     await start();
     const { outcome, view } = await ended(await startRelease('1.0.0', { until: 'mars' }));

@@ -6,7 +6,7 @@ import { installRuntime, workflowBundle } from '../workflow-rig.ts';
 jest.setTimeout(120_000);
 
 /** Kinds of run that must be among the histories: an empty folder must not pass. */
-const KINDS = ['release', 'build', 'lane', 'autoscale', 'collect-garbage'];
+const KINDS = ['release', 'release-sample-back', 'build', 'lane', 'autoscale', 'collect-garbage', 'keepWritable'];
 
 installRuntime();
 const histories = await recordedHistories();

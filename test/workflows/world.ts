@@ -52,6 +52,8 @@ export class World {
   errorPercent: ErrorPercent = {};
   requests = 1000;
   testFailures = 0;
+  /** Retention has deleted the images of old bundles. */
+  imagesGone = false;
   readonly apps = new Map<string, { app: RevisionApp; instances: number }>();
   readonly traffic = new Map<string, Readonly<Record<string, number>>>();
   readonly names = new Map<string, string>();
@@ -152,6 +154,7 @@ export class World {
             return [revision, { requests, errors5xx: Math.round((requests * percent) / 100), seconds: 10 }];
           }),
         ),
+      imageExists: async () => !this.imagesGone,
       promoteImage: async ({ image, tag }: { image: { digest: string }; tag: string }) => {
         const changed = this.tags.get(tag) !== image.digest;
         this.tags.set(tag, image.digest);
