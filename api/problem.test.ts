@@ -76,6 +76,7 @@ describe('problems', () => {
     ['no such namespace', new NamespaceNotFoundError('nowhere'), 'SystemRefused', 502],
     ['Temporal away', grpc(14, 'connection refused'), 'SystemUnavailable', 503],
     ['no worker', grpc(4, 'deadline exceeded'), 'SystemUnavailable', 503],
+    ['no worker by the clock of the server', grpc(1, 'Call cancelled'), 'SystemUnavailable', 503],
     ['no poller', grpc(9, 'no poller seen'), 'SystemUnavailable', 503],
     ['a refused call', grpc(3, 'bad search attribute'), 'SystemRefused', 502],
     [

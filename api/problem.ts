@@ -74,11 +74,16 @@ function schemaProblem(error: unknown): Problem | undefined {
 }
 
 /**
- * gRPC status codes that say that Temporal, or a worker behind it, is not there now: deadline exceeded, resource
- * exhausted, failed precondition (no worker polls), unavailable.
+ * gRPC status codes that say that Temporal, or a worker behind it, is not there now: resource exhausted, failed
+ * precondition (no worker polls), unavailable.
  */
-const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([4, 8, 9, 14]);
-const DEADLINE_EXCEEDED = 4;
+const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([8, 9, 14]);
+
+/**
+ * Deadline exceeded, and cancelled: nobody here cancels a call, but at its deadline the server does, and whose clock
+ * is first decides which of the two is seen.
+ */
+const NO_ANSWER_CODES: ReadonlySet<number> = new Set([1, 4]);
 
 function temporalProblem(error: unknown): Problem | undefined {
   if (error instanceof WorkflowUpdateFailedError && isUnhandled(error.cause)) {
@@ -106,7 +111,7 @@ function temporalProblem(error: unknown): Problem | undefined {
       ? new Problem(FailureType.SystemRefused, `Temporal: ${error.message}`)
       : undefined;
   }
-  if (grpc.code === DEADLINE_EXCEEDED) {
+  if (NO_ANSWER_CODES.has(grpc.code)) {
     const detail = 'Temporal, or a worker behind it, did not answer in time: is a worker running?';
     return new Problem(FailureType.SystemUnavailable, detail, { cause: error });
   }
