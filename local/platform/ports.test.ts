@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { freePort, freePortBlock } from './ports.ts';
@@ -39,5 +40,16 @@ describe('freePortBlock', () => {
     const first = await freePortBlock(100);
     const second = await freePortBlock(100);
     expect(Math.abs(first - second)).toBeGreaterThanOrEqual(100);
+  });
+
+  it('finds the one place where a block is free, however often it looks in vain', async () => {
+    process.env['SLIPWAY_PORTS'] = '11000-11059';
+    const listening = [11_019, 11_050].map((port) => createServer().listen(port, '127.0.0.1'));
+    await Promise.all(listening.map((server) => once(server, 'listening')));
+    try {
+      expect(await freePortBlock(30)).toBe(11_020);
+    } finally {
+      await Promise.all(listening.map((server) => once(server.close(), 'close')));
+    }
   });
 });

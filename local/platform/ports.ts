@@ -37,15 +37,28 @@ export async function freePortBlock(count: number): Promise<number> {
     if (block.some((port) => handedOut.has(port))) {
       continue;
     }
+    // Held while they are tried, so that nobody else is given one meanwhile.
     for (const port of block) {
       handedOut.add(port);
     }
-    const free = await Promise.all(block.map(isFree));
-    if (free.every(Boolean)) {
+    if (await areFree(block)) {
       return first;
+    }
+    for (const port of block) {
+      handedOut.delete(port);
     }
   }
   throw new Error(`no ${count} free ports in a row between ${lowest} and ${highest} on 127.0.0.1`);
+}
+
+/** Tried one after the other, since most blocks that are not free show it early. */
+async function areFree(ports: readonly number[]): Promise<boolean> {
+  for (const port of ports) {
+    if (!(await isFree(port))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 async function isFree(port: number): Promise<boolean> {
