@@ -7,6 +7,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommandLine, SetupError } from '../local/setup-error.ts';
 import { ensureToolbox, PART_NAMES } from '../local/toolbox/toolbox.ts';
+import { clearScratch, makeScratch } from './scratch.ts';
 import { sum, summaryLine, type Tally, tallyOf } from './suite-result.ts';
 
 /** In the order of their cost, so that what breaks shows early. */
@@ -42,9 +43,14 @@ await runCommandLine(async () => {
     }
     const started = Date.now();
     say(`==> ${suite}`);
-    const tally = await runSuite(suite, env);
-    say(`==> ${suite}: ${summaryLine(tally)}, ${((Date.now() - started) / 1000).toFixed(0)} s`);
-    tallies.push(tally);
+    const scratch = makeScratch();
+    try {
+      const tally = await runSuite(suite, { ...env, TMPDIR: scratch });
+      say(`==> ${suite}: ${summaryLine(tally)}, ${((Date.now() - started) / 1000).toFixed(0)} s`);
+      tallies.push(tally);
+    } finally {
+      await clearScratch(scratch, say);
+    }
   }
   const total = sum(tallies);
   say(summaryLine(total));
@@ -63,6 +69,8 @@ async function runSuite(suite: string, env: Readonly<Record<string, string>>): P
     [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
       ...['--selectProjects', suite, '--passWithNoTests', '--maxWorkers', '2', '--json', '--outputFile', report],
+      // By default it is in the temporary directory, which is a new one each time.
+      ...['--cacheDirectory', join(REPORTS, 'jest-cache')],
     ],
     {
       cwd: ROOT,
