@@ -1,4 +1,4 @@
-import { ActivityFailure, log, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { ActivityFailure, condition, log, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { LaneActivities } from '../activities/lane/activities.ts';
 import type { MaintenanceActivities } from '../activities/registry/maintenance.ts';
 import { WaitReason } from '../domain/wait.ts';
@@ -28,7 +28,17 @@ export async function keepWritable({ host, collection }: KeepWritableInput): Pro
     seconds: CHECK_SECONDS,
     atDeadline: 'it is looked whether that collection still runs',
   };
-  while (!(await waitFor(board, wait, () => collected)) && (await mayStillRun(collection)));
+  let over = false;
+  while (!over && !(await waitFor(board, wait, () => collected))) {
+    let answered = false;
+    const asked = mayStillRun(collection).then((runs) => {
+      answered = true;
+      over = !runs;
+    });
+    // The collection's own word counts at once, also while nobody can answer for it.
+    await Promise.race([asked, condition(() => collected || answered)]);
+    over ||= collected;
+  }
   await makeReadWrite(host, { onlyIfNeeded: false });
 }
 

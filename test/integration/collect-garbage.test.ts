@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
+import { createLaneActivities } from '../../activities/lane/activities.ts';
 import { createRegistryActivities } from '../../activities/registry/activities.ts';
 import { candidateTag } from '../../domain/image-tag.ts';
 import { until } from '../../local/platform/until.ts';
@@ -105,6 +106,7 @@ beforeAll(async () => {
       listRevisions: async () => [{ revision: 'r1', image: `${registry.address}/sample@${running.digest}` }],
       readLanes: async () => [],
       listRunningReleases: async () => [],
+      describeHolder: (input: { holder: string }) => createLaneActivities(rig.client).describeHolder(input),
     },
     { server: 'dev' },
   );
