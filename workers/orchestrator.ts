@@ -11,6 +11,12 @@ import { ensureSchedules } from './schedules.ts';
 /** Cancellation reaches an activity by the answer to a heartbeat; by default those are held back for up to 8 s. */
 const HEARTBEAT_THROTTLE = '500ms';
 
+/**
+ * Temporal sends workflow tasks and queries to the worker that has the run in its cache; when that one has died, they
+ * go to another after this time. The default of 10 s is longer than any of us waits for the answer to a query.
+ */
+const CACHED_RUN_WITHIN = '3s';
+
 const log = installRuntime('orchestrator');
 const configuration = loadConfiguration();
 const { address, namespace } = configuration.temporal;
@@ -28,6 +34,7 @@ const worker = await Worker.create({
     logger: new DefaultLogger('WARN'),
   }),
   maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+  stickyQueueScheduleToStartTimeout: CACHED_RUN_WITHIN,
   workflowTaskPollerBehavior: { type: 'autoscaling' },
   activityTaskPollerBehavior: { type: 'autoscaling' },
   shutdownGraceTime: '20s',
