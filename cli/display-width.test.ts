@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { displayWidth, harmless, padded, truncate } from './display-width.ts';
+import { displayWidth, harmless, harmlessLine, padded, truncate, wrapped } from './display-width.ts';
 
 describe('the width of text', () => {
   it.each([
@@ -30,6 +30,19 @@ describe('the width of text', () => {
     );
   });
 
+  it('fits after wrapping, and nothing is lost', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '中', '🚀', 'e\u0301', ' ') });
+    fc.assert(
+      fc.property(text, fc.integer({ min: 2, max: 20 }), (value, columns) => {
+        const lines = wrapped(value, columns);
+        expect(lines.join('')).toBe(value);
+        for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+      }),
+    );
+    expect(wrapped('abcdef', 4)).toEqual(['abcd', 'ef']);
+    expect(wrapped('', 4)).toEqual(['']);
+  });
+
   it('cuts with an ellipsis', () => {
     expect(truncate('abcdef', 4)).toBe('abc…');
     expect(truncate('中文字', 4)).toBe('中…');
@@ -38,6 +51,7 @@ describe('the width of text', () => {
 
 describe('harmless text', () => {
   it('has nothing that a terminal obeys', () => {
+    expect(harmlessLine('  a\u001b[2Jb\t ')).toBe('  a [2Jb');
     expect(harmless('a\u001b[2Jb\r\nc\u202ed\u009b5m')).toBe('a [2Jb c d 5m');
   });
 });

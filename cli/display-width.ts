@@ -27,6 +27,22 @@ export function truncate(text: string, columns: number): string {
   return `${cut}…`;
 }
 
+/** The text in pieces that fit, one for each line; at least one. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines = [''];
+  let width = 0;
+  for (const character of text) {
+    const more = widthOf(character);
+    if (width > 0 && width + more > columns) {
+      lines.push('');
+      width = 0;
+    }
+    lines.push(`${lines.pop()}${character}`);
+    width += more;
+  }
+  return lines;
+}
+
 /** The text with blanks to its right, up to a width. */
 export function padded(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - displayWidth(text)));
@@ -37,7 +53,12 @@ export function padded(text: string, columns: number): string {
  * or rewrite what stands above it.
  */
 export function harmless(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
+  return harmlessLine(text).trim();
+}
+
+/** The same with its indentation. */
+export function harmlessLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trimEnd();
 }
 
 function widthOf(character: string): number {

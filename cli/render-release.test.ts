@@ -133,6 +133,24 @@ describe('a release on the screen', () => {
     }
   });
 
+  it('shows what a failure knows, whole, above the plan', () => {
+    const logTail = `not ok 1\n  at \u001b[31m${'x'.repeat(40)}\n\nfail 1\n`;
+    const failure = { type: 'BuildFailed', message: 'unit-test ended with exit code 1', step: 'build' };
+    const lines = renderRelease(
+      { ...waiting, failure: { ...failure, details: [{ stage: 'unit-test', logTail }] } },
+      { width: 40, color: false },
+    );
+    expect(lines.slice(lines.findIndex((line) => line.startsWith('  BuildFailed')))).toEqual([
+      '  BuildFailed in build: unit-test ended…',
+      '    not ok 1',
+      `      at  [31m${'x'.repeat(26)}`,
+      `    ${'x'.repeat(14)}`,
+      '',
+      '    fail 1',
+      '  plan sha256:9c9c9c9c9c9c9c9c9c9c9c9c9…',
+    ]);
+  });
+
   it('is shown before its plan is made', () => {
     const { plan, version, commit, ...early } = waiting;
     expect([plan, version, commit]).not.toContain(undefined);

@@ -1,8 +1,9 @@
 import type { ReleaseView, RollbackRecord, StepOutcome, StepRecord } from '../domain/release.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { type Color, type Paint, painter } from './colors.ts';
-import { displayWidth, harmless, padded, truncate } from './display-width.ts';
+import { displayWidth, harmless, harmlessLine, padded, truncate, wrapped } from './display-width.ts';
 import { durationBetween, formatDuration, formatTime } from './duration.ts';
+import { failureDetails } from './failure-details.ts';
 import { type Language, MESSAGES, type Messages } from './messages.ts';
 
 export interface RenderOptions {
@@ -51,6 +52,8 @@ export function renderRelease(view: ReleaseView, options: RenderOptions): string
     line('  ', details.join(' · '), 'dim'),
     ...stepLines(view, options, say, paint),
     ...afterSteps(view, say).map(([text, color]) => line('  ', text, color)),
+    ...detailLines(view, options.width),
+    ...(view.plan === undefined ? [] : [line('  ', say.plan(view.plan.digest), 'dim')]),
   ];
 }
 
@@ -116,8 +119,17 @@ function afterSteps(view: ReleaseView, say: Messages): (readonly [text: string, 
     ...(view.failure === undefined
       ? []
       : [[say.failure(view.failure.type, view.failure.message, view.failure.step), 'red'] as const]),
-    ...(view.plan === undefined ? [] : [[say.plan(view.plan.digest), 'dim'] as const]),
   ];
+}
+
+const DETAIL_INDENT = '    ';
+
+/** Whole, where all else is cut to the terminal: an error message or a log is of no use without its end. */
+function detailLines({ failure }: ReleaseView, width: number): string[] {
+  if (failure === undefined) return [];
+  return failureDetails(failure)
+    .flatMap((text) => wrapped(harmlessLine(text), width - DETAIL_INDENT.length))
+    .map((text) => `${DETAIL_INDENT}${text}`.trimEnd());
 }
 
 /** A rollback in one line, with how long traffic and the rest took. */
