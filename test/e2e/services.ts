@@ -4,7 +4,7 @@ import type { Change } from '../../local/sample/versions.ts';
 export const SAMPLE = 'sample';
 export const SAMPLE_CHANGES: readonly Change[] = [
   { find: 'hold: 10s', put: 'hold: 3s' },
-  { find: 'maxErrors: 10%, minRequests: 40', put: 'maxErrors: 20%, minRequests: 10' },
+  { find: 'maxErrors: 10%, minRequests: 40', put: 'maxErrors: 20%, minRequests: 5' },
   { find: 'bake: 5s', put: 'bake: 1s' },
 ];
 

@@ -1,5 +1,6 @@
 /** What a user does, from the first look to going back, on the whole platform and through the public doors alone. */
 import { afterAll, beforeAll, jest } from '@jest/globals';
+import { badCommits } from './chapters/bad-commits.ts';
 import { canaryAndBack } from './chapters/canary.ts';
 import { firstRelease } from './chapters/first-release.ts';
 import { ground } from './chapters/ground.ts';
@@ -24,6 +25,7 @@ afterAll(async () => {
 
 // In this order: each chapter finds what those before it have left.
 ground(stage);
+badCommits(stage);
 firstRelease(stage);
 canaryAndBack(stage);
 lanesAndWaysBack(stage);

@@ -44,8 +44,8 @@ export interface Stage {
 }
 
 export interface Commits {
-  readonly sample: { readonly first: string; readonly good: string };
-  readonly shop: { readonly first: string; readonly warm: string; readonly watched: string };
+  readonly sample: Readonly<Record<'unbuildable' | 'misdescribed' | 'first' | 'good', string>>;
+  readonly shop: Readonly<Record<'first' | 'warm' | 'watched', string>>;
 }
 
 /** Longest time for one step of a release on a machine that has other work too. */
@@ -157,7 +157,10 @@ async function pushAll(dir: string) {
   const sample = await repository(SAMPLE);
   const shop = await repository(SHOP);
   const commits: Commits = {
+    // The last one pushed is what the branch stands for.
     sample: {
+      unbuildable: await sample.push('unbuildable'),
+      misdescribed: await sample.push('misdescribed'),
       first: await sample.push('first', { 'slipway.yaml': SAMPLE_CHANGES }),
       good: await sample.push('good', { 'slipway.yaml': SAMPLE_CHANGES }),
     },

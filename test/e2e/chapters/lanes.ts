@@ -153,7 +153,7 @@ export function lanesAndWaysBack(stage: () => Stage): void {
     });
 
     step('goes back in a bake to the instances that stayed warm, configuration and all', async () => {
-      const { slipway, commits, look, releaseUntil, world } = stage();
+      const { slipway, commits, look, platform, releaseUntil, world } = stage();
       const order = ['release', SHOP, '--ref', commits.shop.warm, '--config-version', '2', '--key', 'warm'];
       const watch = slipway.start([...order, '--watch']);
       await releaseUntil('shop/warm', 'to bake', ({ wait }) => wait?.reason === 'bake');
@@ -163,6 +163,10 @@ export function lanesAndWaysBack(stage: () => Stage): void {
       expect(baking.apps).toMatchObject({ ...before.apps, [revision]: [expect.any(String), expect.any(String)] });
       expect(baking.keys['cfg/prod/shop/current']).toBe('2');
 
+      // Who watches stays with it when the API goes away and comes back.
+      await platform.slipway.api.kill9();
+      await watch.said('lost sight of the release, trying again');
+      await platform.slipway.api.start();
       const back = await slipway.run(['rollback', 'shop/warm', '--reason', 'too red', '--watch']);
       expect([back.code, back.stdout]).toEqual([0, expect.stringContaining('shop 2.0.0 · rolled back')]);
       expect((await watch.ended).code).toBe(5);
