@@ -14,9 +14,11 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { FailureType } from '../domain/failures.ts';
 import { HttpFailure } from '../domain/schemas/api.ts';
 import type { Configuration } from '../domain/schemas/config.ts';
+import { plainMessage } from '../domain/schemas/input-errors.ts';
 import { authenticateBy } from './authentication.ts';
 import { Lanes } from './lanes.ts';
 import { openApiObject } from './openapi.ts';
@@ -56,6 +58,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     requestTimeout: 30_000,
     genReqId: (request) => saneRequestId(request.headers['x-request-id']) ?? randomUUID(),
   });
+  // The provider leaves no other way to word what its validator finds; what a schema says itself goes before this.
+  z.config({ customError: plainMessage });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.decorateRequest('actor', '');

@@ -24,7 +24,7 @@ export function parseInput<Schema extends z.ZodType>(
   document: unknown,
   jsonSchema: () => z.core.JSONSchema.BaseSchema,
 ): { readonly data?: z.output<Schema>; readonly errors: InputError[] } {
-  const parsed = schema.safeParse(document, { error: messageOf });
+  const parsed = schema.safeParse(document, { error: plainMessage });
   return parsed.success
     ? { data: parsed.data, errors: [] }
     : { errors: inputErrors(parsed.error.issues, jsonSchema()) };
@@ -68,8 +68,8 @@ function knownKeys(schema: z.core.JSONSchema.BaseSchema, path: readonly Property
   return typeof at === 'object' ? Object.keys(at.properties ?? {}) : [];
 }
 
-/** Undefined leaves the wording to zod. */
-function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
+/** What is wrong with a value, in plain words; undefined leaves the wording to zod. */
+export function plainMessage(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') {
     if (issue.input === undefined) return 'is missing';
     return `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}`;

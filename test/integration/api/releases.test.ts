@@ -27,7 +27,7 @@ const answerSchema = z.looseObject({
   detail: z.string().optional(),
   code: z.string().optional(),
   requestedBy: z.string().optional(),
-  errors: z.array(z.object({ path: z.string() })).default([]),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).default([]),
   lanes: z.array(z.object({ state: z.object({ environment: z.string() }) })).default([]),
 });
 
@@ -155,6 +155,20 @@ describe('starting a release', () => {
     const paths = body.errors.map((error) => error.path);
     expect(paths).toEqual(expect.arrayContaining(['service', 'until', 'ref', '']));
     expect(body.detail).toContain('reff');
+  });
+
+  it('says in plain words what is missing and what is of the wrong kind', async () => {
+    const bundle = { id: 7, service: 'sample', testImages: [], configVersion: 1.5 };
+    const { body } = await call('POST', '/v1/releases', { key: 'plain', body: { service: 'sample', bundle } });
+    expect(Object.fromEntries(body.errors.map(({ path, message }) => [path, message]))).toEqual({
+      'bundle.id': 'must be text, not the number 7',
+      'bundle.version': 'is missing',
+      'bundle.commit': 'is missing',
+      'bundle.image': 'is missing',
+      'bundle.testImages': 'must be a mapping of names to values, not a list',
+      'bundle.configVersion': 'must be a whole number, not a number with a fraction',
+      'bundle.manifestDigest': 'is missing',
+    });
   });
 
   it('refuses what is not there: key, service, environment, route', async () => {
