@@ -10,6 +10,7 @@ import { type MesosCell, startMesos } from '../../cell/mesos/start.ts';
 import { freePortBlock } from '../../local/platform/ports.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { until } from '../integration/mesos-until.ts';
+import { checkAnswers } from './contract/checked-answers.ts';
 
 /**
  * The life of an app on a real Marathon 1.7.236 (create, lock, scale, update, roll back, restart, kill in all forms,
@@ -154,6 +155,7 @@ function ordered(body: unknown): unknown {
 }
 
 describe('the life of an app on the cell and on Marathon 1.7.236', () => {
+  checkAnswers('1.7');
   const parts = new Parts();
   let before = 0;
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type MarathonCell, startMarathon } from '../../cell/marathon/marathon.ts';
+import { checkAnswers } from './contract/checked-answers.ts';
 
 /**
  * 124 requests, good and bad, that a real Marathon 1.7.236 answered, put to the cell in the same order. Nothing runs:
@@ -66,6 +67,7 @@ const withoutDeployments = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (key, member) => (key === 'deployments' ? undefined : member)));
 
 describe('the cell and Marathon 1.7.236', () => {
+  checkAnswers('1.7');
   let cell: MarathonCell;
   let stateDir: string;
 

@@ -57,7 +57,7 @@ export function groupRoutes(parts: RouteParts): readonly Route[] {
       handlers: {
         GET: (request, id = '') => {
           const wanted = embeds(request, ['counts', 'deployments']);
-          return ok({ apps: appsBelow(at(id)).map((app) => parts.info.app(app, wanted)) });
+          return ok(appsBelow(at(id)).map((app) => parts.info.app(app, wanted)));
         },
       },
     },
