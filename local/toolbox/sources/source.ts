@@ -8,6 +8,27 @@ export interface PyPiSource {
   readonly executable: string;
 }
 
+/**
+ * A library inside a package of the Python package index that pip can fetch but not install, and what is built on it
+ * here. The library is verified by its SHA-256.
+ */
+export interface PyPiLibrarySource {
+  readonly kind: 'PyPI library';
+  readonly package: string;
+  /** The package's release, as the index names it. */
+  readonly release: string;
+  /** The part's version in the cache. */
+  readonly version: string;
+  /** The library's file name. */
+  readonly library: string;
+  readonly sha256: string;
+  /** Debian packages that the build and its result need. */
+  readonly debianPackages: readonly string[];
+  /** Builds the executable in the directory that holds the library. */
+  readonly build: (directory: string) => Promise<void>;
+  readonly executable: string;
+}
+
 /** A Go module built by the machine's toolchain; verified by Go's own checksum database. */
 export interface GoModuleSource {
   readonly kind: 'Go module';
@@ -38,7 +59,7 @@ export interface DebianPackageSource {
   readonly units: readonly string[];
 }
 
-export type PackageSource = PyPiSource | GoModuleSource | DebianArchiveSource | DebianPackageSource;
+export type PackageSource = PyPiSource | PyPiLibrarySource | GoModuleSource | DebianArchiveSource | DebianPackageSource;
 
 /** A source whose result is a directory of the cache. */
 export type CachedSource = Exclude<PackageSource, DebianPackageSource>;
@@ -48,6 +69,8 @@ export function describeSource(source: PackageSource): string {
   switch (source.kind) {
     case 'PyPI':
       return `PyPI ${source.package}==${source.version}`;
+    case 'PyPI library':
+      return `PyPI ${source.package}==${source.release}`;
     case 'Go module':
       return `Go module ${source.module}@v${source.version}`;
     case 'Debian archive':

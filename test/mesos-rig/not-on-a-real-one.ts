@@ -1,0 +1,5 @@
+/**
+ * Tests that the real Mesos of this machine can't be put to, by name, each with its reason. Its master and agents are the
+ * original; its executor is `executor.py`, ours.
+ */
+export const NOT_ON_A_REAL_ONE: Readonly<Record<string, string>> = {};

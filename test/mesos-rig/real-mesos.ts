@@ -1,0 +1,211 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { OperatorClient } from '../../activities/mesos/operator-client.ts';
+import { PLATFORM_VARIABLE } from '../../local/platform/leftovers.ts';
+import { freePort } from '../../local/platform/ports.ts';
+import type { SupervisedProcess } from '../../local/platform/process.ts';
+import { signalProcess } from '../../local/platform/process-identity.ts';
+import { Supervisor, Wave } from '../../local/platform/supervisor.ts';
+import { until } from '../../local/platform/until.ts';
+import { ensureToolbox } from '../../local/toolbox/toolbox.ts';
+import {
+  AGENT_TIMEOUT_MS,
+  type AgentSetup,
+  type AgentUnderTest,
+  type MesosSetup,
+  type MesosUnderTest,
+  portRangeOf,
+  taskEnvironmentOf,
+} from './mesos-under-test.ts';
+
+const HOST = '127.0.0.1';
+const READY_WITHIN_MS = 30_000;
+/** Tasks that are torn down get the executor's grace of 5 s. */
+const TASKS_END_WITHIN_MS = 15_000;
+
+const agentAnswer = z.object({ frameworks: z.array(z.unknown()) });
+
+interface RealAgent {
+  readonly setup: AgentSetup;
+  readonly url: string;
+  readonly process: SupervisedProcess;
+}
+
+/**
+ * A real Mesos 1.11.0: a master and its agents as processes of their own, on loopback, in a temporary directory. The
+ * settings are Mesos' own flags as MESOS_* variables.
+ */
+export async function startRealMesos(setup: MesosSetup): Promise<MesosUnderTest> {
+  const mesosd = (await ensureToolbox(['mesos'], () => {})).path('mesos');
+  const root = mkdtempSync(join(tmpdir(), 'slipway-mesos-'));
+  const supervisor = await Supervisor.open({ dir: root, log: () => {} });
+  const stopAll = async () => {
+    await supervisor.stop();
+    rmSync(root, { recursive: true, force: true });
+  };
+  try {
+    return await startIn(supervisor, mesosd, setup, stopAll);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+async function startIn(
+  supervisor: Supervisor,
+  mesosd: string,
+  setup: MesosSetup,
+  stopAll: () => Promise<void>,
+): Promise<MesosUnderTest> {
+  const { data } = supervisor.directories;
+  const masterPort = await freePort();
+  const masterUrl = `http://${HOST}:${masterPort}`;
+  const operator = new OperatorClient({ master: masterUrl, timeoutMs: 5_000 });
+  const isRegistered = async (name: string): Promise<void> => {
+    const agents = await operator.getAgents();
+    if (!agents.some(({ agent_info, active }) => active && agent_info.hostname === name)) {
+      throw new Error(`agent ${name} has not registered`);
+    }
+  };
+  const master = supervisor.add(Wave.systems, {
+    name: 'master',
+    command: mesosd,
+    args: ['master'],
+    env: masterSettings(setup, join(data, 'master'), masterPort),
+    ready: async () => {
+      await operator.getAgents();
+    },
+    readyWithinMs: READY_WITHIN_MS,
+    stopWithinMs: 5_000,
+  });
+  const launcherDirectory = join(data, 'launcher');
+  layOutLauncher(launcherDirectory, mesosd);
+  const executors = { ...taskEnvironmentOf(setup), [PLATFORM_VARIABLE]: supervisor.directories.root };
+  const agents: RealAgent[] = [];
+  for (const agent of setup.agents) {
+    const port = await freePort();
+    const process = supervisor.add(Wave.cell, {
+      name: agent.name,
+      command: mesosd,
+      args: ['agent'],
+      env: {
+        ...(await agentSettings(agent, join(data, agent.name), port)),
+        ...(setup.dockerSocket === undefined
+          ? { MESOS_CONTAINERIZERS: 'mesos' }
+          : { MESOS_CONTAINERIZERS: 'mesos,docker', MESOS_DOCKER_SOCKET: setup.dockerSocket }),
+        MESOS_MASTER: `${HOST}:${masterPort}`,
+        MESOS_LAUNCHER_DIR: launcherDirectory,
+        MESOS_EXECUTOR_ENVIRONMENT_VARIABLES: JSON.stringify(executors),
+      },
+      ready: () => isRegistered(agent.name),
+      readyWithinMs: READY_WITHIN_MS,
+      stopWithinMs: 5_000,
+    });
+    agents.push({ setup: agent, url: `http://${HOST}:${port}`, process });
+  }
+  // Agents that come one after the other get their ids in that order.
+  await master.start();
+  for (const { process } of agents) await process.start();
+
+  const byName = (name: string): RealAgent => {
+    const found = agents.find(({ setup: { name: own } }) => own === name);
+    if (found === undefined) throw new Error(`no agent ${name}`);
+    return found;
+  };
+  const signal = (name: string, which: 'SIGSTOP' | 'SIGCONT'): void => {
+    const { pid } = byName(name).process;
+    if (pid === undefined) throw new Error(`agent ${name} does not run`);
+    signalProcess(pid, which);
+  };
+  return {
+    kind: 'real',
+    masterUrl,
+    agents: await described(operator, agents),
+    partition: (name) => signal(name, 'SIGSTOP'),
+    heal: (name) => signal(name, 'SIGCONT'),
+    breakOff: (name) => byName(name).process.kill9(),
+    comeBack: (name) => byName(name).process.start(),
+    stop: async () => {
+      const alive = agents.filter(({ process }) => process.pid !== undefined);
+      for (const { setup } of alive) signal(setup.name, 'SIGCONT');
+      await endTasks(operator, masterUrl, alive);
+      await stopAll();
+    },
+  };
+}
+
+function masterSettings(setup: MesosSetup, directory: string, port: number): Record<string, string> {
+  const pings = Math.max(1, Math.round((setup.agentTimeoutMs ?? AGENT_TIMEOUT_MS) / 1000));
+  return {
+    MESOS_IP: HOST,
+    MESOS_PORT: String(port),
+    MESOS_WORK_DIR: directory,
+    MESOS_ALLOCATION_INTERVAL: '50ms',
+    MESOS_AGENT_PING_TIMEOUT: '1secs',
+    MESOS_MAX_AGENT_PING_TIMEOUTS: String(pings),
+  };
+}
+
+async function agentSettings(agent: AgentSetup, directory: string, port: number): Promise<Record<string, string>> {
+  const [first, last] = await portRangeOf(agent);
+  return {
+    MESOS_IP: HOST,
+    MESOS_PORT: String(port),
+    MESOS_HOSTNAME: agent.name,
+    MESOS_ATTRIBUTES: agent.attributes,
+    MESOS_RESOURCES: `cpus:${agent.cpus ?? 4};mem:${agent.mem ?? 4096};disk:10000;ports:[${first}-${last}]`,
+    MESOS_WORK_DIR: join(directory, 'work'),
+    MESOS_RUNTIME_DIR: join(directory, 'run'),
+    MESOS_FETCHER_CACHE_DIR: join(directory, 'fetch'),
+    MESOS_LAUNCHER: 'posix',
+    MESOS_ISOLATION: 'posix/cpu,posix/mem',
+    MESOS_SYSTEMD_ENABLE_SUPPORT: 'false',
+    // Agents share an engine and must leave each other's containers alone.
+    MESOS_DOCKER_KILL_ORPHANS: 'false',
+    MESOS_DOCKER_REMOVE_DELAY: '1ms',
+  };
+}
+
+/** What an agent looks for beside its own program. The package lacks the executors; ours takes the place of both. */
+function layOutLauncher(directory: string, mesosd: string): void {
+  mkdirSync(directory, { recursive: true });
+  symlinkSync(mesosd, join(directory, 'mesos-containerizer'));
+  for (const name of ['mesos-executor', 'mesos-docker-executor']) {
+    symlinkSync(join(import.meta.dirname, 'executor.py'), join(directory, name));
+  }
+}
+
+async function described(operator: OperatorClient, agents: readonly RealAgent[]): Promise<readonly AgentUnderTest[]> {
+  const known = await operator.getAgents();
+  return agents.map(({ setup: { name, attributes }, url }) => {
+    const id = known.find(({ agent_info }) => agent_info.hostname === name)?.agent_info.id.value;
+    if (id === undefined) throw new Error(`agent ${name} has gone`);
+    return { id, name, attributes, url };
+  });
+}
+
+/** Removes every framework, so that the agents end the tasks and containers as they would in production. */
+async function endTasks(operator: OperatorClient, masterUrl: string, agents: readonly RealAgent[]): Promise<void> {
+  const { frameworks } = (await operator.getState()).get_frameworks;
+  for (const { framework_info } of frameworks) {
+    await fetch(`${masterUrl}/api/v1`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ type: 'TEARDOWN', teardown: { framework_id: framework_info.id } }),
+    });
+  }
+  await Promise.all(
+    agents.map(({ setup: { name }, url }) =>
+      until(
+        `the tasks of ${name} to end`,
+        async () => {
+          const { frameworks: left } = agentAnswer.parse(await (await fetch(`${url}/state`)).json());
+          if (left.length > 0) throw new Error(`${left.length} frameworks have tasks there`);
+        },
+        { withinMs: TASKS_END_WITHIN_MS },
+      ),
+    ),
+  );
+}
