@@ -33,12 +33,22 @@ export function isOver(condition: Condition): boolean {
 
 /** Ends that delay the next launch. Marathon runs services: a task that finishes has failed too. */
 export function isBadEnd(condition: Condition): boolean {
-  return isOver(condition) && condition !== 'Killed';
+  return ['Dropped', 'Error', 'Failed', 'Gone', 'Finished'].includes(condition);
+}
+
+/** A step on the way to a running task. */
+export function isStart(condition: Condition): boolean {
+  return ['Created', 'Provisioned', 'Staging', 'Starting', 'Running'].includes(condition);
 }
 
 /** Ends and losses that are told as `lastTaskFailure`. */
 export function isFailure(condition: Condition): boolean {
   return ['Failed', 'Error', 'Dropped', 'Gone', 'Unknown', 'Unreachable'].includes(condition);
+}
+
+/** Constraints look at where such an instance is. A lost one is nowhere. */
+export function isPlaced(instance: Instance): boolean {
+  return instance.condition !== 'Unreachable' && instance.condition !== 'UnreachableInactive';
 }
 
 /** Counts towards the instances an app has. One that is being killed counts until it is gone. */

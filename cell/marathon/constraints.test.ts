@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { constraintProblem, type Placement, satisfies } from './constraints.ts';
+import { constraintProblem, decimalText, type Placement, satisfies } from './constraints.ts';
 
-const agent: Placement = { hostname: 'h1', rack: 'r1', env: 'prod', num: '3.5' };
+const agent: Placement = { hostname: 'h1', rack: 'r1', env: 'prod', num: '3.5', build: '3.50' };
 const at = (rack: string, hostname = 'h9'): Placement => ({ hostname, rack });
 
 describe('satisfies', () => {
@@ -27,6 +27,13 @@ describe('satisfies', () => {
     ['IS: text', ['env', 'IS', 'prod'], [], true],
     ['IS: other text', ['env', 'IS', 'uat'], [], false],
     ['IS: a number', ['num', 'IS', '3.50'], [], true],
+    ['IS: a number is none of text', ['env', 'IS', '3.5'], [], false],
+    ['IS: digits as text, not as a number', ['build', 'IS', '3.50'], [], false],
+    ['IS: without a value', ['env', 'IS'], [], false],
+    ['LIKE: flags of the whole expression', ['env', 'LIKE', '(?i)PROD'], [], true],
+    ['CLUSTER: the first is nowhere', ['rack', 'CLUSTER'], [{ hostname: 'h2' }, at('r1')], false],
+    ['MAX_PER: those without the field are no matter', ['rack', 'MAX_PER', '1'], [{ hostname: 'h2' }], true],
+    ['GROUP_BY: those without the field are a group', ['rack', 'GROUP_BY', '2'], [at('r1'), { hostname: 'h' }], true],
     ['GROUP_BY: first', ['rack', 'GROUP_BY'], [], true],
     ['GROUP_BY: a new group', ['rack', 'GROUP_BY'], [at('r2')], true],
     ['GROUP_BY: the smallest group', ['rack', 'GROUP_BY'], [at('r1'), at('r2'), at('r2')], true],
@@ -47,13 +54,30 @@ describe('satisfies', () => {
   });
 });
 
+describe('decimalText', () => {
+  it.each([
+    [3.5, '3.5'],
+    [4, '4'],
+    // The exact binary values: below a tie, above a tie, ties.
+    [1.0005, '1'],
+    [1.1005, '1.101'],
+    [0.0625, '0.062'],
+    [0.1875, '0.188'],
+  ])('writes %d as %s', (value, text) => {
+    expect(decimalText(value)).toBe(text);
+  });
+});
+
 describe('constraintProblem', () => {
-  it.each([[['hostname', 'UNIQUE']], [['a', 'GROUP_BY', 'inf']], [['a', 'IS']], [['a', 'MAX_PER', '3']]])(
-    'takes %j',
-    (constraint) => {
-      expect(constraintProblem(constraint)).toBeUndefined();
-    },
-  );
+  it.each([
+    [['hostname', 'UNIQUE']],
+    [['a', 'GROUP_BY', 'inf']],
+    [['a', 'IS']],
+    [['a', 'MAX_PER', '3']],
+    [['a', 'LIKE', '(?i)a']],
+  ])('takes %j', (constraint) => {
+    expect(constraintProblem(constraint)).toBeUndefined();
+  });
 
   it.each([
     [['a'], '2 or 3 fields'],
@@ -64,6 +88,7 @@ describe('constraintProblem', () => {
     [['a', 'GROUP_BY', 'x'], 'integer value or else no value'],
     [['a', 'LIKE'], 'non-empty'],
     [['a', 'LIKE', '('], 'not a valid regular expression'],
+    [['a', 'LIKE', 'a++'], 'not a valid regular expression'],
     [['a', 'IS', 'a b'], 'text and float'],
   ])('refuses %j', (constraint, reason) => {
     expect(constraintProblem(constraint)).toContain(reason);

@@ -9,6 +9,8 @@ const OPERATORS = ['UNIQUE', 'CLUSTER', 'GROUP_BY', 'LIKE', 'MAX_PER', 'UNLIKE',
 
 /** Mesos text and float values. */
 const IS_VALUE = /^([a-zA-Z0-9_/.-]*|-?\d+(\.\d+)?)$/;
+/** Values of `IS` that are numbers, which are compared as agents' numbers are written. */
+const SCALAR = /^\d+(\.\d+)?$/;
 
 /** Where an instance is, or where an offer comes from: field names with their values as text. */
 export type Placement = Readonly<Record<string, string>>;
@@ -55,12 +57,13 @@ export function satisfies(constraint: readonly string[], agent: Placement, place
   const field = fieldName(name);
   const offered = agent[field];
   if (offered === undefined) return operator === 'UNLIKE';
-  const others = placed.flatMap((placement) => placement[field] ?? []);
+  // One that is placed where the field is missing is a value, and a group, of its own.
+  const others = placed.map((placement) => placement[field]);
   switch (operator) {
     case 'UNIQUE':
       return !others.includes(offered);
     case 'CLUSTER':
-      return offered === (value || (others[0] ?? offered));
+      return offered === (value || (others.length > 0 ? others[0] : offered));
     case 'MAX_PER':
       return count(others, offered) < Number(value);
     case 'LIKE':
@@ -68,7 +71,7 @@ export function satisfies(constraint: readonly string[], agent: Placement, place
     case 'UNLIKE':
       return !(wholeMatch(value ?? '')?.test(offered) ?? false);
     case 'IS':
-      return sameValue(offered, value ?? '');
+      return offered === (SCALAR.test(value ?? '') ? decimalText(Number(value)) : (value ?? ''));
     case 'GROUP_BY':
       return evensOut(offered, others, value);
     default:
@@ -82,7 +85,7 @@ export function fieldName(name: string): string {
 }
 
 /** A new group is always welcome; else only once there are enough groups, and into the smallest. */
-function evensOut(offered: string, others: readonly string[], value: string | undefined): boolean {
+function evensOut(offered: string, others: readonly (string | undefined)[], value: string | undefined): boolean {
   const groups = new Set(others);
   if (!groups.has(offered)) return true;
   const wanted = value === 'inf' ? Number.POSITIVE_INFINITY : Math.max(0, Number(value ?? 0));
@@ -90,21 +93,32 @@ function evensOut(offered: string, others: readonly string[], value: string | un
   return groups.size >= wanted && count(others, offered) === smallest;
 }
 
-/** Numbers are equal when they are after formatting: `3.5` and `3.50`. */
-function sameValue(offered: string, value: string): boolean {
-  return offered === value || (value.trim() !== '' && Number(offered) === Number(value));
+/** At most three decimals, none at the end, a tie to the even one, as Java's `0.###` writes the exact binary value. */
+export function decimalText(value: number): string {
+  const thousandths = value * 1000;
+  const isTie = Number.isInteger(value * 16) && Math.abs(thousandths % 1) === 0.5;
+  if (isTie) return String((2 * Math.round(thousandths / 2)) / 1000);
+  return String(Number(value.toFixed(3)));
 }
 
+/** Java lets a whole expression begin with its flags: `(?i)prod`. */
+const LEADING_FLAGS = /^\(\?([ims]+)\)/;
+
+/**
+ * Matches the whole value. Expressions that only Java knows, such as possessive quantifiers, are none here and are
+ * refused with the app.
+ */
 function wholeMatch(expression: string): RegExp | undefined {
+  const flags = LEADING_FLAGS.exec(expression);
   try {
-    return new RegExp(`^(?:${expression})$`);
+    return new RegExp(`^(?:${expression.slice(flags?.[0].length ?? 0)})$`, flags?.[1] ?? '');
   } catch {
     // Not a regular expression: the caller reports it, or lets nothing match.
     return undefined;
   }
 }
 
-function count(values: readonly string[], value: string): number {
+function count<T>(values: readonly T[], value: T): number {
   return values.filter((one) => one === value).length;
 }
 

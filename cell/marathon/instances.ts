@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Offer, TaskStatus } from '../../activities/mesos/types.ts';
 import { afterFailure, afterStart, backoffKey } from './backoff.ts';
-import { conditionOf, isBadEnd, isFailure, isOver } from './conditions.ts';
+import { conditionOf, isBadEnd, isFailure, isOver, isStart } from './conditions.ts';
 import type { EventBus } from './events.ts';
 import type { HealthTracker } from './health-tracker.ts';
 import type { App, Condition, Instance } from './model.ts';
@@ -212,15 +212,10 @@ export class Instances {
     state.removeInstance(instance.id);
     health.forget(instance.id);
     this.#tellCondition(ended);
-    const app = state.app(instance.appId);
-    if (
-      app &&
-      isBadEnd(condition) &&
-      instance.goal === 'Running' &&
-      app.lastConfigChangeAt === instance.configVersion
-    ) {
-      const key = backoffKey(app);
-      state.setBackoff(key, afterFailure(state.backoffs.get(key), app, this.#parts.nowMs()));
+    const config = this.#configOf(instance);
+    if (config && isBadEnd(condition)) {
+      const key = backoffKey(config);
+      state.setBackoff(key, afterFailure(state.backoffs.get(key), config, this.#parts.nowMs()));
     }
     this.#parts.gone(ended);
     this.#parts.changed();
@@ -248,12 +243,13 @@ export class Instances {
       .findLast((version) => version.lastConfigChangeAt === instance.configVersion);
   }
 
+  /** Every step of a start under delay lets the delay count from anew. */
   #spaceLaunches(instance: Instance): void {
     const { state, nowMs } = this.#parts;
-    const app = state.app(instance.appId);
-    if (!app) return;
-    const backoff = state.backoffs.get(backoffKey(app));
-    if (backoff) state.setBackoff(backoffKey(app), afterStart(backoff, nowMs()));
+    if (!isStart(instance.condition)) return;
+    const key = backoffKey({ id: instance.appId, lastConfigChangeAt: instance.configVersion });
+    const backoff = state.backoffs.get(key);
+    if (backoff) state.setBackoff(key, afterStart(backoff, nowMs()));
   }
 
   #tellStatus(instance: Instance, status: TaskStatus): void {

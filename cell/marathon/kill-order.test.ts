@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { killOrder } from './kill-order.ts';
+import { killOrder, oldestFirst } from './kill-order.ts';
 import { testApp, testInstance } from './test-apps.ts';
 
 const running = (id: string, second: number, rack = 'r1') =>
@@ -27,14 +27,17 @@ describe('killOrder', () => {
 
   it('takes those that were named first', () => {
     expect(ids(killOrder(testApp('/x'), three, 2, ['t-a']))).toEqual(['a', 'b']);
+    // All of them, though another one is gone already and fewer would do.
+    expect(ids(killOrder(testApp('/x'), three, 1, ['t-a', 't-c', 't-gone']))).toEqual(['a', 'c']);
   });
 
   it('takes the lost before those that start before those that run', () => {
     const lost = testInstance({ id: 'lost', condition: 'Unreachable' });
     const staging = testInstance({ id: 'staging', condition: 'Staging' });
     const starting = testInstance({ id: 'starting', condition: 'Starting' });
-    const all = [...three, starting, staging, lost];
-    expect(ids(killOrder(testApp('/x'), all, 4))).toEqual(['lost', 'staging', 'starting', 'b']);
+    const created = testInstance({ id: 'created', condition: 'Created' });
+    const all = [created, ...three, starting, staging, lost];
+    expect(ids(killOrder(testApp('/x'), all, 7))).toEqual(['lost', 'staging', 'starting', 'b', 'c', 'a', 'created']);
   });
 
   it('evens out groups before it looks at age', () => {
@@ -42,5 +45,11 @@ describe('killOrder', () => {
     const uneven = [running('a', 1, 'r1'), running('b', 2, 'r1'), running('c', 3, 'r2'), running('d', 0, 'r1')];
     expect(ids(killOrder(app, uneven, 2))).toEqual(['b', 'a']);
     expect(ids(killOrder(app, uneven, 3))).toEqual(['b', 'a', 'c']);
+  });
+});
+
+describe('oldestFirst', () => {
+  it('puts what runs longest first', () => {
+    expect(ids(oldestFirst([running('b', 3), running('a', 1), running('c', 2)]))).toEqual(['a', 'c', 'b']);
   });
 });

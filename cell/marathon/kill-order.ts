@@ -2,8 +2,9 @@ import { fieldName } from './constraints.ts';
 import type { App, Instance } from './model.ts';
 
 /**
- * Which instances a scale-down ends, in this order: those named by a kill-and-scale; those whose end evens out a
- * GROUP_BY; the unreachable, then those that have not started, then running ones; among equals by start time.
+ * Which instances a scale-down ends, in this order: those named by a kill-and-scale, be they more than `count`; those
+ * whose end evens out a GROUP_BY; the unreachable, then staging, starting and running ones, at last those of which
+ * Mesos has told nothing yet; among equals by start time.
  */
 export function killOrder(
   app: Pick<App, 'constraints' | 'killSelection'>,
@@ -12,7 +13,7 @@ export function killOrder(
   sentenced: readonly string[] = [],
 ): readonly Instance[] {
   const named = new Set(sentenced);
-  const chosen = instances.filter((instance) => named.has(instance.taskId)).slice(0, count);
+  const chosen = instances.filter((instance) => named.has(instance.taskId));
   let left = instances.filter((instance) => !chosen.includes(instance));
   const groupFields = app.constraints
     .filter(([, operator]) => operator === 'GROUP_BY')
@@ -26,20 +27,27 @@ export function killOrder(
   return chosen;
 }
 
+/**
+ * In which order an upgrade ends old instances. Marathon up to 1.9 says nothing of it and does not look at health; here
+ * it is the worst order: what an earlier, stuck upgrade has started lives longest.
+ */
+export function oldestFirst(instances: readonly Instance[]): readonly Instance[] {
+  return instances.toSorted((a, b) => compare(startOf(a), startOf(b)) || compare(a.id, b.id));
+}
+
 const LIFE: Readonly<Record<string, number>> = {
   Unreachable: 0,
   UnreachableInactive: 0,
-  Scheduled: 1,
-  Created: 1,
-  Provisioned: 1,
   Staging: 1,
   Starting: 2,
+  Running: 3,
 };
+const LAST = 4;
 
 function best(instances: readonly Instance[], selection: App['killSelection']): Instance | undefined {
   const youngestFirst = selection === 'YOUNGEST_FIRST' ? -1 : 1;
   return instances.toSorted((a, b) => {
-    const byLife = (LIFE[a.condition] ?? 3) - (LIFE[b.condition] ?? 3);
+    const byLife = (LIFE[a.condition] ?? LAST) - (LIFE[b.condition] ?? LAST);
     return byLife || youngestFirst * compare(startOf(a), startOf(b)) || compare(a.id, b.id);
   })[0];
 }

@@ -27,12 +27,12 @@ describe('LaunchQueue', () => {
     const queue = new LaunchQueue();
     queue.setCount('/b', 2, 0);
     queue.setCount('/a', 1, 1);
-    queue.used('/b', offer('o1', 'S0'), 2);
+    queue.used('/b', 2);
     expect(queue.entries().map(({ appId, count }) => [appId, count])).toEqual([
       ['/b', 1],
       ['/a', 1],
     ]);
-    queue.used('/b', offer('o2', 'S0'), 3);
+    queue.used('/b', 3);
     expect(queue.get('/b')).toBeUndefined();
   });
 
@@ -42,7 +42,7 @@ describe('LaunchQueue', () => {
     queue.rejected('/a', offer('o1', 'S0'), 'UnfulfilledConstraint', 1);
     queue.rejected('/a', offer('o2', 'S1'), 'InsufficientCpus', 2);
     queue.rejected('/a', offer('o3', 'S1'), 'InsufficientCpus', 3);
-    queue.used('/a', offer('o4', 'S2'), 4);
+    queue.used('/a', 4);
     const entry = queue.get('/a');
     if (!entry) throw new Error('the entry is gone');
     expect(entry.offers).toMatchObject({ processed: 4, unused: 3, lastUnusedMs: 3, lastUsedMs: 4 });
@@ -60,14 +60,30 @@ describe('LaunchQueue', () => {
       'InsufficientPorts 0/1',
       'DeclinedScarceResources 0/1',
     ]);
-    // By agent: S0 constraint, S1 cpus once, S2 taken.
+    // By agent: S0 constraint, S1 cpus once; S2 never did not fit.
     expect(lines(lastOffersSummary(entry.offers)).slice(0, 6)).toEqual([
-      'UnfulfilledRole 0/3',
-      'UnfulfilledConstraint 1/3',
-      'NoCorrespondingReservationFound 0/2',
-      'AgentMaintenance 0/2',
-      'InsufficientCpus 1/2',
-      'InsufficientMemory 0/1',
+      'UnfulfilledRole 0/2',
+      'UnfulfilledConstraint 1/2',
+      'NoCorrespondingReservationFound 0/1',
+      'AgentMaintenance 0/1',
+      'InsufficientCpus 1/1',
+      'InsufficientMemory 0/0',
     ]);
+  });
+
+  it('counts on when an app comes back, and begins anew after a purge', () => {
+    const queue = new LaunchQueue();
+    queue.setCount('/a', 1, 100);
+    queue.rejected('/a', offer('o1', 'S0'), 'InsufficientCpus', 150);
+    queue.used('/a', 200);
+    queue.setCount('/b', 1, 250);
+    expect(queue.setCount('/a', 1, 300)).toBe(true);
+    expect(queue.get('/a')).toMatchObject({ count: 1, sinceMs: 100, offers: { processed: 2, unused: 1 } });
+    expect(queue.entries().map(({ appId }) => appId)).toEqual(['/b', '/a']);
+    queue.allowed('/a', 350);
+    expect(queue.get('/a')).toMatchObject({ sinceMs: 100, allowedSinceMs: 350 });
+    queue.purge('/a');
+    queue.setCount('/a', 1, 400);
+    expect(queue.get('/a')).toMatchObject({ count: 1, sinceMs: 400, offers: { processed: 0, unused: 0 } });
   });
 });

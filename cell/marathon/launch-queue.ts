@@ -7,6 +7,8 @@ export interface QueueEntry {
   /** How many are still to be started. */
   readonly count: number;
   readonly sinceMs: number;
+  /** From when on nothing but an offer was missing, unless a delay says otherwise. */
+  readonly allowedSinceMs: number;
   readonly offers: OfferStatistics;
 }
 
@@ -18,11 +20,15 @@ export interface OfferStatistics {
   readonly lastUsedMs?: number;
   /** Offers by the reason that stopped them, since the entry came into the queue. */
   readonly rejected: Readonly<Partial<Record<RejectReason, number>>>;
-  /** The newest outcome for each agent: its reason, or undefined where the offer was taken. */
-  readonly byAgent: ReadonlyMap<
-    string,
-    { readonly offer: Offer; readonly reason: RejectReason | undefined; readonly atMs: number }
-  >;
+  /** The newest offer of each agent that did not fit. One that fits later does not take it back. */
+  readonly unusedByAgent: ReadonlyMap<string, UnusedOffer>;
+}
+
+/** An offer that did not fit. */
+export interface UnusedOffer {
+  readonly offer: Offer;
+  readonly reason: RejectReason;
+  readonly atMs: number;
 }
 
 /** One line of a reject summary: of those that got so far, how many were stopped here. */
@@ -32,58 +38,76 @@ export interface RejectLine {
   readonly processed: number;
 }
 
-const NO_OFFERS: OfferStatistics = { processed: 0, unused: 0, rejected: {}, byAgent: new Map() };
+const NO_OFFERS: OfferStatistics = { processed: 0, unused: 0, rejected: {}, unusedByAgent: new Map() };
 
-/** Which apps wait for offers, and how offers did for them. Counts are set by whoever knows what is missing. */
+/**
+ * Which apps wait for offers, and how offers did for them. Counts are set by whoever knows what is missing. An entry
+ * whose instances are all started is out of sight, but what offers did for it counts on when it comes back, as for an
+ * app that keeps crashing; only a purge begins anew.
+ */
 export class LaunchQueue {
+  /** Those with a count of 0 are out of sight. */
   readonly #entries = new Map<string, QueueEntry>();
 
   /** Says how many instances an app has to start; 0 takes it out. True when there is more to do than before. */
   setCount(appId: string, count: number, nowMs: number): boolean {
     const entry = this.#entries.get(appId);
-    if (count <= 0) {
+    const before = entry?.count ?? 0;
+    const wanted = Math.max(0, count);
+    if (before === wanted) return false;
+    if (before === 0) {
+      // It queues up at the end again.
       this.#entries.delete(appId);
-      return false;
     }
-    if (entry?.count === count) return false;
-    this.#entries.set(appId, entry ? { ...entry, count } : { appId, count, sinceMs: nowMs, offers: NO_OFFERS });
-    return count > (entry?.count ?? 0);
+    this.#entries.set(
+      appId,
+      entry
+        ? { ...entry, count: wanted }
+        : { appId, count: wanted, sinceMs: nowMs, allowedSinceMs: nowMs, offers: NO_OFFERS },
+    );
+    return wanted > before;
+  }
+
+  /** Takes an app out and forgets how offers did for it. */
+  purge(appId: string): void {
+    this.#entries.delete(appId);
+  }
+
+  /** Notes that a delay of an app was lifted: whether it is overdue counts from here. */
+  allowed(appId: string, nowMs: number): void {
+    const entry = this.#entries.get(appId);
+    if (entry) this.#entries.set(appId, { ...entry, allowedSinceMs: nowMs });
   }
 
   get(appId: string): QueueEntry | undefined {
-    return this.#entries.get(appId);
+    const entry = this.#entries.get(appId);
+    return entry && entry.count > 0 ? entry : undefined;
   }
 
   /** In the order in which they came. */
   entries(): readonly QueueEntry[] {
-    return [...this.#entries.values()];
+    return [...this.#entries.values()].filter(({ count }) => count > 0);
   }
 
   get isEmpty(): boolean {
-    return this.#entries.size === 0;
+    return this.entries().length === 0;
   }
 
   /** Notes that an offer started an instance. */
-  used(appId: string, offer: Offer, nowMs: number): void {
-    const entry = this.#entries.get(appId);
+  used(appId: string, nowMs: number): void {
+    const entry = this.get(appId);
     if (!entry) return;
     const { offers } = entry;
     this.#entries.set(appId, {
       ...entry,
       count: entry.count - 1,
-      offers: {
-        ...offers,
-        processed: offers.processed + 1,
-        lastUsedMs: nowMs,
-        byAgent: new Map(offers.byAgent).set(offer.agent_id.value, { offer, reason: undefined, atMs: nowMs }),
-      },
+      offers: { ...offers, processed: offers.processed + 1, lastUsedMs: nowMs },
     });
-    if (entry.count <= 1) this.#entries.delete(appId);
   }
 
   /** Notes that an offer did not fit. */
   rejected(appId: string, offer: Offer, reason: RejectReason, nowMs: number): void {
-    const entry = this.#entries.get(appId);
+    const entry = this.get(appId);
     if (!entry) return;
     const { offers } = entry;
     this.#entries.set(appId, {
@@ -94,7 +118,7 @@ export class LaunchQueue {
         unused: offers.unused + 1,
         lastUnusedMs: nowMs,
         rejected: { ...offers.rejected, [reason]: (offers.rejected[reason] ?? 0) + 1 },
-        byAgent: new Map(offers.byAgent).set(offer.agent_id.value, { offer, reason, atMs: nowMs }),
+        unusedByAgent: new Map(offers.unusedByAgent).set(offer.agent_id.value, { offer, reason, atMs: nowMs }),
       },
     });
   }
@@ -105,11 +129,11 @@ export function launchAttemptSummary(offers: OfferStatistics): readonly RejectLi
   return funnel(offers.processed, offers.rejected);
 }
 
-/** The same over the newest offer of each agent. */
+/** The same over the newest unfit offer of each agent. */
 export function lastOffersSummary(offers: OfferStatistics): readonly RejectLine[] {
   const rejected: Partial<Record<RejectReason, number>> = {};
-  for (const { reason } of offers.byAgent.values()) if (reason) rejected[reason] = (rejected[reason] ?? 0) + 1;
-  return funnel(offers.byAgent.size, rejected);
+  for (const { reason } of offers.unusedByAgent.values()) rejected[reason] = (rejected[reason] ?? 0) + 1;
+  return funnel(offers.unusedByAgent.size, rejected);
 }
 
 function funnel(processed: number, rejected: Readonly<Partial<Record<RejectReason, number>>>): readonly RejectLine[] {

@@ -1,6 +1,6 @@
 import type { Offer, TaskInfo } from '../../activities/mesos/types.ts';
 import { backoffKey, launchAllowedAt } from './backoff.ts';
-import { isActive } from './conditions.ts';
+import { isPlaced } from './conditions.ts';
 import type { Instances } from './instances.ts';
 import type { LaunchQueue } from './launch-queue.ts';
 import type { App } from './model.ts';
@@ -42,7 +42,7 @@ export class Launcher {
         if (!placed) continue;
         tasks.push(placed.task);
         remains = placed.remains;
-        queue.used(app.id, offer, nowMs());
+        queue.used(app.id, nowMs());
         if (queue.get(app.id)) still.push(app);
       }
       candidates = still;
@@ -72,7 +72,7 @@ export class Launcher {
 
   #placed(app: App, offer: Offer, remains: Remains): { task: TaskInfo; remains: Remains } | undefined {
     const { state, queue, instances, nowMs, random } = this.#parts;
-    const others = state.instancesOf(app.id).filter(isActive);
+    const others = state.instancesOf(app.id).filter(isPlaced);
     const match = matchOffer(
       app,
       offer,
@@ -82,12 +82,10 @@ export class Launcher {
       nowMs(),
     );
     if (!match.fits) {
-      // An offer that has taken an instance already did fit; that no more do is no rejection.
-      const taken = queue.get(app.id)?.offers.byAgent.get(offer.agent_id.value);
-      if (taken?.offer !== offer) queue.rejected(app.id, offer, match.reason, nowMs());
+      queue.rejected(app.id, offer, match.reason, nowMs());
       return undefined;
     }
-    return { task: taskInfo(app, instances.launch(app, offer, match.ports)), remains: match.remains };
+    return { task: taskInfo(app, instances.launch(app, offer, match.ports), random), remains: match.remains };
   }
 
   #allowedAt(app: App): number {

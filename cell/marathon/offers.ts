@@ -1,6 +1,6 @@
 import type { Attribute, Offer, Range, Resource } from '../../activities/mesos/types.ts';
 import { isResident } from './app.ts';
-import { type Placement, satisfies } from './constraints.ts';
+import { decimalText, type Placement, satisfies } from './constraints.ts';
 import type { AppConfig } from './model.ts';
 
 /** Decides whether an offer can take an instance, and with which ports. */
@@ -99,18 +99,23 @@ export function placementOf(offer: Offer): Placement {
   };
 }
 
-/** As `env:prod` is written: ranges `[1-3,5-5]`, sets `{a,b}` in order, numbers with at most three decimals. */
+/** As `env:prod` is written: ranges `[1-3,5-5]` and sets `{a,b}` in order, numbers with at most three decimals. */
 export function attributeText(attribute: Attribute): string {
   switch (attribute.type) {
     case 'TEXT':
       return attribute.text?.value ?? '';
     case 'SCALAR':
-      return String(Number((attribute.scalar?.value ?? 0).toFixed(3)));
+      return decimalText(attribute.scalar?.value ?? 0);
     case 'RANGES':
-      return `[${(attribute.ranges?.range ?? []).map(({ begin, end }) => `${begin}-${end}`).join(',')}]`;
+      return `[${rangesText(attribute.ranges?.range ?? [])}]`;
     case 'SET':
       return `{${(attribute.set?.item ?? []).toSorted().join(',')}}`;
   }
+}
+
+function rangesText(ranges: readonly Range[]): string {
+  const inOrder = ranges.toSorted((a, b) => a.begin - b.begin);
+  return inOrder.map(({ begin, end }) => `${begin}-${end}`).join(',');
 }
 
 /** One entry per host port an instance needs: a number, or 0 for any. */

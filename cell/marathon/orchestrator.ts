@@ -3,7 +3,7 @@ import { isActive } from './conditions.ts';
 import { affectedApps, conflicts } from './deployments.ts';
 import type { EventBus } from './events.ts';
 import { allApps } from './groups.ts';
-import { killOrder } from './kill-order.ts';
+import { killOrder, oldestFirst } from './kill-order.ts';
 import type { LaunchQueue } from './launch-queue.ts';
 import type { App, DeploymentAction, DeploymentPlan, Instance } from './model.ts';
 import type { RunningDeployment, State } from './state.ts';
@@ -169,8 +169,8 @@ export class Orchestrator {
   }
 
   #stopApp(appId: string) {
-    const { state, bus, queue, nowMs } = this.#parts;
-    queue.setCount(appId, 0, nowMs());
+    const { state, bus, queue } = this.#parts;
+    queue.purge(appId);
     const left = state.instancesOf(appId);
     this.#killRunning(left);
     if (left.length > 0) return { done: false, moreWork: false };
@@ -208,7 +208,7 @@ export class Orchestrator {
       newExisting: fresh.length,
       newReady: Math.max(readyNow, Math.min(memory.ready.size, target.instances - 1)),
     });
-    this.#killRunning(killOrder(target, oldRunning, move.kill));
+    this.#killRunning(oldestFirst(oldRunning).slice(0, move.kill));
     const moreWork = this.#enqueue(target.id, move.queue);
     return { done: move.done && readyNow >= target.instances, moreWork };
   }
@@ -223,7 +223,7 @@ export class Orchestrator {
     const resident = isResident(target.container);
     const memory: ActionMemory = {
       present: new Set(existing.map(({ id }) => id)),
-      bounds: upgradeBounds(target.instances, running.length, target.upgradeStrategy, { resident }),
+      bounds: upgradeBounds(target.instances, existing.length, target.upgradeStrategy, { resident }),
       oldAtStart: old.length,
       ready: new Set(),
     };
@@ -240,7 +240,9 @@ export class Orchestrator {
       return false;
     }
     const wanted = instances.filter(({ goal }) => goal === 'Running');
-    this.#killRunning(killOrder(app, wanted, wanted.length - app.instances));
+    const surplus = wanted.length - app.instances;
+    if (surplus > 0) this.#parts.queue.purge(appId);
+    this.#killRunning(killOrder(app, wanted, surplus));
     return this.#enqueue(appId, app.instances - instances.length);
   }
 

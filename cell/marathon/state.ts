@@ -21,6 +21,7 @@ export class State {
   readonly #store: Store;
   readonly instances = new Map<string, Instance>();
   readonly deployments = new Map<string, RunningDeployment>();
+  /** Not kept over a restart, after which every delay starts anew. */
   readonly backoffs = new Map<string, Backoff>();
   readonly #failures = new Map<string, TaskFailure>();
   readonly #versions = new Map<string, App[]>();
@@ -34,9 +35,6 @@ export class State {
     for (const [, value] of store.withPrefix('deployment ')) {
       const deployment = value as RunningDeployment;
       this.deployments.set(deployment.plan.id, deployment);
-    }
-    for (const [key, value] of store.withPrefix('backoff ')) {
-      this.backoffs.set(key.slice('backoff '.length), value as Backoff);
     }
     for (const [key, value] of store.withPrefix('failure ')) {
       this.#failures.set(key.slice('failure '.length), value as TaskFailure);
@@ -132,13 +130,8 @@ export class State {
   }
 
   setBackoff(key: string, backoff: Backoff | undefined): void {
-    if (backoff) {
-      this.backoffs.set(key, backoff);
-      this.#store.put(`backoff ${key}`, backoff);
-    } else {
-      this.backoffs.delete(key);
-      this.#store.remove(`backoff ${key}`);
-    }
+    if (backoff) this.backoffs.set(key, backoff);
+    else this.backoffs.delete(key);
   }
 
   get frameworkId(): string | undefined {

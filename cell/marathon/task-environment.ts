@@ -12,13 +12,17 @@ export interface TaskPlace {
   readonly ports: readonly number[];
 }
 
-/** The environment of a task. What the user set wins over everything Marathon adds. */
-export function taskEnvironment(app: App, place: TaskPlace): Readonly<Record<string, string>> {
+/**
+ * The environment of a task. What the user set wins over everything Marathon adds.
+ *
+ * @param random uniform in [0, 1): chooses ports for mappings that name neither a host nor a container port
+ */
+export function taskEnvironment(app: App, place: TaskPlace, random: () => number): Readonly<Record<string, string>> {
   const user = Object.entries(app.env).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   return {
     ...appVariables(app, place),
     ...labelVariables(app.labels),
-    ...portVariables(app, place.ports),
+    ...portVariables(app, place.ports, random),
     ...Object.fromEntries(user),
   };
 }
@@ -59,30 +63,71 @@ function labelVariables(labels: Readonly<Record<string, string>>): Record<string
   return { ...variables, MARATHON_APP_LABELS: names.join(' ') };
 }
 
-function portVariables(app: App, hostPorts: readonly number[]): Record<string, string> {
-  const ports = effectivePorts(app, hostPorts);
+/** One of the app's ports: what was declared, and which host port it got, if any. */
+interface DeclaredPort {
+  readonly name?: string | undefined;
+  /** 0: the one that is drawn. */
+  readonly port: number;
+  readonly hostPort: number | undefined;
+}
+
+/**
+ * `PORTn` is the host port where there is one, else the container port, else a random one. `PORT_<port>` is keyed by
+ * the declared port, or by the drawn one where 0 was declared; `PORT_<NAME>` keeps the dashes of names. `PORT` and
+ * `PORTS` leave out declared container ports without a host port.
+ */
+function portVariables(app: App, hostPorts: readonly number[], random: () => number): Record<string, string> {
+  const declared = declaredPorts(app, hostPorts);
+  if (declared.length === 0) return {};
+  const taken = new Set(declared.flatMap(({ port, hostPort }) => [port, hostPort]));
   const variables: Record<string, string> = {};
-  const definitions = isHostNetworked(app) ? (app.portDefinitions ?? []) : (app.container?.portMappings ?? []);
-  for (const [index, port] of ports.entries()) {
-    const definition = definitions[index];
-    variables[`PORT${index}`] = String(port);
-    if (!definition) continue;
-    // Keyed by the declared port, or by the drawn one where 0 was declared.
-    const declared = 'port' in definition ? definition.port : definition.containerPort;
-    variables[`PORT_${declared || port}`] = String(port);
-    if (definition.name) variables[`PORT_${variableName(definition.name)}`] = String(port);
+  const drawn: number[] = [];
+  const generated: number[] = [];
+  for (const [index, { name, port, hostPort }] of declared.entries()) {
+    const generate = hostPort === undefined && port === 0;
+    const effective = generate ? freeContainerPort(taken, random) : (hostPort ?? port);
+    if (generate) generated.push(effective);
+    if (hostPort !== undefined) drawn.push(hostPort);
+    variables[`PORT${index}`] = String(effective);
+    variables[`PORT_${port || effective}`] = String(effective);
+    if (name) variables[`PORT_${name.toUpperCase()}`] = String(effective);
   }
-  const [first] = ports;
-  if (first !== undefined) variables['PORT'] = String(first);
-  variables['PORTS'] = ports.join(',');
+  const assigned = [...drawn, ...generated];
+  if (assigned[0] !== undefined) variables['PORT'] = String(assigned[0]);
+  variables['PORTS'] = assigned.join(',');
   return variables;
+}
+
+function declaredPorts(app: App, hostPorts: readonly number[]): readonly DeclaredPort[] {
+  if (isHostNetworked(app)) {
+    return (app.portDefinitions ?? []).map(({ name, port }, index) => ({ name, port, hostPort: hostPorts[index] }));
+  }
+  const drawn = [...hostPorts];
+  return (app.container?.portMappings ?? []).map(({ name, containerPort, hostPort }) => ({
+    name,
+    port: containerPort,
+    hostPort: hostPort === undefined ? undefined : drawn.shift(),
+  }));
+}
+
+/** Above those that belong to the system, and none that this task names already. */
+function freeContainerPort(taken: Set<number | undefined>, random: () => number): number {
+  for (;;) {
+    const port = 1025 + Math.floor(random() * (65_535 - 1024));
+    if (taken.has(port)) continue;
+    taken.add(port);
+    return port;
+  }
 }
 
 function variableName(name: string): string {
   return name.replace(/[^a-zA-Z0-9_]+/g, '_').toUpperCase();
 }
 
-/** As Java prints a double: `16.0`. */
+/** As Java prints a double: `16.0`, and `5.0E-4` below a thousandth. */
 function decimal(value: number): string {
-  return Number.isInteger(value) ? value.toFixed(1) : String(value);
+  if (Number.isInteger(value)) return value.toFixed(1);
+  if (value >= 0.001) return String(value);
+  const [digits = '', exponent = ''] = value.toExponential().split('e');
+  return `${digits.includes('.') ? digits : `${digits}.0`}E${exponent}`;
 }

@@ -4,6 +4,7 @@ import { taskInfo } from './task-info.ts';
 import { testApp, testInstance } from './test-apps.ts';
 
 const mapping = { containerPort: 80, hostPort: 0, servicePort: 10_001, protocol: 'tcp', labels: {} } as const;
+const half = () => 0.5;
 const docker = { image: 'web@sha256:aa', forcePullImage: false, privileged: false, parameters: [] };
 
 describe('taskEnvironment', () => {
@@ -16,7 +17,7 @@ describe('taskEnvironment', () => {
         { port: 12_345, name: 'admin-2', protocol: 'tcp' },
       ],
     });
-    expect(taskEnvironment(app, { taskId: 'd_envapp.1', host: 'localhost', ports: [31595, 31596] })).toEqual({
+    expect(taskEnvironment(app, { taskId: 'd_envapp.1', host: 'localhost', ports: [31595, 31596] }, half)).toEqual({
       HOST: 'localhost',
       MARATHON_APP_ID: '/d/envapp',
       MARATHON_APP_LABELS: 'A_B_C X',
@@ -36,13 +37,13 @@ describe('taskEnvironment', () => {
       PORT_10000: '31595',
       PORT_12345: '31596',
       PORT_HTTP: '31595',
-      PORT_ADMIN_2: '31596',
+      'PORT_ADMIN-2': '31596',
     });
   });
 
   it('lets the user win', () => {
     const app = testApp('/a', { env: { PORT0: '80', HOST: 'me' } });
-    const variables = taskEnvironment(app, { taskId: 't', host: 'h', ports: [31000] });
+    const variables = taskEnvironment(app, { taskId: 't', host: 'h', ports: [31000] }, half);
     expect(variables).toMatchObject({ PORT0: '80', HOST: 'me', PORT: '31000' });
   });
 
@@ -52,15 +53,49 @@ describe('taskEnvironment', () => {
       networks: [{ mode: 'container', name: 'n' }],
       container: { type: 'DOCKER', docker, volumes: [], portMappings: [mapping, { ...inside, containerPort: 9090 }] },
     });
-    const variables = taskEnvironment(app, { taskId: 't', host: 'h', ports: [31000] });
+    const variables = taskEnvironment(app, { taskId: 't', host: 'h', ports: [31000] }, half);
     expect(variables).toMatchObject({ PORT0: '31000', PORT_80: '31000', PORT1: '9090', PORT_9090: '9090' });
     expect(variables['MARATHON_APP_DOCKER_IMAGE']).toBe('web@sha256:aa');
+    expect(variables).toMatchObject({ PORT: '31000', PORTS: '31000' });
+  });
+
+  it('draws a port inside the container where none was named, and none that is named already', () => {
+    const { hostPort: _none, ...inside } = mapping;
+    const draws = [0.5, 0.5, 0.25];
+    const app = testApp('/a', {
+      networks: [{ mode: 'container', name: 'n' }],
+      container: {
+        type: 'DOCKER',
+        docker,
+        volumes: [],
+        portMappings: [
+          { ...inside, containerPort: 0, name: 'one' },
+          { ...inside, containerPort: 0 },
+        ],
+      },
+    });
+    const variables = taskEnvironment(app, { taskId: 't', host: 'h', ports: [] }, () => draws.shift() ?? 0);
+    expect(variables).toMatchObject({
+      PORT0: '33280',
+      PORT_33280: '33280',
+      PORT_ONE: '33280',
+      PORT1: '17152',
+      PORT: '33280',
+      PORTS: '33280,17152',
+    });
+  });
+
+  it('says nothing of ports where there are none, and writes small numbers as Java does', () => {
+    const app = testApp('/a', { portDefinitions: [], cpus: 0.0005, mem: 0.25 });
+    const variables = taskEnvironment(app, { taskId: 't', host: 'h', ports: [] }, half);
+    expect(Object.keys(variables).filter((name) => name.startsWith('PORT'))).toEqual([]);
+    expect(variables).toMatchObject({ MARATHON_APP_RESOURCE_CPUS: '5.0E-4', MARATHON_APP_RESOURCE_MEM: '0.25' });
   });
 });
 
 describe('taskInfo', () => {
   it('runs a command line with what it needs', () => {
-    const info = taskInfo(testApp('/p/web', { taskKillGracePeriodSeconds: 5 }), testInstance({ ports: [31000] }));
+    const info = taskInfo(testApp('/p/web', { taskKillGracePeriodSeconds: 5 }), testInstance({ ports: [31000] }), half);
     expect(info).toMatchObject({
       name: 'web.p',
       task_id: { value: 'a.1' },
@@ -76,7 +111,7 @@ describe('taskInfo', () => {
     const { cmd: _cmd, ...app } = testApp('/web', {
       container: { type: 'DOCKER', docker: { ...docker, parameters: [{ key: 'a', value: 'b' }] }, volumes: [] },
     });
-    const info = taskInfo(app, testInstance());
+    const info = taskInfo(app, testInstance(), half);
     expect(info.container).toMatchObject({
       type: 'DOCKER',
       docker: { image: 'web@sha256:aa', network: 'HOST', parameters: [{ key: 'a', value: 'b' }] },
@@ -95,7 +130,7 @@ describe('taskInfo', () => {
         portMappings: [mapping, { ...mapping, containerPort: 0, protocol: 'udp,tcp' }],
       },
     });
-    expect(taskInfo(app, testInstance({ ports: [31000, 31001] })).container?.docker).toMatchObject({
+    expect(taskInfo(app, testInstance({ ports: [31000, 31001] }), half).container?.docker).toMatchObject({
       network: 'BRIDGE',
       port_mappings: [
         { host_port: 31000, container_port: 80, protocol: 'tcp' },
@@ -116,7 +151,7 @@ describe('taskInfo', () => {
       portIndex: 0,
     } as const;
     const mesos = testApp('/web', { healthChecks: [{ ...check, protocol: 'MESOS_HTTP', path: '/healthz' }] });
-    expect(taskInfo(mesos, testInstance({ ports: [31000] })).health_check).toEqual({
+    expect(taskInfo(mesos, testInstance({ ports: [31000] }), half).health_check).toEqual({
       type: 'HTTP',
       http: { port: 31000, path: '/healthz', scheme: 'http' },
       delay_seconds: 0,
@@ -126,6 +161,6 @@ describe('taskInfo', () => {
       consecutive_failures: 3,
     });
     const marathon = testApp('/web', { healthChecks: [{ ...check, protocol: 'HTTP' }] });
-    expect(taskInfo(marathon, testInstance()).health_check).toBeUndefined();
+    expect(taskInfo(marathon, testInstance(), half).health_check).toBeUndefined();
   });
 });

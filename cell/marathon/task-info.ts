@@ -9,9 +9,9 @@ import type { App, HealthCheck, Instance } from './model.ts';
 import { hostName } from './path-id.ts';
 import { effectivePorts, taskEnvironment } from './task-environment.ts';
 
-/** The task that Mesos is asked to run for a new instance. */
-export function taskInfo(app: App, instance: Instance): TaskInfo {
-  const environment = taskEnvironment(app, instance);
+/** The task that Mesos is asked to run for a new instance; `random` as for its environment. */
+export function taskInfo(app: App, instance: Instance, random: () => number): TaskInfo {
+  const environment = taskEnvironment(app, instance, random);
   const check = app.healthChecks.map((one) => mesosCheck(one, app, instance)).find((one) => one !== undefined);
   const container = containerInfo(app, instance);
   const grace = app.taskKillGracePeriodSeconds;

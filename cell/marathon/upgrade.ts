@@ -12,7 +12,8 @@ export interface UpgradeBounds {
 
 /**
  * @param instances how many the app shall have, which may differ from what it has
- * @param current how many exist and are meant to run, of any version. Their health is not looked at.
+ * @param current how many exist, of any version, those being killed included. Their health is not looked at: so what
+ *   a stuck upgrade has started counts as capacity, and an upgrade on top of it ends healthy instances at once.
  *
  * Rounding is that of IEEE doubles, as in Marathon: 100 instances at 0.07 keep 8.
  */
@@ -37,7 +38,7 @@ export function upgradeBounds(
 export interface UpgradeState {
   /** How many the app shall have. */
   readonly instances: number;
-  /** Old instances at the start of the upgrade. */
+  /** Old instances that were meant to run at the start of the upgrade. */
   readonly oldAtStart: number;
   /** Old instances that are meant to run. */
   readonly oldRunning: number;

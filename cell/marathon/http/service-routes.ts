@@ -1,15 +1,15 @@
-import { emitApp } from '../app.ts';
-import { backoffKey, launchAllowedAt } from '../backoff.ts';
+import { backoffKey } from '../backoff.ts';
 import { affectedApps } from '../deployments.ts';
 import { allApps } from '../groups.ts';
 import { HttpError, notFound } from '../http-error.ts';
-import { type LaunchQueue, lastOffersSummary, launchAttemptSummary, type QueueEntry } from '../launch-queue.ts';
+import type { LaunchQueue } from '../launch-queue.ts';
 import type { Orchestrator } from '../orchestrator.ts';
 import { resolvePath } from '../path-id.ts';
 import type { ReadinessChecker } from '../readiness.ts';
 import type { RunningDeployment } from '../state.ts';
 import type { RouteParts } from './app-routes.ts';
 import { type Answer, isSet, ok, type Request, type Route, STREAMING, started } from './exchange.ts';
+import { emitQueueEntry } from './queue-view.ts';
 
 export interface ServiceRouteParts extends RouteParts {
   readonly queue: LaunchQueue;
@@ -103,49 +103,19 @@ function emitDeployment(parts: ServiceRouteParts, { plan, step }: RunningDeploym
 }
 
 function emitQueue(parts: ServiceRouteParts, request: Request): readonly Record<string, unknown>[] {
-  const withOffers = request.query.getAll('embed').includes('lastUnusedOffers');
-  const items = parts.queue.entries().map((entry) => emitQueueEntry(parts, entry, withOffers));
-  return items.filter((item) => item !== undefined);
+  const { state, queue, nowMs } = parts;
+  const options = { nowMs: nowMs(), withOffers: request.query.getAll('embed').includes('lastUnusedOffers') };
+  return queue.entries().flatMap((entry) => {
+    const app = state.app(entry.appId);
+    return app ? [emitQueueEntry(entry, app, state.backoffs.get(backoffKey(app)), options)] : [];
+  });
 }
 
-function emitQueueEntry(
-  { state, nowMs }: ServiceRouteParts,
-  { appId, count, sinceMs, offers }: QueueEntry,
-  withOffers: boolean,
-): Record<string, unknown> | undefined {
-  const app = state.app(appId);
-  if (!app) return undefined;
-  const backoff = state.backoffs.get(backoffKey(app));
-  const seconds = Math.trunc(((backoff ? launchAllowedAt(backoff) : sinceMs) - nowMs()) / 1000);
-  const time = (ms: number) => new Date(ms).toISOString();
-  return {
-    count,
-    // Overdue: nothing but a fitting offer is missing, for more than a moment.
-    delay: { timeLeftSeconds: Math.max(0, seconds), overdue: seconds < 0 },
-    since: time(sinceMs),
-    processedOffersSummary: {
-      processedOffersCount: offers.processed,
-      unusedOffersCount: offers.unused,
-      ...(offers.lastUnusedMs === undefined ? {} : { lastUnusedOfferAt: time(offers.lastUnusedMs) }),
-      ...(offers.lastUsedMs === undefined ? {} : { lastUsedOfferAt: time(offers.lastUsedMs) }),
-      rejectSummaryLastOffers: lastOffersSummary(offers),
-      rejectSummaryLaunchAttempt: launchAttemptSummary(offers),
-    },
-    ...(withOffers
-      ? {
-          lastUnusedOffers: [...offers.byAgent.values()].flatMap(({ offer, reason, atMs }) =>
-            reason ? [{ offer, reason: [reason], timestamp: time(atMs) }] : [],
-          ),
-        }
-      : {}),
-    app: emitApp(app),
-  };
-}
-
-function resetDelay({ state, queue, orchestrator }: ServiceRouteParts, id: string): Answer {
+function resetDelay({ state, queue, orchestrator, nowMs }: ServiceRouteParts, id: string): Answer {
   const app = state.app(resolvePath(id));
   if (!app || !queue.get(app.id)) throw notFound(`Application ${resolvePath(id)} not found in tasks queue.`);
   state.setBackoff(backoffKey(app), undefined);
+  queue.allowed(app.id, nowMs());
   orchestrator.look();
   return { status: 204 };
 }
