@@ -13,6 +13,8 @@ export interface Cluster {
   readonly offers: OfferBook;
   /** What the tasks of a framework hold on all agents. */
   usedBy(framework: Framework): Amounts;
+  /** An agent that is not to be offered. */
+  isWithheld(agentId: string): boolean;
 }
 
 export class AllocationRounds {
@@ -60,7 +62,9 @@ export class AllocationRounds {
     const { agents, frameworks, offers } = this.#cluster;
     const now = Date.now();
     this.#refused = this.#refused.filter(({ until }) => until > now);
-    const connected = [...agents.values()].filter((agent) => agent.connected);
+    const connected = [...agents.values()].filter(
+      ({ connected, link }) => connected && !this.#cluster.isWithheld(link.id),
+    );
     const claims = [...frameworks.values()]
       .filter((framework) => framework.connected)
       .flatMap((framework) => {

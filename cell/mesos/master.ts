@@ -27,6 +27,8 @@ export interface MasterOptions {
   readonly allocationIntervalMs: number;
   /** How long an agent may be silent before it counts as unreachable. */
   readonly agentTimeoutMs: number;
+  /** True for an agent that is not to be offered; only fault switches say so. */
+  readonly isWithheld?: (agentId: string) => boolean;
 }
 
 export class Master implements AgentReports, Cluster {
@@ -250,20 +252,39 @@ export class Master implements AgentReports, Cluster {
     this.#rounds.soon();
   }
 
-  /** Nothing is heard of an agent any more. Frameworks that do not checkpoint lose its tasks at once. */
-  agentDisconnected(agentId: string): void {
+  /**
+   * Nothing is heard of an agent any more. Frameworks that do not checkpoint lose its tasks at once, the others after
+   * `timeoutMs`; said again of an agent that is still within its time, the new time counts.
+   */
+  agentDisconnected(agentId: string, timeoutMs: number = this.options.agentTimeoutMs): void {
     const entry = this.agents.get(agentId);
-    if (entry?.connected !== true) return;
+    if (entry === undefined || entry.unreachable) return;
+    clearTimeout(entry.timer);
+    entry.timer = setTimeout(() => this.#unreachable(entry), timeoutMs);
+    if (!entry.connected) return;
     entry.connected = false;
-    for (const offer of this.offers.takeAll({ agentId })) {
-      this.frameworks.get(offer.frameworkId)?.tell({ type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
-    }
+    this.#rescind(agentId);
     for (const framework of this.frameworks.values()) {
       if (framework.info.checkpoint === true) continue;
       for (const task of this.#tasksOn(agentId, framework))
         this.#lose(framework, task, entry, 'REASON_AGENT_DISCONNECTED');
     }
-    entry.timer = setTimeout(() => this.#unreachable(entry), this.options.agentTimeoutMs);
+  }
+
+  /** What is on offer of agents that are withheld now is rescinded; what was withheld is offered. */
+  withheldChanged(): void {
+    for (const agentId of this.agents.keys()) if (this.isWithheld(agentId)) this.#rescind(agentId);
+    this.#rounds.soon();
+  }
+
+  isWithheld(agentId: string): boolean {
+    return this.options.isWithheld?.(agentId) === true;
+  }
+
+  #rescind(agentId: string): void {
+    for (const offer of this.offers.takeAll({ agentId })) {
+      this.frameworks.get(offer.frameworkId)?.tell({ type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
+    }
   }
 
   /** What the operator stream tells. */

@@ -2,6 +2,8 @@
 import { join, resolve } from 'node:path';
 import Docker from 'dockerode';
 import { z } from 'zod';
+import type { FaultBoard } from '../faults/board.ts';
+import { faultyHandler, faultyRuntime } from '../faults/mesos-faults.ts';
 import { Agent } from './agent.ts';
 import { agentHandler } from './agent-http.ts';
 import { parseAttributes } from './attributes.ts';
@@ -38,8 +40,14 @@ export interface MesosCell {
   readonly agents: readonly RunningAgent[];
   /** Cuts an agent off its master; its tasks go on. After `agentTimeoutMs` they count as unreachable. */
   partition(agentName: string): void;
+  /** The same, and its tasks count as unreachable at once. */
+  lose(agentName: string): void;
   /** The agent is back. */
   heal(agentName: string): void;
+  /** The master is gone, with its streams, until the next `electMaster`. */
+  loseMaster(): void;
+  /** Another master, with another id, takes up what is stored; the agents register with it. */
+  electMaster(): void;
   /**
    * Kills every task, waits until no container and no process of the cell is left, and closes every port. Rejects
    * after all of that when tasks could not be ended, for instance because the engine is gone.
@@ -51,8 +59,9 @@ export interface MesosCell {
  * Starts a cell. On a `stateDir` of an earlier run, whatever became of it, running tasks are taken up, what ended
  * meanwhile is told, and what has no record is removed. Throws when the options are wrong, a port is taken, the
  * directory belongs to a live cell, or an agent's attributes or resources changed while it has tasks.
+ * @param faults switches; without them nothing can be made to go wrong
  */
-export async function startMesos(options: CellOptions, log: CellLog = SILENT): Promise<MesosCell> {
+export async function startMesos(options: CellOptions, log: CellLog = SILENT, faults?: FaultBoard): Promise<MesosCell> {
   const settings = cellOptionsSchema.parse(options);
   const stateDir = resolve(settings.stateDir);
   const names = settings.agents.map(({ name }) => name);
@@ -66,24 +75,30 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT): P
   const { host } = settings;
   const server = await listen(
     { host, port: settings.port, preferredPort: store.read('master', portSchema)?.port, log },
-    (request, response) => handle(request, response),
+    faultyHandler(faults, 'mesos', (request, response) => handle(request, response)),
   );
   store.write('master', { port: server.port });
   const opened: HttpServer[] = [server];
-  const master = new Master({
-    ip: host,
-    hostname: host,
-    port: server.port,
-    store,
-    heartbeatMs: settings.heartbeatMs,
-    allocationIntervalMs: settings.allocationIntervalMs,
-    agentTimeoutMs: settings.agentTimeoutMs,
-  });
+  const newMaster = () =>
+    new Master({
+      ip: host,
+      hostname: host,
+      port: server.port,
+      store,
+      heartbeatMs: settings.heartbeatMs,
+      allocationIntervalMs: settings.allocationIntervalMs,
+      agentTimeoutMs: settings.agentTimeoutMs,
+      isWithheld: (agentId) =>
+        faults?.isWithheld(agents.find(({ agent }) => agent.id === agentId)?.name ?? '') === true,
+    });
+  let master: Master | undefined = newMaster();
   const agents: { readonly name: string; readonly agent: Agent }[] = [];
+  const apart = new Set<Agent>();
+  const context = { settings, stateDir, log, faults };
   try {
     master.recover();
     for (const spec of settings.agents) {
-      const { agent, server: agentServer } = await startAgent(settings, spec, stateDir, master.id, log);
+      const { agent, server: agentServer } = await startAgent(context, spec, master.id);
       opened.push(agentServer);
       agents.push({ name: spec.name, agent });
     }
@@ -93,33 +108,60 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT): P
     store.remove('lock');
     throw error;
   }
-  for (const { agent } of agents) {
-    master.register(agent);
-    agent.connect(master);
-  }
-  handle = masterHandler(master);
-  master.start();
 
+  const begin = (elected: Master): void => {
+    for (const { agent } of agents) {
+      elected.register(agent);
+      // A master knows from its registry of agents that it hears nothing of, and waits for them for their time.
+      if (apart.has(agent)) elected.agentDisconnected(agent.id);
+      else agent.connect(elected);
+    }
+    handle = masterHandler(elected);
+    elected.start();
+  };
   const byName = (name: string): Agent => {
     const found = agents.find((each) => each.name === name);
     if (found === undefined) throw new Error(`no agent ${name}; there are ${names.join(', ')}`);
     return found.agent;
   };
-  return {
+  const cell: MesosCell = {
     masterUrl: `http://${host}:${server.port}`,
     agents: agents.map(({ name, agent }) => ({ id: agent.id, name, url: `http://${host}:${agent.port}` })),
     partition: (name) => {
       const agent = byName(name);
+      apart.add(agent);
       agent.disconnect();
-      master.agentDisconnected(agent.id);
+      master?.agentDisconnected(agent.id);
+    },
+    lose: (name) => {
+      cell.partition(name);
+      master?.agentDisconnected(byName(name).id, 0);
     },
     heal: (name) => {
       const agent = byName(name);
+      apart.delete(agent);
+      if (master === undefined) return;
       master.register(agent);
       agent.connect(master);
     },
-    stop: async () => {
+    loseMaster: () => {
+      if (master === undefined) return;
+      for (const { agent } of agents) agent.disconnect();
       master.stop();
+      master = undefined;
+      handle = () => {
+        throw new Refusal(503, 'No leader elected');
+      };
+    },
+    electMaster: () => {
+      if (master !== undefined) return;
+      const elected = newMaster();
+      elected.recover();
+      master = elected;
+      begin(elected);
+    },
+    stop: async () => {
+      master?.stop();
       await server.close();
       for (const { agent } of agents) agent.disconnect();
       const stopped = await Promise.allSettled(agents.map(({ agent }) => agent.stop(settings.stopGraceMs)));
@@ -128,16 +170,34 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT): P
       for (const outcome of stopped) if (outcome.status === 'rejected') throw outcome.reason;
     },
   };
+  begin(master);
+  faults?.attachMesos({
+    agents: names,
+    setAgent: (name, fault) => {
+      if (fault === undefined) cell.heal(name);
+      else if (fault === 'lost') cell.lose(name);
+      else cell.partition(name);
+    },
+    offersChanged: () => master?.withheldChanged(),
+    setMaster: (state) => (state === 'away' ? cell.loseMaster() : cell.electMaster()),
+  });
+  return cell;
+}
+
+interface StartContext {
+  readonly settings: CellSettings;
+  /** Absolute. */
+  readonly stateDir: string;
+  readonly log: CellLog;
+  readonly faults: FaultBoard | undefined;
 }
 
 type AgentSpec = CellSettings['agents'][number];
 
 async function startAgent(
-  settings: CellSettings,
+  { settings, stateDir, log, faults }: StartContext,
   spec: AgentSpec,
-  stateDir: string,
   masterId: string,
-  log: CellLog,
 ): Promise<{ readonly agent: Agent; readonly server: HttpServer }> {
   const { host } = settings;
   const directory = join(stateDir, 'agents', spec.name);
@@ -159,8 +219,9 @@ async function startAgent(
   let handle: Handler = () => {
     throw new Refusal(503, 'Agent is recovering');
   };
-  const server = await listen({ host, port: spec.port, preferredPort: known?.port, log }, (request, response) =>
-    handle(request, response),
+  const server = await listen(
+    { host, port: spec.port, preferredPort: known?.port, log },
+    faultyHandler(faults, 'agent', (request, response) => handle(request, response)),
   );
   store.write('agent', { id, port: server.port, spec: shape });
   const agent = new Agent({
@@ -173,12 +234,16 @@ async function startAgent(
     store,
     workDirectory,
     runtimes: {
-      docker: dockerFor(settings, directory, log),
-      command: commandRuntime({
-        workDirectory,
-        environment: settings.taskEnvironment ?? inheritedEnvironment(),
-        address: host,
-      }),
+      docker: faultyRuntime(faults, spec.name, dockerFor(settings, directory, log)),
+      command: faultyRuntime(
+        faults,
+        spec.name,
+        commandRuntime({
+          workDirectory,
+          environment: settings.taskEnvironment ?? inheritedEnvironment(),
+          address: host,
+        }),
+      ),
     },
     log,
   });

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { FaultBoard } from '../../faults/board.ts';
+import { faultyListener } from '../../faults/marathon-faults.ts';
 import type { CellLog } from '../../mesos/log.ts';
 import { HttpError } from '../http-error.ts';
 import { type Answer, type Request, type Route, STREAMING } from './exchange.ts';
@@ -12,6 +14,7 @@ export interface HttpServerOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly log: CellLog;
+  readonly faults?: FaultBoard | undefined;
 }
 
 /** The HTTP face of Marathon: finds the route, holds to its rules of media types, answers errors in its words. */
@@ -20,10 +23,11 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   #routes: readonly Route[] = [];
   #origin = '';
+  #leads = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#server = createServer(faultyListener(options.faults, (request, response) => this.#serve(request, response)));
   }
 
   /** Listens; the routes come with `serve`, once everything behind them stands. Answers `host:port`. */
@@ -38,8 +42,10 @@ export class HttpServer {
     return origin;
   }
 
-  serve(routes: readonly Route[]): void {
+  /** @param leads whether answers name this Marathon as the leader */
+  serve(routes: readonly Route[], { leads }: { readonly leads: boolean }): void {
     this.#routes = routes;
+    this.#leads = leads;
   }
 
   async close(): Promise<void> {
@@ -93,7 +99,7 @@ export class HttpServer {
     const { status, body, contentType } = answer;
     const text = body === undefined ? '' : contentType ? String(body) : JSON.stringify(body);
     response.writeHead(status, {
-      'X-Marathon-Leader': `http://${this.#origin}`,
+      ...(this.#leads ? { 'X-Marathon-Leader': `http://${this.#origin}` } : {}),
       'Cache-Control': 'no-cache, no-store, must-revalidate',
       Pragma: 'no-cache',
       Expires: '0',
