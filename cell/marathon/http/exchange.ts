@@ -47,9 +47,10 @@ export function started(
   return { status, body: { version, deploymentId }, headers: { ...headers, 'Marathon-Deployment-Id': deploymentId } };
 }
 
-/** A boolean parameter; only `true` is true. */
-export function isSet(request: Request, name: string): boolean {
-  return request.query.get(name) === 'true';
+/** A boolean parameter as Java reads it: `true` in any case, so also the `True` of Python's clients, is true. */
+export function isSet(request: Pick<Request, 'query'>, name: string, whenAbsent = false): boolean {
+  const value = request.query.get(name);
+  return value === null ? whenAbsent : value.toLowerCase() === 'true';
 }
 
 /** The JSON of a body, or the 400 that Marathon answers. */
