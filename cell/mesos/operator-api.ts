@@ -1,5 +1,6 @@
 /** `POST /api/v1`: what an operator may ask of the master. */
 import type { ServerResponse } from 'node:http';
+import type { Offer } from '../../activities/mesos/types.ts';
 import { type AgentEntry, tasksOn } from './agent-entry.ts';
 import { requireAcceptable, requireJsonPost } from './api-preamble.ts';
 import { type OperatorCall, operatorCallSchema, parseCall } from './call-schemas.ts';
@@ -150,7 +151,7 @@ function getFrameworks(master: Master): unknown {
       const out = offers.list({ frameworkId: framework.id });
       return {
         ...operatorFramework(framework),
-        ...(out.length === 0 ? {} : { offers: out.map(({ offer }) => offer) }),
+        ...(out.length === 0 ? {} : { offers: out.map(({ offer }) => storedOffer(offer)) }),
         ...(used.length === 0 ? {} : { allocated_resources: used }),
         ...(out.length === 0 ? {} : { offered_resources: out.flatMap(({ offer }) => offer.resources) }),
         offer_constraints: {},
@@ -158,6 +159,11 @@ function getFrameworks(master: Master): unknown {
     }),
     completed_frameworks: [...completedFrameworks.values()].map(operatorFramework),
   };
+}
+
+/** As the master keeps it: the role of a reservation is put into resources only for those who are offered them. */
+function storedOffer(offer: Offer): unknown {
+  return { ...offer, resources: offer.resources.map(({ role: _, ...resource }) => resource) };
 }
 
 function getAgents(master: Master): unknown {

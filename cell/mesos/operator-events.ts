@@ -37,7 +37,7 @@ export function operatorFramework({ info, record, connected, recovered }: Framew
     recovered,
     registered_time: { nanoseconds: record.registeredAt * 1e6 },
     reregistered_time: { nanoseconds: record.reregisteredAt * 1e6 },
-    unregistered_time: { nanoseconds: (record.removedAt ?? record.disconnectedAt ?? 0) * 1e6 },
+    ...(record.removedAt === undefined ? {} : { unregistered_time: { nanoseconds: record.removedAt * 1e6 } }),
   };
 }
 
