@@ -79,6 +79,7 @@ export class AppInfo {
       ...(instance.startedAt ? { startedAt: instance.startedAt } : {}),
       version: instance.version,
       localVolumes: [],
+      ...(this.#parts.profile.tellsRoles ? { role: app?.role ?? '*' } : {}),
     };
   }
 

@@ -4,7 +4,7 @@ import type { Answer, Route } from './http/exchange.ts';
 import { HttpServer } from './http/server.ts';
 import { HttpError } from './http-error.ts';
 import { type Leader, lead } from './leader.ts';
-import type { ProfileName } from './profile.ts';
+import { PROFILES, type ProfileName } from './profile.ts';
 
 export interface MarathonCellOptions {
   /** Address to listen on, such as `127.0.0.1`; clients and `/v2/leader` see it too. */
@@ -42,7 +42,8 @@ export interface MarathonCell {
  */
 export async function startMarathon(options: MarathonCellOptions): Promise<MarathonCell> {
   const log = options.log ?? SILENT;
-  const server = new HttpServer({ host: options.host, port: options.port, log, faults: options.faults });
+  const profile = PROFILES[options.profile ?? '1.7'];
+  const server = new HttpServer({ host: options.host, port: options.port, log, profile, faults: options.faults });
   // First the port, then the state: so two of them can't write to the same journal by mistake.
   server.serve(WITHOUT_LEADER, { leads: false });
   const origin = `http://${await server.listen()}`;

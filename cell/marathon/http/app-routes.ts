@@ -160,7 +160,7 @@ function create(parts: RouteParts, request: Request): Answer {
       tasksHealthy: 0,
       tasksUnhealthy: 0,
       deployments: [{ id: result.deploymentId }],
-      tasks: [],
+      ...(parts.profile.createdAppListsTasks ? { tasks: [] } : {}),
     },
   };
 }

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { FaultBoard } from '../../faults/board.ts';
 import { faultyListener } from '../../faults/marathon-faults.ts';
 import type { CellLog } from '../../mesos/log.ts';
-import { HttpError } from '../http-error.ts';
+import { HttpError, OriginalFault } from '../http-error.ts';
+import type { Profile } from '../profile.ts';
 import { type Answer, type Request, type Route, STREAMING } from './exchange.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -15,6 +16,7 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly log: CellLog;
   readonly faults?: FaultBoard | undefined;
+  readonly profile: Profile;
 }
 
 /** The HTTP face of Marathon: finds the route, holds to its rules of media types, answers errors in its words. */
@@ -62,7 +64,7 @@ export class HttpServer {
       if (!(error instanceof HttpError)) this.#options.log.warn(`${incoming.method} ${incoming.url} failed`, error);
       answer =
         error instanceof HttpError
-          ? { status: error.status, body: error.body }
+          ? { status: this.#statusOf(error), body: error.body }
           : { status: 500, body: { message: error instanceof Error ? error.message : String(error) } };
     }
     if (answer !== STREAMING) this.#send(incoming, response, answer);
@@ -91,8 +93,11 @@ export class HttpServer {
       checkMediaTypes(request);
       return handler(request, ...match.slice(1).map((part) => part ?? ''));
     }
-    // Marathon from 1.7 on answers 500 here, a bug of its own.
-    throw new HttpError(404, { message: 'URI not found' });
+    throw new HttpError(this.#options.profile.unroutedStatus, { message: 'URI not found' });
+  }
+
+  #statusOf(error: HttpError): number {
+    return error instanceof OriginalFault ? this.#options.profile.faultStatus : error.status;
   }
 
   #send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): void {
