@@ -6,7 +6,7 @@ import { effectivePorts } from './task-environment.ts';
 import { isMesosCheck } from './task-info.ts';
 
 /** The first look at an app comes after its interval, but not later than this. */
-const FIRST_LOOK_MS = 5_000;
+const FIRST_LOOK_SECONDS = 5;
 
 /** What the checker looks at and whom it tells. */
 export interface HealthCheckerParts {
@@ -18,6 +18,8 @@ export interface HealthCheckerParts {
   readonly unhealthy: (instance: Instance, app: App, cause: string) => void;
   /** Something about health changed. */
   readonly changed: () => void;
+  /** How long a second between two looks takes. How long a look may take does not depend on it. */
+  readonly secondMs: number;
 }
 
 /**
@@ -51,14 +53,15 @@ export class HealthChecker {
     return app.healthChecks.flatMap((check, index) => {
       this.#parts.bus.publish('add_health_check_event', { appId: app.id, healthCheck: check, version: app.version });
       if (isMesosCheck(check)) return [];
-      const intervalMs = Math.max(check.intervalSeconds, 0.1) * 1000;
+      const { secondMs } = this.#parts;
+      const intervalMs = Math.max(check.intervalSeconds, 0.1) * secondMs;
       const timer = setTimeout(
         () => {
           const beat = setInterval(() => this.#look(app, index), intervalMs);
           timers.push(beat);
           this.#look(app, index);
         },
-        Math.min(intervalMs, FIRST_LOOK_MS),
+        Math.min(intervalMs, FIRST_LOOK_SECONDS * secondMs),
       );
       const timers = [timer];
       return timers;

@@ -17,6 +17,8 @@ export interface InstancesParts {
   readonly health: HealthTracker;
   readonly profile: Profile;
   readonly nowMs: () => number;
+  /** How long a second of a launch delay takes. */
+  readonly secondMs: number;
   /** Asks Mesos to end a task; repeated until the task is gone. */
   readonly killTask: (task: { readonly taskId: string; readonly agentId: string | undefined }) => void;
   /** An instance is gone for good. */
@@ -215,7 +217,7 @@ export class Instances {
     const config = this.#configOf(instance);
     if (config && isBadEnd(condition)) {
       const key = backoffKey(config);
-      state.setBackoff(key, afterFailure(state.backoffs.get(key), config, this.#parts.nowMs()));
+      state.setBackoff(key, afterFailure(state.backoffs.get(key), config, this.#parts.nowMs(), this.#parts.secondMs));
     }
     this.#parts.gone(ended);
     this.#parts.changed();

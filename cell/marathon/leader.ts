@@ -36,6 +36,7 @@ export interface LeaderOptions {
   readonly minReviveOffersIntervalMs: number;
   readonly declineOfferMs: number;
   readonly scaleAppsIntervalMs: number;
+  readonly secondMs: number;
   readonly log: CellLog;
   readonly faults?: FaultBoard | undefined;
   /** Ends this leader after the answer that is under way, and has another elected. */
@@ -60,16 +61,16 @@ const RECONCILIATION_MS = 600_000;
 export function lead(options: LeaderOptions): Leader {
   const { origin, log } = options;
   const profile = PROFILES[options.profile];
-  const { minReviveOffersIntervalMs, declineOfferMs, scaleAppsIntervalMs } = options;
+  const { minReviveOffersIntervalMs, declineOfferMs, scaleAppsIntervalMs, secondMs } = options;
   const nowMs = () => Date.now();
 
   const store = new Store(options.stateDir);
   const state = new State(store);
   const bus = new EventBus(nowMs, options.faults);
   const queue = new LaunchQueue();
-  const health = new HealthTracker(bus, nowMs);
+  const health = new HealthTracker(bus, nowMs, secondMs);
   const look = () => orchestrator.look();
-  const readiness = new ReadinessChecker(look);
+  const readiness = new ReadinessChecker(look, secondMs);
   /** Resources came free, so an offer that was declined may fit now. */
   let roomMade = false;
 
@@ -79,6 +80,7 @@ export function lead(options: LeaderOptions): Leader {
     health,
     profile,
     nowMs,
+    secondMs,
     killTask: ({ taskId, agentId }) => framework.kill(taskId, agentId),
     gone: (instance) => {
       readiness.forget(instance.id);
@@ -99,6 +101,7 @@ export function lead(options: LeaderOptions): Leader {
         .filter((one) => one.condition === 'Running' && one.goal === 'Running' && one.configVersion === configVersion),
     unhealthy: (instance, app, cause) => instances.killUnhealthy(instance, app, cause),
     changed: look,
+    secondMs,
   });
   const orchestrator: Orchestrator = new Orchestrator({
     state,
@@ -195,7 +198,7 @@ export function lead(options: LeaderOptions): Leader {
     framework.reconcile(waiting.filter((one) => one.condition === profile.launchedCondition));
     for (const [key, backoff] of state.backoffs) {
       const app = state.app(key.split(' ')[0] ?? '');
-      if (!app || isForgotten(backoff, app, nowMs())) state.setBackoff(key, undefined);
+      if (!app || isForgotten(backoff, app, nowMs(), secondMs)) state.setBackoff(key, undefined);
     }
   }
 
@@ -219,6 +222,7 @@ export function lead(options: LeaderOptions): Leader {
       orchestrator,
       readiness,
       nowMs,
+      secondMs,
       config: infoConfig({
         host: options.host,
         port: Number(new URL(origin).port),

@@ -23,6 +23,11 @@ export interface MarathonCellOptions {
   readonly declineOfferMs?: number;
   /** How often every app is brought to its number, whatever happened before. Default 300 000, as Marathon. */
   readonly scaleAppsIntervalMs?: number;
+  /**
+   * How long a second takes of what apps say in seconds: intervals and grace periods of checks, launch delays. Default
+   * 1000. A test that waits for what took minutes makes it shorter. Timeouts of checks do not depend on it.
+   */
+  readonly secondMs?: number;
   readonly log?: CellLog;
   /** Fault switches; without them nothing can be made to go wrong. */
   readonly faults?: FaultBoard | undefined;
@@ -61,6 +66,7 @@ export async function startMarathon(options: MarathonCellOptions): Promise<Marat
       minReviveOffersIntervalMs: options.minReviveOffersIntervalMs ?? 100,
       declineOfferMs: options.declineOfferMs ?? 5_000,
       scaleAppsIntervalMs: options.scaleAppsIntervalMs ?? 300_000,
+      secondMs: options.secondMs ?? 1_000,
       log,
       faults: options.faults,
       abdicate: () => {
