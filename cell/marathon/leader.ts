@@ -1,5 +1,7 @@
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import type { FaultBoard } from '../faults/board.ts';
+import { Journal } from '../journal.ts';
 import type { CellLog } from '../mesos/log.ts';
 import { AppInfo } from './app-info.ts';
 import { isForgotten } from './backoff.ts';
@@ -22,7 +24,6 @@ import { Orchestrator } from './orchestrator.ts';
 import { PROFILES, type ProfileName } from './profile.ts';
 import { ReadinessChecker } from './readiness.ts';
 import { State } from './state.ts';
-import { Store } from './store.ts';
 import { Updates } from './updates.ts';
 
 /** Everything a leader needs to know; see `MarathonCellOptions`. */
@@ -64,8 +65,8 @@ export function lead(options: LeaderOptions): Leader {
   const { minReviveOffersIntervalMs, declineOfferMs, scaleAppsIntervalMs, secondMs } = options;
   const nowMs = () => Date.now();
 
-  const store = new Store(options.stateDir);
-  const state = new State(store);
+  const journal = new Journal(join(options.stateDir, 'marathon.journal'));
+  const state = new State(journal);
   const bus = new EventBus(nowMs, options.faults);
   const queue = new LaunchQueue();
   const health = new HealthTracker(bus, nowMs, secondMs);
@@ -250,7 +251,7 @@ export function lead(options: LeaderOptions): Leader {
       await framework.stop();
       bus.close();
       orchestrator.stop();
-      store.close();
+      journal.close();
     },
   };
 }

@@ -68,11 +68,12 @@ export class AllocationRounds {
     const claims = [...frameworks.values()]
       .filter((framework) => framework.connected)
       .flatMap((framework) => {
+        const roles = framework.roles.filter((role) => !framework.suppressed.has(role));
+        if (roles.length === 0) return [];
         const holds = add(this.#cluster.usedBy(framework), offers.on({ frameworkId: framework.id }));
-        return framework.roles
-          .filter((role) => !framework.suppressed.has(role))
-          .map((role) => ({ frameworkId: framework.id, role, holds }));
+        return roles.map((role) => ({ frameworkId: framework.id, role, holds }));
       });
+    if (claims.length === 0) return;
     const given = allocate({
       agents: connected.map(({ link, used }) => ({
         id: link.id,

@@ -27,6 +27,8 @@ export const cellOptionsSchema = z.object({
   port: port.default(0),
   /** Without it Docker tasks fail. */
   docker: z.object({ socketPath: z.string().min(1) }).optional(),
+  /** False: tasks are only kept in the books, whatever they are, and run until they are killed. */
+  runTasks: z.boolean().default(true),
   agents: z.array(agent).min(1),
   /** Records and sandboxes; a cell started on it again finds its tasks. */
   stateDir: z.string().min(1),

@@ -4,26 +4,26 @@ import Docker from 'dockerode';
 import { z } from 'zod';
 import type { FaultBoard } from '../faults/board.ts';
 import { faultyHandler, faultyRuntime } from '../faults/mesos-faults.ts';
-import { Agent } from './agent.ts';
+import { Agent, type AgentOptions } from './agent.ts';
 import { agentHandler } from './agent-http.ts';
 import { parseAttributes } from './attributes.ts';
 import { type Handler, type HttpServer, listen, Refusal } from './http-server.ts';
+import { lockDirectory, unlockDirectory } from './lock.ts';
 import { type CellLog, SILENT } from './log.ts';
 import { Master } from './master.ts';
 import { masterHandler } from './master-http.ts';
 import { type CellOptions, type CellSettings, cellOptionsSchema } from './options.ts';
-import { findProcess, isAlive } from './processes.ts';
 import { type Amounts, amountsOf, resourcesOf } from './resources.ts';
 import { LaunchError, type Runtime } from './runtime.ts';
 import { commandRuntime } from './runtime-command.ts';
 import { dockerRuntime } from './runtime-docker.ts';
+import { noRuntime } from './runtime-none.ts';
 import { Store } from './store.ts';
 import { taskRecordSchema } from './task-record.ts';
 
 /** For every call to the engine that should answer at once. */
 const ENGINE_TIMEOUT_MS = 60_000;
 
-const lockSchema = z.object({ pid: z.number(), startTicks: z.number() });
 const portSchema = z.object({ port: z.number() });
 const identitySchema = z.object({ id: z.string(), port: z.number(), spec: z.string() });
 
@@ -66,8 +66,13 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
   const stateDir = resolve(settings.stateDir);
   const names = settings.agents.map(({ name }) => name);
   if (new Set(names).size < names.length) throw new Error(`agent names must differ: ${names.join(', ')}`);
+  lockDirectory(stateDir);
   const store = new Store(stateDir);
-  lock(store);
+  const stores = [store];
+  const letGo = () => {
+    for (const each of stores) each.close();
+    unlockDirectory(stateDir);
+  };
 
   let handle: Handler = () => {
     throw new Refusal(503, 'Master is recovering');
@@ -76,7 +81,10 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
   const server = await listen(
     { host, port: settings.port, preferredPort: store.read('master', portSchema)?.port, log },
     faultyHandler(faults, 'mesos', (request, response) => handle(request, response)),
-  );
+  ).catch((error: unknown) => {
+    letGo();
+    throw error;
+  });
   store.write('master', { port: server.port });
   const opened: HttpServer[] = [server];
   const newMaster = () =>
@@ -94,18 +102,20 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
   let master: Master | undefined = newMaster();
   const agents: { readonly name: string; readonly agent: Agent }[] = [];
   const apart = new Set<Agent>();
-  const context = { settings, stateDir, log, faults };
+  const context = { settings, log, faults };
   try {
     master.recover();
     for (const spec of settings.agents) {
-      const { agent, server: agentServer } = await startAgent(context, spec, master.id);
+      const agentStore = new Store(join(stateDir, 'agents', spec.name));
+      stores.push(agentStore);
+      const { agent, server: agentServer } = await startAgent(context, spec, agentStore, master.id);
       opened.push(agentServer);
       agents.push({ name: spec.name, agent });
     }
   } catch (error) {
     master.stop();
     await Promise.all(opened.map((each) => each.close()));
-    store.remove('lock');
+    letGo();
     throw error;
   }
 
@@ -166,7 +176,7 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
       for (const { agent } of agents) agent.disconnect();
       const stopped = await Promise.allSettled(agents.map(({ agent }) => agent.stop(settings.stopGraceMs)));
       await Promise.all(opened.map((each) => each.close()));
-      store.remove('lock');
+      letGo();
       for (const outcome of stopped) if (outcome.status === 'rejected') throw outcome.reason;
     },
   };
@@ -187,7 +197,6 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
 interface StartContext {
   readonly settings: CellSettings;
   /** Absolute. */
-  readonly stateDir: string;
   readonly log: CellLog;
   readonly faults: FaultBoard | undefined;
 }
@@ -195,14 +204,15 @@ interface StartContext {
 type AgentSpec = CellSettings['agents'][number];
 
 async function startAgent(
-  { settings, stateDir, log, faults }: StartContext,
+  context: StartContext,
   spec: AgentSpec,
+  store: Store,
   masterId: string,
 ): Promise<{ readonly agent: Agent; readonly server: HttpServer }> {
+  const { settings, log } = context;
   const { host } = settings;
-  const directory = join(stateDir, 'agents', spec.name);
+  const { directory } = store;
   const workDirectory = join(directory, 'work');
-  const store = new Store(directory);
   const attributes = parseAttributes(spec.attributes);
   const total = totalOf(spec);
   const shape = JSON.stringify({ attributes, total: resourcesOf(total) });
@@ -221,7 +231,7 @@ async function startAgent(
   };
   const server = await listen(
     { host, port: spec.port, preferredPort: known?.port, log },
-    faultyHandler(faults, 'agent', (request, response) => handle(request, response)),
+    faultyHandler(context.faults, 'agent', (request, response) => handle(request, response)),
   );
   store.write('agent', { id, port: server.port, spec: shape });
   const agent = new Agent({
@@ -233,18 +243,7 @@ async function startAgent(
     total,
     store,
     workDirectory,
-    runtimes: {
-      docker: faultyRuntime(faults, spec.name, dockerFor(settings, directory, log)),
-      command: faultyRuntime(
-        faults,
-        spec.name,
-        commandRuntime({
-          workDirectory,
-          environment: settings.taskEnvironment ?? inheritedEnvironment(),
-          address: host,
-        }),
-      ),
-    },
+    runtimes: runtimesFor(context, spec.name, directory, workDirectory),
     log,
   });
   try {
@@ -255,6 +254,24 @@ async function startAgent(
   }
   handle = agentHandler(agent, workDirectory);
   return { agent, server };
+}
+
+function runtimesFor(
+  { settings, log, faults }: StartContext,
+  agentName: string,
+  directory: string,
+  workDirectory: string,
+): AgentOptions['runtimes'] {
+  const { host: address } = settings;
+  if (!settings.runTasks) {
+    const none = faultyRuntime(faults, agentName, noRuntime(address));
+    return { docker: none, command: none };
+  }
+  const environment = settings.taskEnvironment ?? inheritedEnvironment();
+  return {
+    docker: faultyRuntime(faults, agentName, dockerFor(settings, directory, log)),
+    command: faultyRuntime(faults, agentName, commandRuntime({ workDirectory, environment, address })),
+  };
 }
 
 function dockerFor(settings: CellSettings, directory: string, log: CellLog): Runtime {
@@ -300,14 +317,4 @@ function inheritedEnvironment(): Record<string, string> {
       return value === undefined ? [] : [[name, value]];
     }),
   );
-}
-
-/** Two cells on one directory would run everything twice. The lock of a dead process counts for nothing. */
-function lock(store: Store): void {
-  const holder = store.read('lock', lockSchema);
-  const me = findProcess(process.pid);
-  if (holder !== undefined && holder.pid !== process.pid && isAlive(holder)) {
-    throw new Error(`${store.directory} is in use by the cell with pid ${holder.pid}; stop it first`);
-  }
-  store.write('lock', { pid: process.pid, startTicks: me?.startTicks ?? 0 });
 }

@@ -1,24 +1,24 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 
 /** The journal is rewritten once it has so many more lines than there are entries. */
 const COMPACT_SLACK = 10_000;
 
 /**
  * Entries that outlive the process. Every change is one line appended to a journal, written before the call returns,
- * so a killed process loses nothing. (It is not synchronised to the disk: a power cut may lose the last changes, and
- * Mesos then tells about tasks that are not known any more.) At the start, and when it has grown long, the journal is
- * replaced by one that holds each entry once.
+ * so a killed process loses nothing. (It is not synchronised to the disk: a power cut may lose the last changes.) At the
+ * start, and when it has grown long, the journal is replaced by one that holds each entry once.
  */
-export class Store {
+export class Journal {
   readonly #path: string;
   readonly #entries = new Map<string, unknown>();
   #lines = 0;
   #file: number;
 
-  constructor(directory: string) {
-    mkdirSync(directory, { recursive: true });
-    this.#path = join(directory, 'marathon.journal');
+  /** @param path of the file; one process at a time */
+  constructor(path: string) {
+    mkdirSync(dirname(path), { recursive: true });
+    this.#path = path;
     if (existsSync(this.#path)) this.#read();
     this.#file = this.#compact();
   }
