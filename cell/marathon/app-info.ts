@@ -87,8 +87,8 @@ export class AppInfo {
   #taskStats(app: App, instances: readonly Instance[]): Record<string, unknown> {
     const groups: Record<string, readonly Instance[]> = {
       startedAfterLastScaling: instances.filter(({ version }) => version >= app.lastScalingAt),
-      withLatestConfig: instances.filter(({ configVersion }) => configVersion === app.lastConfigChangeAt),
-      withOutdatedConfig: instances.filter(({ configVersion }) => configVersion !== app.lastConfigChangeAt),
+      withLatestConfig: instances.filter(({ generation }) => generation >= app.lastConfigChangeAt),
+      withOutdatedConfig: instances.filter(({ generation }) => generation < app.lastConfigChangeAt),
       totalSummary: instances,
     };
     const filled = Object.entries(groups).filter(([, group]) => group.length > 0);

@@ -132,7 +132,7 @@ export function changeApp(app: AppConfig, changes: AppChanges, profile: Profile)
 
 /** What was configured, without the stamps. */
 export function configOf(app: App): AppConfig {
-  const { version: _version, lastScalingAt: _scaling, lastConfigChangeAt: _change, ...config } = app;
+  const { version: _version, lastScalingAt: _scaling, lastConfigChangeAt: _change, generation: _one, ...config } = app;
   return config;
 }
 
@@ -148,7 +148,7 @@ export function isHostNetworked(app: AppConfig): boolean {
 /** The app as the API answers it: empty collections left out, absent options never `null`. */
 export function emitApp(app: App, options: { readonly versionInfo?: boolean } = {}): Record<string, unknown> {
   const { args, constraints, dependencies, env, fetch, healthChecks, readinessChecks, secrets, ...always } = app;
-  const { lastScalingAt, lastConfigChangeAt, ...emitted } = always;
+  const { lastScalingAt, lastConfigChangeAt, generation: _one, ...emitted } = always;
   return {
     ...emitted,
     ...(args.length > 0 ? { args } : {}),

@@ -12,9 +12,9 @@ type Limits = Pick<App, 'backoffSeconds' | 'backoffFactor' | 'maxLaunchDelaySeco
 /** How long a second of an app's delays takes, unless a cell is told otherwise. */
 const SECOND_MS = 1_000;
 
-/** The delay belongs to a configuration: a new one starts without. */
-export function backoffKey(app: Pick<App, 'id' | 'lastConfigChangeAt'>): string {
-  return `${app.id} ${app.lastConfigChangeAt}`;
+/** The delay belongs to a generation: a new one starts without. */
+export function backoffKey(app: Pick<App, 'id' | 'generation'>): string {
+  return `${app.id} ${app.generation}`;
 }
 
 /** After a bad end: the first delay is `backoffSeconds`, each further one `backoffFactor` times the one before. */

@@ -96,10 +96,10 @@ export function lead(options: LeaderOptions): Leader {
   const checker = new HealthChecker({
     bus,
     tracker: health,
-    running: (appId, configVersion) =>
+    running: (appId, generation) =>
       state
         .instancesOf(appId)
-        .filter((one) => one.condition === 'Running' && one.goal === 'Running' && one.configVersion === configVersion),
+        .filter((one) => one.condition === 'Running' && one.goal === 'Running' && one.generation === generation),
     unhealthy: (instance, app, cause) => instances.killUnhealthy(instance, app, cause),
     changed: look,
     secondMs,
@@ -165,16 +165,12 @@ export function lead(options: LeaderOptions): Leader {
 
   /** Every configuration that is wanted or still runs. */
   function checkedApps(): readonly App[] {
-    const running = new Set([...state.instances.values()].map((one) => `${one.appId} ${one.configVersion}`));
+    const running = new Set([...state.instances.values()].map((one) => `${one.appId} ${one.generation}`));
     const current = allApps(state.root);
     const former = [...new Set([...state.instances.values()].map(({ appId }) => appId))].flatMap((appId) =>
       state
         .versions(appId)
-        .filter(
-          (app) =>
-            running.has(`${app.id} ${app.lastConfigChangeAt}`) &&
-            state.app(appId)?.lastConfigChangeAt !== app.lastConfigChangeAt,
-        ),
+        .filter((app) => running.has(`${app.id} ${app.generation}`) && state.app(appId)?.generation !== app.generation),
     );
     return [...current, ...former].filter((app) => app.healthChecks.length > 0);
   }
@@ -185,8 +181,7 @@ export function lead(options: LeaderOptions): Leader {
       for (const { after } of plan.changes) {
         if (!after || after.readinessChecks.length === 0) continue;
         for (const one of state.instancesOf(after.id)) {
-          if (one.condition === 'Running' && one.configVersion === after.lastConfigChangeAt)
-            readiness.watch(one, after);
+          if (one.condition === 'Running' && one.generation === after.generation) readiness.watch(one, after);
         }
       }
     }

@@ -38,7 +38,7 @@ export class ReadinessChecker {
   /** Of those instances that run the app as it is now; others were asked by an earlier deployment. */
   results(app: App | undefined, instances: readonly Instance[]): readonly ReadinessResult[] {
     return instances
-      .filter(({ configVersion }) => configVersion === app?.lastConfigChangeAt)
+      .filter(({ generation }) => generation === app?.generation)
       .flatMap((instance) => this.#results.get(instance.id) ?? []);
   }
 

@@ -146,7 +146,7 @@ function create(parts: RouteParts, request: Request): Answer {
   const result = parts.updates.createApp(id, readChanges(sent, parentPath(id)), isSet(request, 'force'));
   const { version } = result;
   const definition = emitApp(
-    { ...result.app, version, lastScalingAt: version, lastConfigChangeAt: version },
+    { ...result.app, version, lastScalingAt: version, lastConfigChangeAt: version, generation: version },
     { versionInfo: false },
   );
   tellPost(parts, request, definition);

@@ -14,6 +14,13 @@ const SAME_ANSWER_MS = 2_500;
 /** A recorder that let so much time go by before a request had waited for something. */
 const WAITED_MS = 250;
 
+export interface ReplayOptions {
+  /** Takes out of a comparable answer what depends on when it was asked for. */
+  readonly mask?: (answer: unknown) => unknown;
+  /** How long a GET is repeated until it answers the same, after everything the recorder had heard was told. */
+  readonly sameAnswerMs?: number;
+}
+
 /** One answer of the cell beside the recorded one, both comparable. */
 export interface Compared {
   readonly got: unknown;
@@ -29,19 +36,26 @@ export class Replay {
   readonly #stage: Stage;
   readonly #record: GoldenRecord;
   readonly #stream: Awaited<ReturnType<typeof listen>>;
+  readonly #options: ReplayOptions;
   #lastEnd = 0;
   /** Where the cell is known to lag behind for ever, it is not waited for again. */
   #behind = false;
 
-  private constructor(stage: Stage, record: GoldenRecord, stream: Awaited<ReturnType<typeof listen>>) {
+  private constructor(
+    stage: Stage,
+    record: GoldenRecord,
+    stream: Awaited<ReturnType<typeof listen>>,
+    options: ReplayOptions,
+  ) {
+    this.#options = options;
     this.#stage = stage;
     this.#record = record;
     this.#stream = stream;
     for (const [theirs, ours] of stage.ports) this.#pairPorts(theirs, ours);
   }
 
-  static async on(stage: Stage, record: GoldenRecord): Promise<Replay> {
-    return new Replay(stage, record, await listen(stage.url));
+  static async on(stage: Stage, record: GoldenRecord, options: ReplayOptions = {}): Promise<Replay> {
+    return new Replay(stage, record, await listen(stage.url), options);
   }
 
   get events(): readonly TakenEvent[] {
@@ -59,7 +73,7 @@ export class Replay {
       path: this.parts.translate(request.path),
       ...(request.body === undefined ? {} : { body: this.#translatedBody(request.body) }),
     };
-    const deadline = Date.now() + (request.method === 'GET' ? SAME_ANSWER_MS : 0);
+    const deadline = Date.now() + (request.method === 'GET' ? (this.#options.sameAnswerMs ?? SAME_ANSWER_MS) : 0);
     for (;;) {
       const answer = await ask(this.#stage.url, ours);
       this.parts.learn(response.body, answer.body);
@@ -103,17 +117,14 @@ export class Replay {
     );
     const theirs = headers.map((name) => [name, this.parts.translated(response.headers[name])]);
     const ours = headers.map((name) => [name, answer.headers[name.toLowerCase()]]);
-    return {
-      got: comparable({ status: answer.status, headers: Object.fromEntries(ours), body: answer.body ?? null }, known),
-      wanted: comparable(
-        {
-          status: response.status,
-          headers: Object.fromEntries(theirs),
-          body: this.parts.translated(response.body) ?? null,
-        },
-        known,
-      ),
+    const mask = this.#options.mask ?? ((value: unknown) => value);
+    const got = { status: answer.status, headers: Object.fromEntries(ours), body: answer.body ?? null };
+    const wanted = {
+      status: response.status,
+      headers: Object.fromEntries(theirs),
+      body: this.parts.translated(response.body) ?? null,
     };
+    return { got: mask(comparable(got, known)), wanted: mask(comparable(wanted, known)) };
   }
 
   #translatedBody(body: unknown): unknown {
