@@ -1,4 +1,4 @@
-import { OriginalFault } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 
 /**
  * Placement constraints `[field, operator]` or `[field, operator, value]`, by the rules of Marathon up to 1.10. (The
@@ -21,7 +21,8 @@ export function constraintProblem(constraint: readonly string[]): string | undef
   const [, operator = '', value] = constraint;
   if (!OPERATORS.includes(operator)) {
     if (OPERATORS.includes(operator.toUpperCase())) {
-      throw new OriginalFault(`illegal constraint specification ${constraint.join(',')}`);
+      // Marathon answers 500 here, which is a fault of its own.
+      throw new HttpError(422, { message: `illegal constraint specification ${constraint.join(',')}` });
     }
     return 'operator must be one of the following UNIQUE, CLUSTER, GROUP_BY, LIKE, MAX_PER, UNLIKE or IS';
   }

@@ -10,20 +10,18 @@ import type { App, AppChange, AppConfig, DeploymentAction, DeploymentPlan, Deplo
  * keeps the app as it is, anything else is a new configuration and restarts every instance, whatever it was before.
  */
 export function stampApp(wanted: AppConfig, before: App | undefined, version: string): App {
-  const changed = { ...wanted, version, lastScalingAt: version, lastConfigChangeAt: version, generation: version };
-  if (!before) return changed;
+  if (!before) return { ...wanted, version, lastScalingAt: version, lastConfigChangeAt: version };
   const current = configOf(before);
   if (isDeepStrictEqual(current, wanted)) return before;
   if (isDeepStrictEqual({ ...current, instances: wanted.instances }, wanted)) {
-    const { lastConfigChangeAt, generation } = before;
-    return { ...wanted, version, lastScalingAt: version, lastConfigChangeAt, generation };
+    return { ...wanted, version, lastScalingAt: version, lastConfigChangeAt: before.lastConfigChangeAt };
   }
-  return changed;
+  return { ...wanted, version, lastScalingAt: version, lastConfigChangeAt: version };
 }
 
-/** The same configuration for a new generation of instances. Marathon shows it as a change of scale. */
+/** The same configuration again as a new one, which restarts every instance. */
 export function restamp(app: App, version: string): App {
-  return { ...app, version, lastScalingAt: version, generation: version };
+  return { ...app, version, lastScalingAt: version, lastConfigChangeAt: version };
 }
 
 /**
@@ -53,7 +51,9 @@ export function planDeployment(options: {
   for (const app of [...started, ...changed]) {
     const level = levels.get(app.id) ?? 0;
     const restarts =
-      before.get(app.id) !== undefined && before.get(app.id)?.generation !== app.generation && app.instances > 0;
+      before.get(app.id) !== undefined &&
+      before.get(app.id)?.lastConfigChangeAt !== app.lastConfigChangeAt &&
+      app.instances > 0;
     const action = { action: restarts ? 'RestartApplication' : 'ScaleApplication', app: app.id } as const;
     byStep.set(level, [...(byStep.get(level) ?? []), action]);
   }

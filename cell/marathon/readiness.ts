@@ -20,14 +20,11 @@ export interface ReadinessResult {
  */
 export class ReadinessChecker {
   readonly #changed: () => void;
-  readonly #secondMs: number;
   readonly #results = new Map<string, ReadinessResult>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  /** @param secondMs how long a second between two looks takes */
-  constructor(changed: () => void, secondMs = 1000) {
+  constructor(changed: () => void) {
     this.#changed = changed;
-    this.#secondMs = secondMs;
   }
 
   /** True for an instance without such a check, or one that was ready once. */
@@ -38,7 +35,7 @@ export class ReadinessChecker {
   /** Of those instances that run the app as it is now; others were asked by an earlier deployment. */
   results(app: App | undefined, instances: readonly Instance[]): readonly ReadinessResult[] {
     return instances
-      .filter(({ generation }) => generation === app?.generation)
+      .filter(({ configVersion }) => configVersion === app?.lastConfigChangeAt)
       .flatMap((instance) => this.#results.get(instance.id) ?? []);
   }
 
@@ -55,7 +52,7 @@ export class ReadinessChecker {
     };
     this.#timers.set(
       instance.id,
-      setInterval(() => void look(), Math.max(check.intervalSeconds, 0.1) * this.#secondMs),
+      setInterval(() => void look(), Math.max(check.intervalSeconds, 0.1) * 1000),
     );
     void look();
   }

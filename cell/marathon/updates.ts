@@ -175,7 +175,7 @@ export class Updates {
 
   /** The app, when no rule speaks against it. */
   checked(app: AppConfig): AppConfig {
-    const problems = appProblems(app, this.#parts.profile);
+    const problems = appProblems(app);
     if (problems.length > 0) throw invalidObject(problems);
     return app;
   }

@@ -4,13 +4,17 @@ import { type HttpRequest, Refusal } from './http-server.ts';
 const JSON_TYPE = 'application/json';
 const PROTOBUF_TYPE = 'application/x-protobuf';
 
+export function requireMethod({ method }: HttpRequest, allowed: readonly string[]): void {
+  if (allowed.includes(method)) return;
+  const list = allowed.map((each) => `'${each}'`).join(', ');
+  throw new Refusal(405, `405 Method Not Allowed. Expecting one of { ${list} }, but received '${method}'.`, {
+    Allow: allowed.join(', '),
+  });
+}
+
 /** A POST of `application/json`, exactly: Mesos refuses a charset. */
 export function requireJsonPost(request: HttpRequest): void {
-  if (request.method !== 'POST') {
-    throw new Refusal(405, `405 Method Not Allowed. Expecting one of { 'POST' }, but received '${request.method}'.`, {
-      Allow: 'POST',
-    });
-  }
+  requireMethod(request, ['POST']);
   const type = request.headers['content-type'];
   if (type === undefined) throw new Refusal(400, "Expecting 'Content-Type' to be present");
   if (type === PROTOBUF_TYPE)

@@ -5,16 +5,16 @@ import type { CommandInfo, FrameworkInfo, HealthCheck, Resource, TaskInfo } from
 import { Refusal } from './http-server.ts';
 
 /** Mesos takes numbers as strings too, because JavaScript can't write large ones. */
-const number = z.union([
+export const number = z.union([
   z.number(),
   z
     .string()
     .regex(/^-?\d+(\.\d+)?$/)
     .transform(Number),
 ]);
-const text = z.string();
-const id = z.looseObject({ value: text });
-const nanoseconds = z.looseObject({ nanoseconds: number });
+export const text = z.string();
+export const id = z.looseObject({ value: text });
+export const nanoseconds = z.looseObject({ nanoseconds: number });
 const range = z.looseObject({ begin: number, end: number });
 const ranges = z.looseObject({ range: z.array(range).optional() });
 /** Base64; any other custom issue would need another message in `complaint`. */
@@ -146,6 +146,8 @@ const operation = z.looseObject({
   launch_group: z.looseObject({ task_group: z.looseObject({ tasks: z.array(taskInfoSchema).default([]) }) }).optional(),
 });
 
+const inverseAnswer = z.looseObject({ inverse_offer_ids: z.array(id).default([]), filters: filters.optional() });
+
 export const schedulerCallSchema = z.looseObject({
   type: text.optional(),
   framework_id: id.optional(),
@@ -160,6 +162,8 @@ export const schedulerCallSchema = z.looseObject({
     })
     .optional(),
   decline: z.looseObject({ offer_ids: z.array(id).default([]), filters: filters.optional() }).optional(),
+  accept_inverse_offers: inverseAnswer.optional(),
+  decline_inverse_offers: inverseAnswer.optional(),
   acknowledge: z.looseObject({ agent_id: id, task_id: id, uuid: bytes }).optional(),
   kill: z.looseObject({ task_id: id, agent_id: id.optional(), kill_policy: killPolicy.optional() }).optional(),
   reconcile: z
@@ -176,18 +180,22 @@ export const schedulerCallSchema = z.looseObject({
 });
 export type SchedulerCall = z.infer<typeof schedulerCallSchema>;
 
-export const operatorCallSchema = z.looseObject({
-  type: text.optional(),
-  teardown: z.looseObject({ framework_id: id }).optional(),
-});
-export type OperatorCall = z.infer<typeof operatorCallSchema>;
-
 /** Reads a body as a call, or refuses it with what the real master says. */
 export function parseCall<T>(schema: z.ZodType<T>, body: Buffer): T {
-  const value = parseJson(body);
+  const value = parseJson(body, 'Failed to parse body into JSON: ');
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Refusal(400, 'Failed to convert JSON into Call protobuf: Expecting a JSON object');
   }
+  return convert(schema, value, 'Failed to convert JSON into Call protobuf: ');
+}
+
+/** Reads the body of one of the calls from before the v1 API. */
+export function parseBody<T>(schema: z.ZodType<T>, body: Buffer): T {
+  return convert(schema, parseJson(body, ''), '');
+}
+
+/** @param doing what a refusal begins with */
+function convert<T>(schema: z.ZodType<T>, value: unknown, doing: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const missing = parsed.error.issues.filter(({ path }) => at(value, path) === undefined);
@@ -195,7 +203,7 @@ export function parseCall<T>(schema: z.ZodType<T>, body: Buffer): T {
     missing.length > 0
       ? `Missing required fields: ${missing.map(({ path }) => fieldName(path)).join(', ')}`
       : parsed.error.issues.map(complain).join(', ');
-  throw new Refusal(400, `Failed to convert JSON into Call protobuf: ${complaint}`);
+  throw new Refusal(400, `${doing}${complaint}`);
 }
 
 function complain({ code, path, message }: z.core.$ZodIssue): string {
@@ -204,11 +212,11 @@ function complain({ code, path, message }: z.core.$ZodIssue): string {
     : `${fieldName(path)}: ${message}`;
 }
 
-function parseJson(body: Buffer): unknown {
+function parseJson(body: Buffer, doing: string): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    throw new Refusal(400, 'Failed to parse body into JSON: syntax error at line 1 near: ');
+    throw new Refusal(400, `${doing}syntax error at line 1 near: `);
   }
 }
 

@@ -1,45 +1,60 @@
-/** Records that survive a kill -9 of their writer. */
-import { join } from 'node:path';
-import type { z } from 'zod';
-import { Journal } from '../journal.ts';
+/** Small JSON files that survive a kill -9 of their writer. */
 
-/** A directory's records, each under a name such as `tasks/<id>`. One process at a time. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { z } from 'zod';
+import { codeOf } from '../../activities/mesos/thrown.ts';
+
+/**
+ * A directory of records. Writes are synchronous and atomic (a new file renamed over the old one), so a record is
+ * either as before or as after. They are not flushed to the disk: they survive the end of the process, not of the
+ * machine, and nothing of a cell survives that.
+ */
 export class Store {
   readonly directory: string;
-  readonly #journal: Journal;
 
   constructor(directory: string) {
     this.directory = directory;
-    this.#journal = new Journal(join(directory, 'records.journal'));
+    mkdirSync(directory, { recursive: true });
   }
 
   /** The record, checked; undefined when there is none. Throws when it is not what the schema says. */
   read<T>(name: string, schema: z.ZodType<T>): T | undefined {
-    const record = this.#journal.get(name);
-    if (record === undefined) return undefined;
-    const parsed = schema.safeParse(record);
+    const path = this.#path(name);
+    let text: string;
+    try {
+      text = readFileSync(path, 'utf8');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+    const parsed = schema.safeParse(JSON.parse(text));
     if (parsed.success) return parsed.data;
     throw new Error(
-      `${name} in ${this.directory} is not a record of this version: ${parsed.error.message}. ` +
-        'Remove the directory to start afresh',
+      `${path} is not a record of this version: ${parsed.error.message}. Remove its directory to start afresh`,
     );
   }
 
-  /** Safe before it returns. @param record JSON-safe, and not changed afterwards */
-  write(name: string, record: object): void {
-    this.#journal.put(name, record);
+  write(name: string, record: unknown): void {
+    const path = this.#path(name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.new`, JSON.stringify(record));
+    renameSync(`${path}.new`, path);
   }
 
   remove(name: string): void {
-    this.#journal.remove(name);
+    rmSync(this.#path(name), { force: true });
   }
 
-  /** Names of the records in a folder, in the order in which they were first written. */
+  /** Names of the records in a folder, in no order; empty when there is no such folder. */
   list(folder: string): string[] {
-    return [...this.#journal.withPrefix(`${folder}/`)].map(([name]) => name);
+    mkdirSync(join(this.directory, folder), { recursive: true });
+    return readdirSync(join(this.directory, folder))
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => `${folder}/${file.slice(0, -'.json'.length)}`);
   }
 
-  close(): void {
-    this.#journal.close();
+  #path(name: string): string {
+    return join(this.directory, `${name}.json`);
   }
 }
