@@ -4,24 +4,14 @@ import { labelsSchema } from '../../activities/mesos/schemas.ts';
 import type { CommandInfo, FrameworkInfo, HealthCheck, Resource, TaskInfo } from '../../activities/mesos/types.ts';
 import { Refusal } from './http-server.ts';
 
-/** Mesos takes numbers as strings too, because JavaScript can't write large ones. */
-export const number = z.union([
-  z.number(),
-  z
-    .string()
-    .regex(/^-?\d+(\.\d+)?$/)
-    .transform(Number),
-]);
+export const number = z.number();
 export const text = z.string();
 export const id = z.looseObject({ value: text });
 export const nanoseconds = z.looseObject({ nanoseconds: number });
 const range = z.looseObject({ begin: number, end: number });
 const ranges = z.looseObject({ range: z.array(range).optional() });
-/** Base64; any other custom issue would need another message in `complaint`. */
-const bytes = z.string().superRefine((value, context) => {
-  const wrong = /[^A-Za-z0-9+/=]/.exec(value)?.[0];
-  if (wrong !== undefined) context.addIssue(`Invalid character '${wrong}'`);
-});
+/** Base64. */
+const bytes = z.string();
 
 const resource: z.ZodType<Resource> = z.looseObject({
   name: text,
@@ -180,44 +170,19 @@ export const schedulerCallSchema = z.looseObject({
 });
 export type SchedulerCall = z.infer<typeof schedulerCallSchema>;
 
-/** Reads a body as a call, or refuses it with what the real master says. */
-export function parseCall<T>(schema: z.ZodType<T>, body: Buffer): T {
-  const value = parseJson(body, 'Failed to parse body into JSON: ');
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Refusal(400, 'Failed to convert JSON into Call protobuf: Expecting a JSON object');
-  }
-  return convert(schema, value, 'Failed to convert JSON into Call protobuf: ');
-}
-
-/** Reads the body of one of the calls from before the v1 API. */
-export function parseBody<T>(schema: z.ZodType<T>, body: Buffer): T {
-  return convert(schema, parseJson(body, ''), '');
-}
-
-/** @param doing what a refusal begins with */
-function convert<T>(schema: z.ZodType<T>, value: unknown, doing: string): T {
-  const parsed = schema.safeParse(value);
+/**
+ * Checks a message of the right shape for what this cell asks beyond it, and gives what may be left out its default.
+ * @throws Refusal
+ */
+export function parseCall<T>(schema: z.ZodType<T>, message: unknown): T {
+  const parsed = schema.safeParse(message);
   if (parsed.success) return parsed.data;
-  const missing = parsed.error.issues.filter(({ path }) => at(value, path) === undefined);
+  const missing = parsed.error.issues.filter(({ path }) => at(message, path) === undefined);
   const complaint =
     missing.length > 0
       ? `Missing required fields: ${missing.map(({ path }) => fieldName(path)).join(', ')}`
-      : parsed.error.issues.map(complain).join(', ');
-  throw new Refusal(400, `${doing}${complaint}`);
-}
-
-function complain({ code, path, message }: z.core.$ZodIssue): string {
-  return code === 'custom'
-    ? `Failed to base64 decode bytes field '${String(path.at(-1))}': ${message}`
-    : `${fieldName(path)}: ${message}`;
-}
-
-function parseJson(body: Buffer, doing: string): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    throw new Refusal(400, `${doing}syntax error at line 1 near: `);
-  }
+      : parsed.error.issues.map(({ path, message: what }) => `${fieldName(path)}: ${what}`).join(', ');
+  throw new Refusal(400, `Failed to convert JSON into Call protobuf: ${complaint}`);
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {

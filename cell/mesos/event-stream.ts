@@ -2,23 +2,32 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { encodeRecord } from '../../activities/mesos/recordio.ts';
-import { wireJson } from './wire-json.ts';
+import { type MediaType, writeMessage } from './encoding.ts';
+import type { MessageType } from './protobuf/notation.ts';
 
 /** A reader that lets this much pile up has stopped reading. */
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
+
+export interface EventStreamOptions {
+  /** What every event is. */
+  readonly events: MessageType;
+  /** What the reader accepts. */
+  readonly mediaType: MediaType;
+  readonly heartbeatMs: number;
+}
 
 export class EventStream {
   /** The `Mesos-Stream-Id` of a scheduler's subscription. */
   readonly id: string = randomUUID();
   readonly #response: ServerResponse;
-  readonly #heartbeatMs: number;
+  readonly #options: EventStreamOptions;
   #timer: NodeJS.Timeout | undefined;
   #open = true;
 
   /** @param closed called once when the reader has gone; not when `end` ended the stream */
-  constructor(response: ServerResponse, heartbeatMs: number, closed: () => void) {
+  constructor(response: ServerResponse, options: EventStreamOptions, closed: () => void) {
     this.#response = response;
-    this.#heartbeatMs = heartbeatMs;
+    this.#options = options;
     response.once('close', () => {
       if (!this.#open) return;
       this.#stop();
@@ -28,7 +37,7 @@ export class EventStream {
 
   /** @param headers such as `Mesos-Stream-Id` */
   start(headers: Readonly<Record<string, string>>): void {
-    this.#response.writeHead(200, { 'Content-Type': 'application/json', ...headers });
+    this.#response.writeHead(200, { 'Content-Type': this.#options.mediaType, ...headers });
     this.#response.socket?.setNoDelay(true);
     this.#response.flushHeaders();
   }
@@ -37,12 +46,13 @@ export class EventStream {
   welcome(event: object): void {
     this.send(event);
     this.send({ type: 'HEARTBEAT' });
-    this.#timer = setInterval(() => this.send({ type: 'HEARTBEAT' }), this.#heartbeatMs);
+    this.#timer = setInterval(() => this.send({ type: 'HEARTBEAT' }), this.#options.heartbeatMs);
   }
 
   send(event: object): void {
     if (!this.#open) return;
-    this.#response.write(encodeRecord(wireJson(event)));
+    const { events, mediaType } = this.#options;
+    this.#response.write(encodeRecord(writeMessage(events, event, mediaType)));
     if (this.#response.writableLength > MAX_BACKLOG_BYTES) this.#response.destroy();
   }
 

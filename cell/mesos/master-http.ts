@@ -1,7 +1,8 @@
 /** The routes of a master, each at the root and under `/master`. */
 
 import { requireMethod } from './api-preamble.ts';
-import { parseBody } from './call-schemas.ts';
+import { parseCall } from './call-schemas.ts';
+import { readList, readOne } from './encoding.ts';
 import { type Handler, type HttpRequest, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
 import {
   maintenanceSchedule,
@@ -14,6 +15,7 @@ import type { Master } from './master.ts';
 import { flags, metrics } from './master-figures.ts';
 import { handleOperatorCall, obey } from './operator-api.ts';
 import { machineListInput, scheduleInput } from './operator-call-schemas.ts';
+import { MACHINE_ID, SCHEDULE } from './protobuf/messages.ts';
 import { handleSchedulerCall } from './scheduler-api.ts';
 import { frameworksView, rolesView, slavesView, stateSummary, stateView, tasksView } from './state-views.ts';
 import { VERSION } from './version.ts';
@@ -39,9 +41,12 @@ const VIEWS: Readonly<Record<string, View>> = {
 
 /** The maintenance calls of before the v1 API; each takes a POST. */
 const MACHINE_ORDERS: Readonly<Record<string, (master: Master, request: HttpRequest) => string | undefined>> = {
-  '/maintenance/schedule': (master, request) => updateSchedule(master, parseBody(scheduleInput, request.body)),
-  '/machine/down': (master, request) => startMaintenance(master, parseBody(machineListInput, request.body)),
-  '/machine/up': (master, request) => stopMaintenance(master, parseBody(machineListInput, request.body)),
+  '/maintenance/schedule': (master, request) =>
+    updateSchedule(master, parseCall(scheduleInput, readOne(SCHEDULE, request.body))),
+  '/machine/down': (master, request) =>
+    startMaintenance(master, parseCall(machineListInput, readList(MACHINE_ID, request.body))),
+  '/machine/up': (master, request) =>
+    stopMaintenance(master, parseCall(machineListInput, readList(MACHINE_ID, request.body))),
 };
 
 export function masterHandler(master: Master): Handler {

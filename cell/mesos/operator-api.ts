@@ -2,15 +2,17 @@
 import type { ServerResponse } from 'node:http';
 import { deactivateAgent, drainAgent, markAgentGone, reactivateAgent } from './agent-draining.ts';
 import type { OrderRefused } from './agent-orders.ts';
-import { requireAcceptable, requireJsonPost } from './api-preamble.ts';
+import { requireAcceptable, requirePost } from './api-preamble.ts';
 import { parseCall } from './call-schemas.ts';
+import { type MediaType, readCall, writeMessage } from './encoding.ts';
 import { EventStream } from './event-stream.ts';
 import { removeFramework } from './framework-life.ts';
-import { type HttpRequest, Refusal, sendEmpty, sendJson } from './http-server.ts';
+import { type HttpRequest, Refusal, sendBody, sendEmpty } from './http-server.ts';
 import { startMaintenance, stopMaintenance, updateSchedule } from './maintenance-orders.ts';
 import type { Master } from './master.ts';
 import { type OperatorCall, operatorCallSchema } from './operator-call-schemas.ts';
 import { getState, OPERATOR_READS } from './operator-views.ts';
+import { OPERATOR_CALL, OPERATOR_EVENT, OPERATOR_RESPONSE } from './protobuf/messages.ts';
 
 /** Mesos' `--max_operator_event_stream_subscribers`. */
 const MAX_SUBSCRIBERS = 1000;
@@ -52,14 +54,15 @@ const WITHOUT_PART: ReadonlySet<string> = new Set(
 );
 
 export function handleOperatorCall(master: Master, request: HttpRequest, response: ServerResponse): void {
-  requireJsonPost(request);
-  const call = parseCall(operatorCallSchema, request.body);
+  const mediaType = requirePost(request);
+  const call = parseCall(operatorCallSchema, readCall(OPERATOR_CALL, request.body, mediaType));
   const type = validType(call);
-  requireAcceptable(request);
+  const accepted = requireAcceptable(request);
   const read = OPERATOR_READS[type];
   if (read !== undefined) {
     const answer = read(master);
-    sendJson(response, answer === undefined ? { type } : { type, [type.toLowerCase()]: answer });
+    const message = answer === undefined ? { type } : { type, [type.toLowerCase()]: answer };
+    sendBody(response, 200, accepted, writeMessage(OPERATOR_RESPONSE, message, accepted));
     return;
   }
   const order = ORDERS[type];
@@ -69,7 +72,7 @@ export function handleOperatorCall(master: Master, request: HttpRequest, respons
   }
   switch (type) {
     case 'SUBSCRIBE':
-      subscribe(master, response);
+      subscribe(master, accepted, response);
       return;
     case 'LIST_FILES':
     case 'READ_FILE':
@@ -120,8 +123,9 @@ function drain(master: Master, call: OperatorCall): OrderRefused | undefined {
   });
 }
 
-function subscribe(master: Master, response: ServerResponse): void {
-  const stream = new EventStream(response, master.options.heartbeatMs, () => master.subscribers.delete(stream));
+function subscribe(master: Master, mediaType: MediaType, response: ServerResponse): void {
+  const options = { events: OPERATOR_EVENT, mediaType, heartbeatMs: master.options.heartbeatMs };
+  const stream = new EventStream(response, options, () => master.subscribers.delete(stream));
   stream.start({});
   stream.welcome({
     type: 'SUBSCRIBED',

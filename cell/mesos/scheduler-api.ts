@@ -3,13 +3,15 @@ import type { ServerResponse } from 'node:http';
 import { acceptOffers, answerInverseOffers, declineOffers } from './accepting.ts';
 import { acknowledge } from './agent-draining.ts';
 import type { Standing } from './agent-orders.ts';
-import { requireAcceptable, requireJsonPost } from './api-preamble.ts';
+import { requireAcceptable, requirePost } from './api-preamble.ts';
 import { parseCall, type SchedulerCall, schedulerCallSchema } from './call-schemas.ts';
+import { type MediaType, readCall } from './encoding.ts';
 import { EventStream } from './event-stream.ts';
 import { type Framework, frameworkInfoComplaint } from './framework.ts';
 import { disconnected, removeFramework, subscribe as subscribeFramework, updateInfo } from './framework-life.ts';
 import { type HttpRequest, Refusal, sendEmpty } from './http-server.ts';
 import type { Master } from './master.ts';
+import { SCHEDULER_CALL, SCHEDULER_EVENT } from './protobuf/messages.ts';
 import { reconcile } from './reconciliation.ts';
 
 /** Calls whose own part of the message must be there, and its name. */
@@ -31,16 +33,17 @@ const PARTS: Readonly<Record<string, keyof SchedulerCall | undefined>> = {
 };
 
 export function handleSchedulerCall(master: Master, request: HttpRequest, response: ServerResponse): void {
-  requireJsonPost(request);
-  const call = parseCall(schedulerCallSchema, request.body);
+  const mediaType = requirePost(request);
+  const call = parseCall(schedulerCallSchema, readCall(SCHEDULER_CALL, request.body, mediaType));
   validate(call);
-  requireAcceptable(request);
   const streamId = request.headers['mesos-stream-id'];
   if (call.type === 'SUBSCRIBE') {
+    // Only here: other calls are answered without a body, whatever their Accept says.
+    const accepted = requireAcceptable(request);
     if (streamId !== undefined) {
       throw new Refusal(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
     }
-    subscribe(master, call, response);
+    subscribe(master, call, accepted, response);
     return;
   }
   const framework = authenticate(master, call, streamId);
@@ -69,16 +72,23 @@ function validate(call: SchedulerCall): void {
   if (call.framework_id === undefined) throw fail("Expecting 'framework_id' to be present");
   const part = PARTS[type];
   if (part !== undefined && call[part] === undefined) throw fail(`Expecting '${part}' to be present`);
+  if (call.update_framework !== undefined) {
+    const inner = call.update_framework.framework_info.id?.value ?? '';
+    if (call.framework_id.value !== inner) {
+      throw fail("'framework_id' differs from 'update_framework.framework_info.id'");
+    }
+  }
   if (call.acknowledge !== undefined && Buffer.from(call.acknowledge.uuid, 'base64').length !== 16) {
     throw fail('Not a valid UUID');
   }
 }
 
-function subscribe(master: Master, call: SchedulerCall, response: ServerResponse): void {
+function subscribe(master: Master, call: SchedulerCall, mediaType: MediaType, response: ServerResponse): void {
   const info = call.subscribe?.framework_info;
   if (info === undefined) return;
   let framework: Framework | string | undefined;
-  const stream = new EventStream(response, master.options.heartbeatMs, () => {
+  const { heartbeatMs } = master.options;
+  const stream = new EventStream(response, { events: SCHEDULER_EVENT, mediaType, heartbeatMs }, () => {
     if (framework !== undefined && typeof framework !== 'string') disconnected(master, framework, stream);
   });
   stream.start({ 'Mesos-Stream-Id': stream.id });

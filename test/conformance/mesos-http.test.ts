@@ -1,5 +1,5 @@
 /**
- * What a real Mesos 1.11.0 answered to 60 calls, mostly faulty, byte for byte. `mesos/http-1.11.0.json` was recorded
+ * What a real Mesos 1.11.0 answered to 95 calls, mostly faulty, byte for byte. `mesos/http-1.11.0.json` was recorded
  * on one; `{framework}` and `{stream}` stand for the ids of a subscribed framework.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,0 +1,59 @@
+/** The two forms in which a master speaks; everything inside the cell is in the form of the JSON. */
+import { Refusal } from './http-server.ts';
+import { decode } from './protobuf/decode.ts';
+import { encode } from './protobuf/encode.ts';
+import { fromJson, JsonComplaint, listFromJson } from './protobuf/from-json.ts';
+import type { JsonObject, MessageType } from './protobuf/notation.ts';
+import { wireJson } from './wire-json.ts';
+
+export const JSON_TYPE = 'application/json';
+export const PROTOBUF_TYPE = 'application/x-protobuf';
+export type MediaType = typeof JSON_TYPE | typeof PROTOBUF_TYPE;
+
+/** Reads a body as a call, or refuses it with what the real master says. */
+export function readCall(type: MessageType, body: Buffer, mediaType: MediaType): JsonObject {
+  if (mediaType === JSON_TYPE) return readJson(type, body);
+  try {
+    return decode(type, body);
+  } catch {
+    throw new Refusal(400, 'Failed to parse body into Call protobuf');
+  }
+}
+
+/** An answer or an event in the form that the caller accepts. */
+export function writeMessage(type: MessageType, message: object, mediaType: MediaType): Buffer {
+  return Buffer.from(mediaType === JSON_TYPE ? wireJson(message) : encode(type, message));
+}
+
+/** Reads the body of a call from before the v1 API: JSON, whatever it says it is. */
+export function readOne(type: MessageType, body: Buffer): JsonObject {
+  return convert(parse(body, ''), (value) => fromJson(type, value), '');
+}
+
+/** The same where the body is a list. */
+export function readList(type: MessageType, body: Buffer): JsonObject[] {
+  return convert(parse(body, ''), (value) => listFromJson(type, value), '');
+}
+
+function readJson(type: MessageType, body: Buffer): JsonObject {
+  const value = parse(body, 'Failed to parse body into JSON: ');
+  return convert(value, (json) => fromJson(type, json), 'Failed to convert JSON into Call protobuf: ');
+}
+
+/** @param doing what a refusal begins with */
+function parse(body: Buffer, doing: string): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new Refusal(400, `${doing}syntax error at line 1 near: `);
+  }
+}
+
+function convert<T>(value: unknown, read: (value: unknown) => T, doing: string): T {
+  try {
+    return read(value);
+  } catch (error) {
+    if (!(error instanceof JsonComplaint)) throw error;
+    throw new Refusal(400, `${doing}${error.message}`);
+  }
+}
