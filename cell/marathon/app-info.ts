@@ -79,6 +79,7 @@ export class AppInfo {
       ...(instance.startedAt ? { startedAt: instance.startedAt } : {}),
       version: instance.version,
       localVolumes: [],
+      ...(this.#parts.profile.tellsRoles ? { role: app?.role ?? '*' } : {}),
     };
   }
 
@@ -86,8 +87,8 @@ export class AppInfo {
   #taskStats(app: App, instances: readonly Instance[]): Record<string, unknown> {
     const groups: Record<string, readonly Instance[]> = {
       startedAfterLastScaling: instances.filter(({ version }) => version >= app.lastScalingAt),
-      withLatestConfig: instances.filter(({ configVersion }) => configVersion === app.lastConfigChangeAt),
-      withOutdatedConfig: instances.filter(({ configVersion }) => configVersion !== app.lastConfigChangeAt),
+      withLatestConfig: instances.filter(({ generation }) => generation >= app.lastConfigChangeAt),
+      withOutdatedConfig: instances.filter(({ generation }) => generation < app.lastConfigChangeAt),
       totalSummary: instances,
     };
     const filled = Object.entries(groups).filter(([, group]) => group.length > 0);

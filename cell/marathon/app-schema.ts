@@ -112,7 +112,8 @@ const readinessCheck = object({
 });
 
 const unreachableStrategy: Shape<UnreachableStrategy> = (value, path, problems) => {
-  if (typeof value === 'string') return oneOf('disabled')(value, path, problems);
+  // Marathon takes any text for it.
+  if (typeof value === 'string') return 'disabled';
   const read = object({ inactiveAfterSeconds: optional(seconds), expungeAfterSeconds: optional(seconds) })(
     value,
     path,
@@ -159,7 +160,7 @@ const fields = {
   ipAddress: optional(object({ networkName: optional(text({ minLength: 1 })), labels: optional(labels) })),
   healthChecks: optional(list(healthCheck)),
   readinessChecks: optional(list(readinessCheck)),
-  dependencies: optional(list(pathId)),
+  dependencies: optional(strings),
   upgradeStrategy: optional(
     object({
       maximumOverCapacity: required(number({ min: 0, max: 1 })),

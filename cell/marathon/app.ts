@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AppUpdate } from './app-schema.ts';
-import { invalidObject } from './http-error.ts';
+import { invalidObject, OriginalFault } from './http-error.ts';
 import type {
   App,
   AppConfig,
@@ -30,8 +31,19 @@ export function readChanges(sent: AppUpdate, group: string): AppChanges {
   if (sent.uris && sent.fetch && sent.uris.length > 0) {
     throw invalidObject([{ path: '/uris', error: 'may not be set in conjunction with fetch' }]);
   }
-  if (sent.ports && sent.portDefinitions) {
+  const { ports: sentPorts, portDefinitions: definitions } = sent;
+  if (
+    sentPorts &&
+    definitions &&
+    !isDeepStrictEqual(
+      sentPorts,
+      definitions.map(({ port }) => port ?? 0),
+    )
+  ) {
     throw invalidObject([{ path: '/', error: 'cannot specify both ports and port definitions' }]);
+  }
+  if (sentPorts && new Set(sentPorts.filter(Boolean)).size < sentPorts.filter(Boolean).length) {
+    throw invalidObject([{ path: '/', error: 'ports must be unique' }]);
   }
   const { id: _id, version: _version, uris, ports, ipAddress: _ip, container, dependencies, ...plain } = sent;
   const networks = sentNetworks(sent);
@@ -55,14 +67,20 @@ export function readChanges(sent: AppUpdate, group: string): AppChanges {
     ...(networks ? { networks } : {}),
     ...(container ? { container: readContainer(container, mappings) } : {}),
     ...(sent.healthChecks
-      ? { healthChecks: sent.healthChecks.map((check) => readHealthCheck(check, declaresPorts)) }
+      ? { healthChecks: distinct(sent.healthChecks.map((check) => readHealthCheck(check, declaresPorts))) }
       : {}),
     ...(sent.readinessChecks ? { readinessChecks: sent.readinessChecks.map(readReadinessCheck) } : {}),
     ...(sent.residency
       ? { residency: { relaunchEscalationTimeoutSeconds: 3600, taskLostBehavior: 'WAIT_FOREVER', ...sent.residency } }
       : {}),
+    ...(sent.constraints ? { constraints: distinct(sent.constraints) } : {}),
     ...(dependencies ? { dependencies: dependencies.map((dependency) => resolvePath(dependency, group)) } : {}),
   };
+}
+
+/** Each once, as in a set. */
+function distinct<T>(items: readonly T[]): readonly T[] {
+  return items.filter((item, index) => items.findIndex((other) => isDeepStrictEqual(item, other)) === index);
 }
 
 /** A whole app out of what is known of it: defaults filled in, members that do not fit its network left out. */
@@ -96,6 +114,7 @@ export function completeApp(id: string, changes: AppChanges, profile: Profile): 
     secrets: {},
     unreachableStrategy: resident ? 'disabled' : { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
     killSelection: 'YOUNGEST_FIRST',
+    ...(profile.tellsRoles ? { role: '*' } : {}),
     ...(resident ? { residency: { relaunchEscalationTimeoutSeconds: 3600, taskLostBehavior: 'WAIT_FOREVER' } } : {}),
     ...rest,
     id,
@@ -113,7 +132,7 @@ export function changeApp(app: AppConfig, changes: AppChanges, profile: Profile)
 
 /** What was configured, without the stamps. */
 export function configOf(app: App): AppConfig {
-  const { version: _version, lastScalingAt: _scaling, lastConfigChangeAt: _change, ...config } = app;
+  const { version: _version, lastScalingAt: _scaling, lastConfigChangeAt: _change, generation: _one, ...config } = app;
   return config;
 }
 
@@ -129,7 +148,7 @@ export function isHostNetworked(app: AppConfig): boolean {
 /** The app as the API answers it: empty collections left out, absent options never `null`. */
 export function emitApp(app: App, options: { readonly versionInfo?: boolean } = {}): Record<string, unknown> {
   const { args, constraints, dependencies, env, fetch, healthChecks, readinessChecks, secrets, ...always } = app;
-  const { lastScalingAt, lastConfigChangeAt, ...emitted } = always;
+  const { lastScalingAt, lastConfigChangeAt, generation: _one, ...emitted } = always;
   return {
     ...emitted,
     ...(args.length > 0 ? { args } : {}),
@@ -223,6 +242,7 @@ function readPortDefinition(sent: NonNullable<AppUpdate['portDefinitions']>[numb
 function readHealthCheck(sent: NonNullable<AppUpdate['healthChecks']>[number], declaresPorts: boolean): HealthCheck {
   const { path, ignoreHttp1xx, command, ...plain } = sent;
   const kind = sent.protocol ?? 'HTTP';
+  if (command && kind !== 'COMMAND') throw new OriginalFault(`illegal protocol ${kind} specified with command`);
   const http = kind.endsWith('HTTP') || kind.endsWith('HTTPS');
   const portless = kind === 'COMMAND' || sent.port !== undefined || sent.portIndex !== undefined || !declaresPorts;
   return {

@@ -39,6 +39,6 @@ describe('backoff', () => {
   it('belongs to a configuration', () => {
     const app = testApp('/a');
     expect(backoffKey({ ...app, version: 'scaled' } as typeof app)).toBe(backoffKey(app));
-    expect(backoffKey({ ...app, lastConfigChangeAt: 'changed' })).not.toBe(backoffKey(app));
+    expect(backoffKey({ ...app, generation: 'changed' })).not.toBe(backoffKey(app));
   });
 });

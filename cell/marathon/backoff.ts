@@ -9,15 +9,23 @@ export interface Backoff {
 
 type Limits = Pick<App, 'backoffSeconds' | 'backoffFactor' | 'maxLaunchDelaySeconds'>;
 
-/** The delay belongs to a configuration: a new one starts without. */
-export function backoffKey(app: Pick<App, 'id' | 'lastConfigChangeAt'>): string {
-  return `${app.id} ${app.lastConfigChangeAt}`;
+/** How long a second of an app's delays takes, unless a cell is told otherwise. */
+const SECOND_MS = 1_000;
+
+/** The delay belongs to a generation: a new one starts without. */
+export function backoffKey(app: Pick<App, 'id' | 'generation'>): string {
+  return `${app.id} ${app.generation}`;
 }
 
 /** After a bad end: the first delay is `backoffSeconds`, each further one `backoffFactor` times the one before. */
-export function afterFailure(backoff: Backoff | undefined, limits: Limits, nowMs: number): Backoff {
-  const limit = limits.maxLaunchDelaySeconds * 1000;
-  const wanted = backoff ? backoff.delayMs * limits.backoffFactor : limits.backoffSeconds * 1000;
+export function afterFailure(
+  backoff: Backoff | undefined,
+  limits: Limits,
+  nowMs: number,
+  secondMs = SECOND_MS,
+): Backoff {
+  const limit = limits.maxLaunchDelaySeconds * secondMs;
+  const wanted = backoff ? backoff.delayMs * limits.backoffFactor : limits.backoffSeconds * secondMs;
   return { delayMs: Math.min(wanted, limit), referenceMs: nowMs };
 }
 
@@ -32,6 +40,6 @@ export function launchAllowedAt(backoff: Backoff): number {
 }
 
 /** A delay is forgotten when nothing happened for as long as the longest delay. */
-export function isForgotten(backoff: Backoff, limits: Limits, nowMs: number): boolean {
-  return nowMs > backoff.referenceMs + limits.maxLaunchDelaySeconds * 1000;
+export function isForgotten(backoff: Backoff, limits: Limits, nowMs: number, secondMs = SECOND_MS): boolean {
+  return nowMs > backoff.referenceMs + limits.maxLaunchDelaySeconds * secondMs;
 }

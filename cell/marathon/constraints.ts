@@ -1,4 +1,4 @@
-import { HttpError } from './http-error.ts';
+import { OriginalFault } from './http-error.ts';
 
 /**
  * Placement constraints `[field, operator]` or `[field, operator, value]`, by the rules of Marathon up to 1.10. (The
@@ -21,8 +21,7 @@ export function constraintProblem(constraint: readonly string[]): string | undef
   const [, operator = '', value] = constraint;
   if (!OPERATORS.includes(operator)) {
     if (OPERATORS.includes(operator.toUpperCase())) {
-      // Marathon answers 500 here, which is a fault of its own.
-      throw new HttpError(422, { message: `illegal constraint specification ${constraint.join(',')}` });
+      throw new OriginalFault(`illegal constraint specification ${constraint.join(',')}`);
     }
     return 'operator must be one of the following UNIQUE, CLUSTER, GROUP_BY, LIKE, MAX_PER, UNLIKE or IS';
   }

@@ -76,7 +76,9 @@ describe('planDeployment', () => {
   });
 
   it('restarts on demand, without any change', () => {
-    expect(stepsOf(rootOf(T1, app), rootOf(T2, restamp(app, T2)))).toEqual([['RestartApplication /a']]);
+    const restarted = restamp(app, T2);
+    expect(restarted).toMatchObject({ version: T2, lastScalingAt: T2, lastConfigChangeAt: app.lastConfigChangeAt });
+    expect(stepsOf(rootOf(T1, app), rootOf(T2, restarted))).toEqual([['RestartApplication /a']]);
   });
 
   it('stops what disappeared', () => {

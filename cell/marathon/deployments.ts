@@ -10,18 +10,20 @@ import type { App, AppChange, AppConfig, DeploymentAction, DeploymentPlan, Deplo
  * keeps the app as it is, anything else is a new configuration and restarts every instance, whatever it was before.
  */
 export function stampApp(wanted: AppConfig, before: App | undefined, version: string): App {
-  if (!before) return { ...wanted, version, lastScalingAt: version, lastConfigChangeAt: version };
+  const changed = { ...wanted, version, lastScalingAt: version, lastConfigChangeAt: version, generation: version };
+  if (!before) return changed;
   const current = configOf(before);
   if (isDeepStrictEqual(current, wanted)) return before;
   if (isDeepStrictEqual({ ...current, instances: wanted.instances }, wanted)) {
-    return { ...wanted, version, lastScalingAt: version, lastConfigChangeAt: before.lastConfigChangeAt };
+    const { lastConfigChangeAt, generation } = before;
+    return { ...wanted, version, lastScalingAt: version, lastConfigChangeAt, generation };
   }
-  return { ...wanted, version, lastScalingAt: version, lastConfigChangeAt: version };
+  return changed;
 }
 
-/** The same configuration again as a new one, which restarts every instance. */
+/** The same configuration for a new generation of instances. Marathon shows it as a change of scale. */
 export function restamp(app: App, version: string): App {
-  return { ...app, version, lastScalingAt: version, lastConfigChangeAt: version };
+  return { ...app, version, lastScalingAt: version, generation: version };
 }
 
 /**
@@ -51,9 +53,7 @@ export function planDeployment(options: {
   for (const app of [...started, ...changed]) {
     const level = levels.get(app.id) ?? 0;
     const restarts =
-      before.get(app.id) !== undefined &&
-      before.get(app.id)?.lastConfigChangeAt !== app.lastConfigChangeAt &&
-      app.instances > 0;
+      before.get(app.id) !== undefined && before.get(app.id)?.generation !== app.generation && app.instances > 0;
     const action = { action: restarts ? 'RestartApplication' : 'ScaleApplication', app: app.id } as const;
     byStep.set(level, [...(byStep.get(level) ?? []), action]);
   }

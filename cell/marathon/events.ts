@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import type { FaultBoard } from '../faults/board.ts';
+import { deliveryOf } from '../faults/marathon-faults.ts';
 
 /** An empty line so often keeps a stream alive and shows that the client is gone. */
 const KEEP_ALIVE_MS = 10_000;
@@ -19,10 +21,13 @@ export class EventBus {
   readonly #listeners = new Set<Listener>();
   readonly #keepAlive: NodeJS.Timeout;
   readonly #nowMs: () => number;
+  readonly #faults: FaultBoard | undefined;
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, faults?: FaultBoard) {
     this.#nowMs = nowMs;
+    this.#faults = faults;
     this.#keepAlive = setInterval(() => {
+      if (faults?.eventsSilent) return;
       for (const listener of this.#listeners) this.#send(listener, '\r\n');
     }, KEEP_ALIVE_MS);
     this.#keepAlive.unref();
@@ -31,9 +36,14 @@ export class EventBus {
   publish(eventType: string, fields: Readonly<Record<string, unknown>>): void {
     const event = { ...fields, eventType, timestamp: new Date(this.#nowMs()).toISOString() };
     const frame = `event: ${eventType}\r\ndata: ${JSON.stringify(event)}\r\n\r\n`;
-    for (const listener of this.#listeners) {
-      if (!listener.types || listener.types.has(eventType)) this.#send(listener, frame);
-    }
+    const { copies, delayMs } = deliveryOf(this.#faults, eventType);
+    const tell = () => {
+      for (const listener of this.#listeners) {
+        if (!listener.types || listener.types.has(eventType)) this.#send(listener, frame.repeat(copies));
+      }
+    };
+    if (delayMs > 0) setTimeout(tell, delayMs).unref();
+    else if (copies > 0) tell();
   }
 
   /** Turns an answer into a stream of events; `types` empty means all. */

@@ -121,6 +121,8 @@ function dependenciesOf(root: Root, app: App, apps: readonly App[]): readonly st
     named.push(...(findGroup(root, id)?.dependencies ?? []));
     if (id === '/') break;
   }
+  // What most apps have: looking at all others for nothing would take a thousand apps a million looks.
+  if (named.length === 0) return [];
   return apps.filter((other) => named.some((id) => other.id === id || isBelow(other.id, id))).map((other) => other.id);
 }
 

@@ -6,18 +6,20 @@ import { effectivePorts } from './task-environment.ts';
 import { isMesosCheck } from './task-info.ts';
 
 /** The first look at an app comes after its interval, but not later than this. */
-const FIRST_LOOK_MS = 5_000;
+const FIRST_LOOK_SECONDS = 5;
 
 /** What the checker looks at and whom it tells. */
 export interface HealthCheckerParts {
   readonly bus: EventBus;
   readonly tracker: HealthTracker;
   /** Running instances that were launched with this configuration of the app. */
-  readonly running: (appId: string, configVersion: string) => readonly Instance[];
+  readonly running: (appId: string, generation: string) => readonly Instance[];
   /** An instance must be replaced; `cause` says what its check saw. */
   readonly unhealthy: (instance: Instance, app: App, cause: string) => void;
   /** Something about health changed. */
   readonly changed: () => void;
+  /** How long a second between two looks takes. How long a look may take does not depend on it. */
+  readonly secondMs: number;
 }
 
 /**
@@ -34,7 +36,7 @@ export class HealthChecker {
 
   /** Checks exactly these configurations from now on; those that are checked already go on undisturbed. */
   watch(apps: readonly App[]): void {
-    const wanted = new Map(apps.map((app) => [`${app.id} ${app.lastConfigChangeAt}`, app]));
+    const wanted = new Map(apps.map((app) => [`${app.id} ${app.generation}`, app]));
     for (const [key, timers] of this.#timers) {
       if (wanted.has(key)) continue;
       for (const timer of timers) clearTimeout(timer);
@@ -51,14 +53,15 @@ export class HealthChecker {
     return app.healthChecks.flatMap((check, index) => {
       this.#parts.bus.publish('add_health_check_event', { appId: app.id, healthCheck: check, version: app.version });
       if (isMesosCheck(check)) return [];
-      const intervalMs = Math.max(check.intervalSeconds, 0.1) * 1000;
+      const { secondMs } = this.#parts;
+      const intervalMs = Math.max(check.intervalSeconds, 0.1) * secondMs;
       const timer = setTimeout(
         () => {
           const beat = setInterval(() => this.#look(app, index), intervalMs);
           timers.push(beat);
           this.#look(app, index);
         },
-        Math.min(intervalMs, FIRST_LOOK_MS),
+        Math.min(intervalMs, FIRST_LOOK_SECONDS * secondMs),
       );
       const timers = [timer];
       return timers;
@@ -68,7 +71,7 @@ export class HealthChecker {
   #look(app: App, index: number): void {
     const check = app.healthChecks[index];
     if (!check) return;
-    for (const instance of this.#parts.running(app.id, app.lastConfigChangeAt)) {
+    for (const instance of this.#parts.running(app.id, app.generation)) {
       const port = check.port ?? effectivePorts(app, instance.ports)[check.portIndex ?? 0];
       const seen =
         port === undefined || (check.port === undefined && check.portIndex === undefined)
@@ -76,8 +79,8 @@ export class HealthChecker {
           : probe(check, probedHost(app, instance), port);
       void seen.then((result) => {
         // The instance may have ended meanwhile; what was seen then says nothing.
-        const current = this.#parts.running(app.id, app.lastConfigChangeAt).find(({ id }) => id === instance.id);
-        if (!current || !this.#timers.has(`${app.id} ${app.lastConfigChangeAt}`)) return;
+        const current = this.#parts.running(app.id, app.generation).find(({ id }) => id === instance.id);
+        if (!current || !this.#timers.has(`${app.id} ${app.generation}`)) return;
         const replace = this.#parts.tracker.takeResult(current, app, index, result);
         if (replace && !result.ok) this.#parts.unhealthy(current, app, result.cause);
         this.#parts.changed();

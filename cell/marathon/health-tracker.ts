@@ -19,6 +19,7 @@ import { isMesosCheck } from './task-info.ts';
 export class HealthTracker {
   readonly #bus: EventBus;
   readonly #nowMs: () => number;
+  readonly #secondMs: number;
   /** By instance, one entry per check of its app. */
   readonly #health = new Map<string, Health[]>();
   /** What was told last about an instance as a whole. */
@@ -26,9 +27,11 @@ export class HealthTracker {
   /** Instances that were healthy once: what turns red later is no deployment's business. */
   readonly #healthyOnce = new Set<string>();
 
-  constructor(bus: EventBus, nowMs: () => number) {
+  /** @param secondMs how long a second of a grace period takes */
+  constructor(bus: EventBus, nowMs: () => number, secondMs = 1000) {
     this.#bus = bus;
     this.#nowMs = nowMs;
+    this.#secondMs = secondMs;
   }
 
   /** The results there are, one per check that was looked at. */
@@ -53,7 +56,7 @@ export class HealthTracker {
     if (!check) return false;
     const before = this.#of(instance, app, index);
     const runningSince = Date.parse(instance.startedAt ?? instance.stagedAt);
-    const { health, counted, kill } = judgeResult(before, result, check, runningSince, this.#nowMs());
+    const { health, counted, kill } = judgeResult(before, result, check, runningSince, this.#nowMs(), this.#secondMs);
     if (counted) {
       this.#bus.publish('failed_health_check_event', { appId: app.id, healthCheck: check, taskId: instance.id });
     }

@@ -35,6 +35,7 @@ export interface Verdict {
  * counted failure after `maxConsecutiveFailures`; 0 never kills.
  *
  * @param runningSinceMs when the task began to run
+ * @param secondMs how long a second of the grace period takes
  */
 export function judgeResult(
   health: Health,
@@ -42,9 +43,10 @@ export function judgeResult(
   check: Pick<HealthCheck, 'gracePeriodSeconds' | 'maxConsecutiveFailures'>,
   runningSinceMs: number,
   nowMs: number,
+  secondMs = 1000,
 ): Verdict {
   if (result.ok) return { health: afterSuccess(health, nowMs), counted: false, kill: false };
-  const inGrace = nowMs < runningSinceMs + check.gracePeriodSeconds * 1000;
+  const inGrace = nowMs < runningSinceMs + check.gracePeriodSeconds * secondMs;
   if (health.firstSuccess === undefined && inGrace) {
     // Not counted, but looked at: the instance shows as not healthy, with no failure.
     return { health: { ...health, consecutiveFailures: 0 }, counted: false, kill: false };

@@ -12,6 +12,16 @@ export class HttpError extends Error {
   }
 }
 
+/**
+ * What the original answers with 500, by a fault of its own. The default profile says the same with the status that was
+ * meant; `Profile.faultStatus` has it.
+ */
+export class OriginalFault extends HttpError {
+  constructor(message: string) {
+    super(422, { message });
+  }
+}
+
 /** 422 for JSON of the wrong form: types, ranges, patterns. */
 export function invalidJson(problems: readonly Problem[]): HttpError {
   return new HttpError(422, { message: 'Invalid JSON', details: byPath(problems) });

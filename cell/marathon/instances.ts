@@ -17,6 +17,8 @@ export interface InstancesParts {
   readonly health: HealthTracker;
   readonly profile: Profile;
   readonly nowMs: () => number;
+  /** How long a second of a launch delay takes. */
+  readonly secondMs: number;
   /** Asks Mesos to end a task; repeated until the task is gone. */
   readonly killTask: (task: { readonly taskId: string; readonly agentId: string | undefined }) => void;
   /** An instance is gone for good. */
@@ -43,7 +45,7 @@ export class Instances {
       taskId: profile.taskIdsCountIncarnations ? `${id}._app.1` : `${safePath(app.id)}.${uuid}`,
       appId: app.id,
       version: app.version,
-      configVersion: app.lastConfigChangeAt,
+      generation: app.generation,
       condition: profile.launchedCondition,
       state: 'TASK_STAGING',
       goal: 'Running',
@@ -215,7 +217,7 @@ export class Instances {
     const config = this.#configOf(instance);
     if (config && isBadEnd(condition)) {
       const key = backoffKey(config);
-      state.setBackoff(key, afterFailure(state.backoffs.get(key), config, this.#parts.nowMs()));
+      state.setBackoff(key, afterFailure(state.backoffs.get(key), config, this.#parts.nowMs(), this.#parts.secondMs));
     }
     this.#parts.gone(ended);
     this.#parts.changed();
@@ -237,17 +239,15 @@ export class Instances {
   /** The app as it was when the instance was launched, at least in its configuration. */
   #configOf(instance: Instance): App | undefined {
     const now = this.#parts.state.app(instance.appId);
-    if (now?.lastConfigChangeAt === instance.configVersion) return now;
-    return this.#parts.state
-      .versions(instance.appId)
-      .findLast((version) => version.lastConfigChangeAt === instance.configVersion);
+    if (now?.generation === instance.generation) return now;
+    return this.#parts.state.versions(instance.appId).findLast((version) => version.generation === instance.generation);
   }
 
   /** Every step of a start under delay lets the delay count from anew. */
   #spaceLaunches(instance: Instance): void {
     const { state, nowMs } = this.#parts;
     if (!isStart(instance.condition)) return;
-    const key = backoffKey({ id: instance.appId, lastConfigChangeAt: instance.configVersion });
+    const key = backoffKey({ id: instance.appId, generation: instance.generation });
     const backoff = state.backoffs.get(key);
     if (backoff) state.setBackoff(key, afterStart(backoff, nowMs()));
   }

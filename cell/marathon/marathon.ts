@@ -1,28 +1,10 @@
-import { userInfo } from 'node:os';
+import type { FaultBoard } from '../faults/board.ts';
 import { type CellLog, SILENT } from '../mesos/log.ts';
-import { AppInfo } from './app-info.ts';
-import { isForgotten } from './backoff.ts';
-import { EventBus } from './events.ts';
-import { Framework } from './framework.ts';
-import { allApps } from './groups.ts';
-import { HealthChecker } from './health-checker.ts';
-import { HealthTracker } from './health-tracker.ts';
-import { appRoutes } from './http/app-routes.ts';
-import { groupRoutes } from './http/group-routes.ts';
+import type { Answer, Route } from './http/exchange.ts';
 import { HttpServer } from './http/server.ts';
-import { serviceRoutes } from './http/service-routes.ts';
-import { taskRoutes } from './http/task-routes.ts';
-import { infoConfig } from './info-config.ts';
-import { Instances } from './instances.ts';
-import { LaunchQueue } from './launch-queue.ts';
-import { Launcher } from './launcher.ts';
-import type { App } from './model.ts';
-import { Orchestrator } from './orchestrator.ts';
+import { HttpError } from './http-error.ts';
+import { type Leader, lead } from './leader.ts';
 import { PROFILES, type ProfileName } from './profile.ts';
-import { ReadinessChecker } from './readiness.ts';
-import { State } from './state.ts';
-import { Store } from './store.ts';
-import { Updates } from './updates.ts';
 
 export interface MarathonCellOptions {
   /** Address to listen on, such as `127.0.0.1`; clients and `/v2/leader` see it too. */
@@ -41,7 +23,14 @@ export interface MarathonCellOptions {
   readonly declineOfferMs?: number;
   /** How often every app is brought to its number, whatever happened before. Default 300 000, as Marathon. */
   readonly scaleAppsIntervalMs?: number;
+  /**
+   * How long a second takes of what apps say in seconds: intervals and grace periods of checks, launch delays. Default
+   * 1000. A test that waits for what took minutes makes it shorter. Timeouts of checks do not depend on it.
+   */
+  readonly secondMs?: number;
   readonly log?: CellLog;
+  /** Fault switches; without them nothing can be made to go wrong. */
+  readonly faults?: FaultBoard | undefined;
 }
 
 /** A Marathon that runs. */
@@ -51,210 +40,88 @@ export interface MarathonCell {
   stop(): Promise<void>;
 }
 
-/** How often lost tasks, unanswered kills and launches, and old delays are looked at. */
-const HOUSEKEEPING_MS = 1_000;
-/** A launch without any answer, or a kill without an end, is asked for again after so long. */
-const UNANSWERED_MS = 5_000;
-const RECONCILIATION_MS = 600_000;
-
-/** Starts a Marathon on a Mesos master. Resolves when its API answers; it registers with Mesos as soon as it can. */
+/**
+ * Starts a Marathon on a Mesos master. Resolves when its API answers; it registers with Mesos as soon as it can. Its
+ * leader may go, by `DELETE /v2/leader` or by a fault switch; the process and its address stay, and a new leader goes
+ * on with what is stored.
+ */
 export async function startMarathon(options: MarathonCellOptions): Promise<MarathonCell> {
   const log = options.log ?? SILENT;
-  const server = new HttpServer({ host: options.host, port: options.port, log });
-  // First the port, then the state: so two of them can't write to the same journal by mistake.
-  const authority = await server.listen();
-  const origin = `http://${authority}`;
   const profile = PROFILES[options.profile ?? '1.7'];
-  const minReviveOffersIntervalMs = options.minReviveOffersIntervalMs ?? 100;
-  const declineOfferMs = options.declineOfferMs ?? 5_000;
-  const scaleAppsIntervalMs = options.scaleAppsIntervalMs ?? 300_000;
-  const nowMs = () => Date.now();
+  const server = new HttpServer({ host: options.host, port: options.port, log, profile, faults: options.faults });
+  // First the port, then the state: so two of them can't write to the same journal by mistake.
+  server.serve(WITHOUT_LEADER, { leads: false });
+  const origin = `http://${await server.listen()}`;
+  let leader: Leader | undefined;
+  /** Changes of leadership, one after the other. */
+  let changes: Promise<void> = Promise.resolve();
 
-  const store = new Store(options.stateDir);
-  const state = new State(store);
-  const bus = new EventBus(nowMs);
-  const queue = new LaunchQueue();
-  const health = new HealthTracker(bus, nowMs);
-  const look = () => orchestrator.look();
-  const readiness = new ReadinessChecker(look);
-  /** Resources came free, so an offer that was declined may fit now. */
-  let roomMade = false;
-
-  const instances: Instances = new Instances({
-    state,
-    bus,
-    health,
-    profile,
-    nowMs,
-    killTask: ({ taskId, agentId }) => framework.kill(taskId, agentId),
-    gone: (instance) => {
-      readiness.forget(instance.id);
-      roomMade = true;
-      orchestrator.scaleCheck(instance.appId);
-    },
-    changed: () => {
-      watchReadiness();
-      look();
-    },
-  });
-  const checker = new HealthChecker({
-    bus,
-    tracker: health,
-    running: (appId, configVersion) =>
-      state
-        .instancesOf(appId)
-        .filter((one) => one.condition === 'Running' && one.goal === 'Running' && one.configVersion === configVersion),
-    unhealthy: (instance, app, cause) => instances.killUnhealthy(instance, app, cause),
-    changed: look,
-  });
-  const orchestrator: Orchestrator = new Orchestrator({
-    state,
-    bus,
-    queue,
-    nowMs,
-    kill: (chosen) => instances.kill(chosen),
-    isReady: (instance, app) =>
-      instance.condition === 'Running' &&
-      (app.healthChecks.length === 0 || health.wasHealthy(instance)) &&
-      readiness.isReady(instance, app),
-    appsChanged: () => {
-      checker.watch(checkedApps());
-      watchReadiness();
-    },
-    looked: (moreWork) => {
-      askForOffers(moreWork || roomMade);
-      roomMade = false;
-    },
-  });
-  const launcher = new Launcher({ state, queue, instances, nowMs, random: Math.random });
-  const framework: Framework = new Framework(
-    {
-      master: options.mesosMaster,
-      hostname: options.host,
-      webUiUrl: origin,
-      minReviveOffersIntervalMs,
-      declineOfferMs,
-    },
-    {
-      bus,
+  function elect(): void {
+    leader = lead({
+      host: options.host,
+      origin,
+      mesosMaster: options.mesosMaster,
+      stateDir: options.stateDir,
+      profile: options.profile ?? '1.7',
+      minReviveOffersIntervalMs: options.minReviveOffersIntervalMs ?? 100,
+      declineOfferMs: options.declineOfferMs ?? 5_000,
+      scaleAppsIntervalMs: options.scaleAppsIntervalMs ?? 300_000,
+      secondMs: options.secondMs ?? 1_000,
       log,
-      frameworkId: () => state.frameworkId,
-      setFrameworkId: (id) => state.setFrameworkId(id),
-      takeOffer: (offer) => {
-        const tasks = launcher.take(offer);
-        if (tasks.length > 0) askForOffers(true);
-        return tasks;
+      faults: options.faults,
+      abdicate: () => {
+        const again = async () => {
+          await dethrone();
+          elect();
+        };
+        setImmediate(() => change(again).catch((error: unknown) => log.warn('no new leader', error)));
       },
-      takeStatus: (status) => instances.takeStatus(status),
-      knownTasks: () =>
-        [...state.instances.values()].map(({ taskId, agentId, goal }) => ({
-          taskId,
-          agentId,
-          stop: goal === 'Stopped',
-        })),
-      removed: () => instances.allGone(),
-      connected: () => askForOffers(true),
-    },
-  );
-
-  /** Says to Mesos whether offers are wanted, and looks again when the next delayed app may start. */
-  let wake: NodeJS.Timeout | undefined;
-  function askForOffers(anew: boolean): void {
-    framework.wantOffers(launcher.launchable().length > 0, anew);
-    clearTimeout(wake);
-    const next = launcher.nextAllowedMs();
-    if (next !== undefined) wake = setTimeout(() => askForOffers(true), next - nowMs() + 1);
+    });
+    server.serve(leader.routes, { leads: true });
   }
 
-  /** Every configuration that is wanted or still runs. */
-  function checkedApps(): readonly App[] {
-    const running = new Set([...state.instances.values()].map((one) => `${one.appId} ${one.configVersion}`));
-    const current = allApps(state.root);
-    const former = [...new Set([...state.instances.values()].map(({ appId }) => appId))].flatMap((appId) =>
-      state
-        .versions(appId)
-        .filter(
-          (app) =>
-            running.has(`${app.id} ${app.lastConfigChangeAt}`) &&
-            state.app(appId)?.lastConfigChangeAt !== app.lastConfigChangeAt,
-        ),
-    );
-    return [...current, ...former].filter((app) => app.healthChecks.length > 0);
+  async function dethrone(): Promise<void> {
+    server.serve(WITHOUT_LEADER, { leads: false });
+    await leader?.stop();
+    leader = undefined;
   }
 
-  /** Readiness is a matter of deployments: only then are instances looked at. */
-  function watchReadiness(): void {
-    for (const { plan } of state.deployments.values()) {
-      for (const { after } of plan.changes) {
-        if (!after || after.readinessChecks.length === 0) continue;
-        for (const one of state.instancesOf(after.id)) {
-          if (one.condition === 'Running' && one.configVersion === after.lastConfigChangeAt)
-            readiness.watch(one, after);
-        }
-      }
-    }
+  function change(step: () => void | Promise<void>): Promise<void> {
+    const done = changes.then(step);
+    // Who asked for it hears of a failure; the next change is made all the same.
+    changes = done.catch(() => undefined);
+    return done;
   }
 
-  function keepHouse(): void {
-    instances.giveUpLost();
-    const silentSince = new Date(nowMs() - UNANSWERED_MS).toISOString();
-    const waiting = [...state.instances.values()].filter((one) => one.stagedAt < silentSince);
-    framework.reconcile(waiting.filter((one) => one.condition === profile.launchedCondition));
-    for (const [key, backoff] of state.backoffs) {
-      const app = state.app(key.split(' ')[0] ?? '');
-      if (!app || isForgotten(backoff, app, nowMs())) state.setBackoff(key, undefined);
-    }
-  }
-
-  const timers = [
-    setInterval(keepHouse, HOUSEKEEPING_MS),
-    setInterval(() => instances.repeatKills(), UNANSWERED_MS),
-    setInterval(() => orchestrator.scaleCheckAll(), scaleAppsIntervalMs),
-    setInterval(() => framework.reconcile([...state.instances.values()]), RECONCILIATION_MS),
-  ];
-
-  const info = new AppInfo({ state, health, readiness, profile, nowMs });
-  const updates = new Updates({ state, bus, orchestrator, profile, nowMs });
-  const parts = { state, bus, updates, info, instances, profile, origin };
-  server.serve([
-    ...taskRoutes(parts),
-    ...appRoutes(parts),
-    ...groupRoutes(parts),
-    ...serviceRoutes({
-      ...parts,
-      queue,
-      orchestrator,
-      readiness,
-      nowMs,
-      config: infoConfig({
-        host: options.host,
-        port: Number(new URL(origin).port),
-        master: options.mesosMaster,
-        user: userInfo().username,
-        minReviveOffersIntervalMs,
-        declineOfferMs,
-        scaleAppsIntervalMs,
-      }),
-      abdicate: () => bus.endStreams(),
-    }),
-  ]);
-  checker.watch(checkedApps());
-  orchestrator.scaleCheckAll();
-  framework.start();
-
+  elect();
+  options.faults?.attachMarathon((state) => change(state === 'away' ? dethrone : elect));
   return {
     url: origin,
     async stop() {
-      for (const timer of timers) clearInterval(timer);
-      clearTimeout(wake);
-      checker.stop();
-      readiness.stop();
-      orchestrator.stop();
-      await framework.stop();
-      bus.close();
+      await change(dethrone);
       await server.close();
-      orchestrator.stop();
-      store.close();
     },
   };
+}
+
+/** What a Marathon answers that does not lead and knows of none that does. */
+const WITHOUT_LEADER: readonly Route[] = [
+  {
+    path: /^\/ping$/,
+    handlers: { GET: () => ({ status: 200, body: 'pong', contentType: 'text/plain;charset=utf-8' }) },
+  },
+  { path: /^\/v2\/leader$/, handlers: { GET: () => noLeader(404, 'There is no leader') } },
+  {
+    path: /^.*$/,
+    handlers: Object.fromEntries(
+      ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) => [
+        method,
+        () => noLeader(502, 'Could not determine the current leader'),
+      ]),
+    ),
+  },
+];
+
+function noLeader(status: number, message: string): Answer {
+  throw new HttpError(status, { message });
 }

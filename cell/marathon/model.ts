@@ -142,8 +142,9 @@ export type KillSelection = 'YOUNGEST_FIRST' | 'OLDEST_FIRST';
 export interface App extends AppConfig {
   readonly version: string;
   readonly lastScalingAt: string;
-  /** Instances with an older version run an older configuration. */
   readonly lastConfigChangeAt: string;
+  /** Stamp of the last change of the configuration or restart: instances of another generation are to be replaced. */
+  readonly generation: string;
 }
 
 /** How an instance stands, in the words of `instance_changed_event`. */
@@ -172,8 +173,8 @@ export interface Instance {
   readonly appId: string;
   /** Version of the app at launch. */
   readonly version: string;
-  /** Its `lastConfigChangeAt`: instances of another one run another configuration. */
-  readonly configVersion: string;
+  /** That of the app at launch. */
+  readonly generation: string;
   readonly condition: Condition;
   /** Mesos' word for the condition. */
   readonly state: string;

@@ -193,8 +193,8 @@ export class Orchestrator {
   #restartApp(plan: DeploymentPlan, action: DeploymentAction, target: App) {
     const existing = this.#parts.state.instancesOf(target.id).filter(isActive);
     const memory = this.#recall(plan, action, target, existing);
-    const old = existing.filter(({ configVersion }) => configVersion !== target.lastConfigChangeAt);
-    const fresh = existing.filter(({ configVersion }) => configVersion === target.lastConfigChangeAt);
+    const old = existing.filter(({ generation }) => generation !== target.generation);
+    const fresh = existing.filter(({ generation }) => generation === target.generation);
     for (const instance of fresh) {
       if (this.#parts.isReady(instance, target)) memory.ready.add(instance.id);
     }
@@ -219,7 +219,7 @@ export class Orchestrator {
     const known = this.#memory.get(key);
     if (known) return known;
     const running = existing.filter(({ goal }) => goal === 'Running');
-    const old = running.filter(({ configVersion }) => configVersion !== target.lastConfigChangeAt);
+    const old = running.filter(({ generation }) => generation !== target.generation);
     const resident = isResident(target.container);
     const memory: ActionMemory = {
       present: new Set(existing.map(({ id }) => id)),

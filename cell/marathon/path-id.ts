@@ -4,6 +4,10 @@
 const PATH_PATTERN =
   /^(\/?((\.\.)|(([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])\.)*([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))?($|\/))+$/;
 
+/** Of one segment (RAML type `PathId`), as Marathon cites it. */
+export const SEGMENT_PATTERN =
+  '^(([a-z0-9]|[a-z0-9][a-z0-9\\-]*[a-z0-9])\\.)*([a-z0-9]|[a-z0-9][a-z0-9\\-]*[a-z0-9])|(\\.|\\.\\.)$';
+
 export function isPathId(id: string): boolean {
   return id !== '' && PATH_PATTERN.test(id);
 }

@@ -10,6 +10,16 @@ export interface Profile {
   readonly taskIdsCountIncarnations: boolean;
   /** Key of the statistics that `embed=app.taskStats` asks for. */
   readonly taskStatsKey: 'taskStats' | 'tasksStats';
+  /** From 1.9 apps, tasks and queue items carry the Mesos role they run in: `*` unless another is asked for. */
+  readonly tellsRoles: boolean;
+  /** The answer to a POST of an app lists its (no) tasks. */
+  readonly createdAppListsTasks: boolean;
+  /** What an id may not end with; from 1.8 also `.` and `..`. */
+  readonly reservedEndings: readonly string[];
+  /** Of answers to faults of the original: 500 there, while the default profile answers what was meant. */
+  readonly faultStatus: 422 | 500;
+  /** Of answers to paths that nothing is routed to. From 1.7 on the original says 500; the default profile 404. */
+  readonly unroutedStatus: 404 | 500;
   /** What an instance is called between its launch and the first update. */
   readonly launchedCondition: 'Created' | 'Provisioned';
 }
@@ -25,6 +35,11 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     instancePrefix: 'marathon-',
     taskIdsCountIncarnations: false,
     taskStatsKey: 'taskStats',
+    tellsRoles: false,
+    createdAppListsTasks: true,
+    reservedEndings: ['restart', 'tasks', 'versions'],
+    faultStatus: 422,
+    unroutedStatus: 404,
     launchedCondition: 'Created',
   },
   '1.11': {
@@ -34,6 +49,11 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     instancePrefix: 'instance-',
     taskIdsCountIncarnations: true,
     taskStatsKey: 'tasksStats',
+    tellsRoles: true,
+    createdAppListsTasks: false,
+    reservedEndings: ['restart', 'tasks', 'versions', '.', '..'],
+    faultStatus: 500,
+    unroutedStatus: 500,
     launchedCondition: 'Provisioned',
   },
 };

@@ -20,11 +20,14 @@ export interface ReadinessResult {
  */
 export class ReadinessChecker {
   readonly #changed: () => void;
+  readonly #secondMs: number;
   readonly #results = new Map<string, ReadinessResult>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  constructor(changed: () => void) {
+  /** @param secondMs how long a second between two looks takes */
+  constructor(changed: () => void, secondMs = 1000) {
     this.#changed = changed;
+    this.#secondMs = secondMs;
   }
 
   /** True for an instance without such a check, or one that was ready once. */
@@ -35,7 +38,7 @@ export class ReadinessChecker {
   /** Of those instances that run the app as it is now; others were asked by an earlier deployment. */
   results(app: App | undefined, instances: readonly Instance[]): readonly ReadinessResult[] {
     return instances
-      .filter(({ configVersion }) => configVersion === app?.lastConfigChangeAt)
+      .filter(({ generation }) => generation === app?.generation)
       .flatMap((instance) => this.#results.get(instance.id) ?? []);
   }
 
@@ -52,7 +55,7 @@ export class ReadinessChecker {
     };
     this.#timers.set(
       instance.id,
-      setInterval(() => void look(), Math.max(check.intervalSeconds, 0.1) * 1000),
+      setInterval(() => void look(), Math.max(check.intervalSeconds, 0.1) * this.#secondMs),
     );
     void look();
   }

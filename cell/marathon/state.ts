@@ -1,9 +1,10 @@
+import type { Journal } from '../journal.ts';
 import type { Backoff } from './backoff.ts';
-import { EMPTY_ROOT, findApp, type Root } from './groups.ts';
+import { findApp, type Root } from './groups.ts';
 import type { App, DeploymentPlan, Instance, TaskFailure } from './model.ts';
-import type { Store } from './store.ts';
+import { RootHistory } from './root-history.ts';
 
-/** How many versions of the root group, and of each app, are kept. */
+/** How many versions of each app are kept. */
 const KEPT_VERSIONS = 50;
 
 /** A deployment that runs: its plan and how far it is. */
@@ -14,44 +15,46 @@ export interface RunningDeployment {
 }
 
 /**
- * Everything this Marathon must remember, in memory and in the store. What is read out of the store was written by
+ * Everything this Marathon must remember, in memory and in the journal. What is read out of it was written by
  * this class, so it is taken as it is.
  */
 export class State {
-  readonly #store: Store;
+  readonly #journal: Journal;
   readonly instances = new Map<string, Instance>();
   readonly deployments = new Map<string, RunningDeployment>();
   /** Not kept over a restart, after which every delay starts anew. */
   readonly backoffs = new Map<string, Backoff>();
   readonly #failures = new Map<string, TaskFailure>();
   readonly #versions = new Map<string, App[]>();
-  #roots: Root[];
+  readonly #roots: RootHistory;
+  readonly #byApp = new Map<string, Map<string, Instance>>();
+  readonly #byTask = new Map<string, Instance>();
   #lastStamp: number;
 
-  constructor(store: Store) {
-    this.#store = store;
-    this.#roots = [...store.withPrefix('root ')].map(([, value]) => value as Root);
-    for (const [, value] of store.withPrefix('instance ')) this.#remember(value as Instance);
-    for (const [, value] of store.withPrefix('deployment ')) {
+  constructor(journal: Journal) {
+    this.#journal = journal;
+    this.#roots = new RootHistory(journal);
+    for (const [, value] of journal.withPrefix('instance ')) this.#remember(value as Instance);
+    for (const [, value] of journal.withPrefix('deployment ')) {
       const deployment = value as RunningDeployment;
       this.deployments.set(deployment.plan.id, deployment);
     }
-    for (const [key, value] of store.withPrefix('failure ')) {
+    for (const [key, value] of journal.withPrefix('failure ')) {
       this.#failures.set(key.slice('failure '.length), value as TaskFailure);
     }
-    for (const [key, value] of store.withPrefix('versions ')) {
+    for (const [key, value] of journal.withPrefix('versions ')) {
       this.#versions.set(key.slice('versions '.length), value as App[]);
     }
     this.#lastStamp = Math.max(Date.parse(this.root.version), 0);
   }
 
   get root(): Root {
-    return this.#roots.at(-1) ?? EMPTY_ROOT;
+    return this.#roots.current;
   }
 
   /** Former and present trees, oldest first. */
   get roots(): readonly Root[] {
-    return this.#roots;
+    return this.#roots.all;
   }
 
   /** A timestamp that is now, or later if need be: no two versions are equal, and each is above all before. */
@@ -62,15 +65,11 @@ export class State {
 
   /** Stores a new tree and the versions of the apps that changed with it. */
   setRoot(root: Root, changed: readonly App[]): void {
-    this.#store.put(`root ${root.version}`, root);
     this.#roots.push(root);
-    for (const old of this.#roots.splice(0, this.#roots.length - KEPT_VERSIONS)) {
-      this.#store.remove(`root ${old.version}`);
-    }
     for (const app of changed) {
       const versions = [...(this.#versions.get(app.id) ?? []), app].slice(-KEPT_VERSIONS);
       this.#versions.set(app.id, versions);
-      this.#store.put(`versions ${app.id}`, versions);
+      this.#journal.put(`versions ${app.id}`, versions);
     }
   }
 
@@ -86,38 +85,44 @@ export class State {
   /** What is left of an app that is gone for good. */
   forgetApp(id: string): void {
     this.#versions.delete(id);
-    this.#store.remove(`versions ${id}`);
+    this.#journal.remove(`versions ${id}`);
     this.#failures.delete(id);
-    this.#store.remove(`failure ${id}`);
+    this.#journal.remove(`failure ${id}`);
     for (const key of this.backoffs.keys()) if (key.startsWith(`${id} `)) this.setBackoff(key, undefined);
   }
 
   putInstance(instance: Instance): void {
     this.#remember(instance);
-    this.#store.put(`instance ${instance.id}`, instance);
+    this.#journal.put(`instance ${instance.id}`, instance);
   }
 
   removeInstance(id: string): void {
+    const instance = this.instances.get(id);
+    if (!instance) return;
     this.instances.delete(id);
-    this.#store.remove(`instance ${id}`);
+    this.#byTask.delete(instance.taskId);
+    const others = this.#byApp.get(instance.appId);
+    others?.delete(id);
+    if (others?.size === 0) this.#byApp.delete(instance.appId);
+    this.#journal.remove(`instance ${id}`);
   }
 
   instancesOf(appId: string): readonly Instance[] {
-    return [...this.instances.values()].filter((instance) => instance.appId === appId);
+    return [...(this.#byApp.get(appId)?.values() ?? [])];
   }
 
   instanceByTask(taskId: string): Instance | undefined {
-    return [...this.instances.values()].find((instance) => instance.taskId === taskId);
+    return this.#byTask.get(taskId);
   }
 
   putDeployment(deployment: RunningDeployment): void {
     this.deployments.set(deployment.plan.id, deployment);
-    this.#store.put(`deployment ${deployment.plan.id}`, deployment);
+    this.#journal.put(`deployment ${deployment.plan.id}`, deployment);
   }
 
   removeDeployment(id: string): void {
     this.deployments.delete(id);
-    this.#store.remove(`deployment ${id}`);
+    this.#journal.remove(`deployment ${id}`);
   }
 
   failure(appId: string): TaskFailure | undefined {
@@ -126,7 +131,7 @@ export class State {
 
   setFailure(failure: TaskFailure): void {
     this.#failures.set(failure.appId, failure);
-    this.#store.put(`failure ${failure.appId}`, failure);
+    this.#journal.put(`failure ${failure.appId}`, failure);
   }
 
   setBackoff(key: string, backoff: Backoff | undefined): void {
@@ -135,15 +140,21 @@ export class State {
   }
 
   get frameworkId(): string | undefined {
-    return this.#store.get('framework') as string | undefined;
+    return this.#journal.get('framework') as string | undefined;
   }
 
   setFrameworkId(id: string | undefined): void {
-    if (id === undefined) this.#store.remove('framework');
-    else if (id !== this.frameworkId) this.#store.put('framework', id);
+    if (id === undefined) this.#journal.remove('framework');
+    else if (id !== this.frameworkId) this.#journal.put('framework', id);
   }
 
   #remember(instance: Instance): void {
+    const before = this.instances.get(instance.id);
+    // A task that takes the place of another in the same instance.
+    if (before && before.taskId !== instance.taskId) this.#byTask.delete(before.taskId);
     this.instances.set(instance.id, instance);
+    this.#byTask.set(instance.taskId, instance);
+    const others = this.#byApp.get(instance.appId) ?? new Map<string, Instance>();
+    this.#byApp.set(instance.appId, others.set(instance.id, instance));
   }
 }

@@ -10,7 +10,14 @@ export function testConfig(id: string, changes: Partial<AppConfig> = {}): AppCon
 
 export function testApp(id: string, changes: Partial<App> = {}): App {
   const version = '2026-01-01T00:00:00.000Z';
-  return { ...testConfig(id), version, lastScalingAt: version, lastConfigChangeAt: version, ...changes };
+  return {
+    ...testConfig(id),
+    version,
+    lastScalingAt: version,
+    lastConfigChangeAt: version,
+    generation: version,
+    ...changes,
+  };
 }
 
 export function testInstance(changes: Partial<Instance> = {}): Instance {
@@ -19,7 +26,7 @@ export function testInstance(changes: Partial<Instance> = {}): Instance {
     taskId: 'a.1',
     appId: '/a',
     version: '2026-01-01T00:00:00.000Z',
-    configVersion: '2026-01-01T00:00:00.000Z',
+    generation: '2026-01-01T00:00:00.000Z',
     condition: 'Running',
     state: 'TASK_RUNNING',
     goal: 'Running',

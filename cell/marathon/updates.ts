@@ -175,7 +175,7 @@ export class Updates {
 
   /** The app, when no rule speaks against it. */
   checked(app: AppConfig): AppConfig {
-    const problems = appProblems(app);
+    const problems = appProblems(app, this.#parts.profile);
     if (problems.length > 0) throw invalidObject(problems);
     return app;
   }

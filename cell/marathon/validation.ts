@@ -1,19 +1,25 @@
 import { isHostNetworked, isResident } from './app.ts';
 import { constraintProblem } from './constraints.ts';
-import { HttpError } from './http-error.ts';
+import { OriginalFault } from './http-error.ts';
 import type { Problem } from './json-shape.ts';
 import type { AppConfig } from './model.ts';
-import { lastSegment } from './path-id.ts';
+import { isPathId, lastSegment, SEGMENT_PATTERN } from './path-id.ts';
+import type { Profile } from './profile.ts';
 
 /** The rules an app must keep, with the words of Marathon 1.7 (`recorded-1.7.236/validation.json`). */
 
-const RESERVED_ENDINGS = ['restart', 'tasks', 'versions'];
+/** Roughly what Java takes for one: a scheme of letters, or none, and no character that must be written otherwise. */
+const URI = /^(?:[a-z][a-z0-9+.-]*:|[^:]*$|[^:]*[/?#])[^\s"<>\\^`{|}]*$/i;
 
 /** Everything wrong with a complete app; empty when it may be stored. */
-export function appProblems(app: AppConfig): readonly Problem[] {
+export function appProblems(app: AppConfig, profile: Profile): readonly Problem[] {
   return [
-    ...idProblems(app.id),
+    ...idProblems(app.id, profile),
     ...commandProblems(app),
+    ...containerProblems(app),
+    ...fetchProblems(app),
+    ...dependencyProblems(app),
+    ...(profile.tellsRoles ? roleProblems(app) : []),
     ...constraintProblems(app),
     ...networkProblems(app),
     ...portProblems(app),
@@ -24,15 +30,15 @@ export function appProblems(app: AppConfig): readonly Problem[] {
   ];
 }
 
-function idProblems(id: string): Problem[] {
+function idProblems(id: string, { reservedEndings }: Profile): Problem[] {
   if (id === '/') {
     return [
       { path: '/id', error: 'Path must contain at least one path element' },
       { path: '/', error: 'must not be root' },
     ];
   }
-  if (!RESERVED_ENDINGS.includes(lastSegment(id))) return [];
-  const list = RESERVED_ENDINGS.join(', ');
+  if (!reservedEndings.includes(lastSegment(id))) return [];
+  const list = reservedEndings.join(', ');
   return [{ path: '/id', error: `must not end with any of the following reserved keywords: ${list}` }];
 }
 
@@ -46,6 +52,41 @@ function commandProblems(app: AppConfig): Problem[] {
   // Marathon's rule is `length > 1`, so it refuses one letter too.
   if (app.cmd !== undefined && app.cmd.length < 2) return [{ path: '/', error: 'must not be an empty string' }];
   return [];
+}
+
+function containerProblems({ container }: AppConfig): Problem[] {
+  const problems = (container?.volumes ?? []).flatMap((volume, index) =>
+    volume.persistent && volume.containerPath.includes('/')
+      ? [{ path: `/container/volumes(${index})/containerPath`, error: 'value must not contain "/"' }]
+      : [],
+  );
+  const imageless = container?.type === 'DOCKER' && !container.docker;
+  return imageless ? [{ path: '/container/docker', error: 'not defined' }, ...problems] : problems;
+}
+
+function fetchProblems(app: AppConfig): Problem[] {
+  return app.fetch.flatMap(({ uri }, index) =>
+    URI.test(uri) ? [] : [{ path: `/fetch(${index})/uri`, error: 'URI has invalid syntax.' }],
+  );
+}
+
+function dependencyProblems(app: AppConfig): Problem[] {
+  return app.dependencies.flatMap((id, index) => {
+    if (isPathId(id)) return [];
+    return [{ path: `/dependencies(${index})`, error: `must fully match regular expression '${SEGMENT_PATTERN}'` }];
+  });
+}
+
+/** This Marathon runs in the role `*` alone. */
+function roleProblems(app: AppConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (app.role !== undefined && app.role !== '*') {
+    problems.push({ path: '/role', error: `got ${app.role}, expected one of: [*]` });
+  }
+  if (app.acceptedResourceRoles?.some((role) => role !== '*')) {
+    problems.push({ path: '/acceptedResourceRoles', error: 'acceptedResourceRoles can only contain *' });
+  }
+  return problems;
 }
 
 function constraintProblems(app: AppConfig): Problem[] {
@@ -98,8 +139,7 @@ function healthCheckProblems(app: AppConfig): Problem[] {
   const ports = portNames(app).length;
   return app.healthChecks.flatMap((check, index) => {
     if (check.protocol === 'COMMAND' && !check.command) {
-      // Marathon answers 500 here, which is a fault of its own.
-      throw new HttpError(422, { message: 'illegal protocol COMMAND for non-command health check' });
+      throw new OriginalFault('illegal protocol COMMAND for non-command health check');
     }
     if (check.portIndex === undefined || check.portIndex < ports || check.port !== undefined) return [];
     const error = 'Health check port indices must address an element of the ports array or container port mappings.';

@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, readdir, realpath, stat } from 'node:fs/p
 import { join, sep } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { codeOf } from '../../activities/mesos/thrown.ts';
+import type { TaskStatus } from '../../activities/mesos/types.ts';
 import type { Agent } from './agent.ts';
 import { flatAttributes } from './attributes.ts';
 import { type Handler, type HttpRequest, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
@@ -133,8 +134,16 @@ function containersOf(agent: Agent): unknown {
       executor_name: `Command Executor (Task: ${task.task_id.value})`,
       framework_id: frameworkId,
       source: task.task_id.value,
-      status: statuses.findLast(({ container_status }) => container_status !== undefined)?.container_status,
+      status: containerOf(statuses),
     }));
+}
+
+/** What the agent itself knows of a container; addresses are added to updates alone. */
+function containerOf(statuses: readonly TaskStatus[]): unknown {
+  const known = statuses.findLast(({ container_status }) => container_status !== undefined)?.container_status;
+  if (known === undefined) return undefined;
+  const { network_infos: _, ...rest } = known;
+  return rest;
 }
 
 /** A path that exists below the work directory, links followed; anything else is not found. */

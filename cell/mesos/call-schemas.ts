@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { labelsSchema } from '../../activities/mesos/schemas.ts';
 import type { CommandInfo, FrameworkInfo, HealthCheck, Resource, TaskInfo } from '../../activities/mesos/types.ts';
 import { Refusal } from './http-server.ts';
+import type { JsonObject } from './protobuf/notation.ts';
 
-export const number = z.number();
-export const text = z.string();
-export const id = z.looseObject({ value: text });
-export const nanoseconds = z.looseObject({ nanoseconds: number });
+const number = z.number();
+const text = z.string();
+const id = z.looseObject({ value: text });
+const nanoseconds = z.looseObject({ nanoseconds: number });
 const range = z.looseObject({ begin: number, end: number });
 const ranges = z.looseObject({ range: z.array(range).optional() });
 /** Base64. */
@@ -136,8 +137,6 @@ const operation = z.looseObject({
   launch_group: z.looseObject({ task_group: z.looseObject({ tasks: z.array(taskInfoSchema).default([]) }) }).optional(),
 });
 
-const inverseAnswer = z.looseObject({ inverse_offer_ids: z.array(id).default([]), filters: filters.optional() });
-
 export const schedulerCallSchema = z.looseObject({
   type: text.optional(),
   framework_id: id.optional(),
@@ -152,8 +151,6 @@ export const schedulerCallSchema = z.looseObject({
     })
     .optional(),
   decline: z.looseObject({ offer_ids: z.array(id).default([]), filters: filters.optional() }).optional(),
-  accept_inverse_offers: inverseAnswer.optional(),
-  decline_inverse_offers: inverseAnswer.optional(),
   acknowledge: z.looseObject({ agent_id: id, task_id: id, uuid: bytes }).optional(),
   kill: z.looseObject({ task_id: id, agent_id: id.optional(), kill_policy: killPolicy.optional() }).optional(),
   reconcile: z
@@ -170,11 +167,17 @@ export const schedulerCallSchema = z.looseObject({
 });
 export type SchedulerCall = z.infer<typeof schedulerCallSchema>;
 
+export const operatorCallSchema = z.looseObject({
+  type: text.optional(),
+  teardown: z.looseObject({ framework_id: id }).optional(),
+});
+export type OperatorCall = z.infer<typeof operatorCallSchema>;
+
 /**
  * Checks a message of the right shape for what this cell asks beyond it, and gives what may be left out its default.
  * @throws Refusal
  */
-export function parseCall<T>(schema: z.ZodType<T>, message: unknown): T {
+export function parseCall<T>(schema: z.ZodType<T>, message: JsonObject): T {
   const parsed = schema.safeParse(message);
   if (parsed.success) return parsed.data;
   const missing = parsed.error.issues.filter(({ path }) => at(message, path) === undefined);

@@ -2,7 +2,7 @@
 import { Refusal } from './http-server.ts';
 import { decode } from './protobuf/decode.ts';
 import { encode } from './protobuf/encode.ts';
-import { fromJson, JsonComplaint, listFromJson } from './protobuf/from-json.ts';
+import { fromJson, JsonComplaint } from './protobuf/from-json.ts';
 import type { JsonObject, MessageType } from './protobuf/notation.ts';
 import { wireJson } from './wire-json.ts';
 
@@ -25,35 +25,17 @@ export function writeMessage(type: MessageType, message: object, mediaType: Medi
   return Buffer.from(mediaType === JSON_TYPE ? wireJson(message) : encode(type, message));
 }
 
-/** Reads the body of a call from before the v1 API: JSON, whatever it says it is. */
-export function readOne(type: MessageType, body: Buffer): JsonObject {
-  return convert(parse(body, ''), (value) => fromJson(type, value), '');
-}
-
-/** The same where the body is a list. */
-export function readList(type: MessageType, body: Buffer): JsonObject[] {
-  return convert(parse(body, ''), (value) => listFromJson(type, value), '');
-}
-
 function readJson(type: MessageType, body: Buffer): JsonObject {
-  const value = parse(body, 'Failed to parse body into JSON: ');
-  return convert(value, (json) => fromJson(type, json), 'Failed to convert JSON into Call protobuf: ');
-}
-
-/** @param doing what a refusal begins with */
-function parse(body: Buffer, doing: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(body.toString('utf8'));
+    value = JSON.parse(body.toString('utf8'));
   } catch {
-    throw new Refusal(400, `${doing}syntax error at line 1 near: `);
+    throw new Refusal(400, 'Failed to parse body into JSON: syntax error at line 1 near: ');
   }
-}
-
-function convert<T>(value: unknown, read: (value: unknown) => T, doing: string): T {
   try {
-    return read(value);
+    return fromJson(type, value);
   } catch (error) {
     if (!(error instanceof JsonComplaint)) throw error;
-    throw new Refusal(400, `${doing}${error.message}`);
+    throw new Refusal(400, `Failed to convert JSON into Call protobuf: ${error.message}`);
   }
 }

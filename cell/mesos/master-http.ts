@@ -1,21 +1,8 @@
 /** The routes of a master, each at the root and under `/master`. */
-
-import { requireMethod } from './api-preamble.ts';
-import { parseCall } from './call-schemas.ts';
-import { readList, readOne } from './encoding.ts';
-import { type Handler, type HttpRequest, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
-import {
-  maintenanceSchedule,
-  maintenanceStatus,
-  startMaintenance,
-  stopMaintenance,
-  updateSchedule,
-} from './maintenance-orders.ts';
+import { type Handler, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
 import type { Master } from './master.ts';
 import { flags, metrics } from './master-figures.ts';
-import { handleOperatorCall, obey } from './operator-api.ts';
-import { machineListInput, scheduleInput } from './operator-call-schemas.ts';
-import { MACHINE_ID, SCHEDULE } from './protobuf/messages.ts';
+import { handleOperatorCall } from './operator-api.ts';
 import { handleSchedulerCall } from './scheduler-api.ts';
 import { frameworksView, rolesView, slavesView, stateSummary, stateView, tasksView } from './state-views.ts';
 import { VERSION } from './version.ts';
@@ -35,29 +22,14 @@ const VIEWS: Readonly<Record<string, View>> = {
   '/metrics/snapshot': metrics,
   '/weights': () => [],
   '/quota': () => ({}),
-  '/maintenance/schedule': maintenanceSchedule,
-  '/maintenance/status': maintenanceStatus,
-};
-
-/** The maintenance calls of before the v1 API; each takes a POST. */
-const MACHINE_ORDERS: Readonly<Record<string, (master: Master, request: HttpRequest) => string | undefined>> = {
-  '/maintenance/schedule': (master, request) =>
-    updateSchedule(master, parseCall(scheduleInput, readOne(SCHEDULE, request.body))),
-  '/machine/down': (master, request) =>
-    startMaintenance(master, parseCall(machineListInput, readList(MACHINE_ID, request.body))),
-  '/machine/up': (master, request) =>
-    stopMaintenance(master, parseCall(machineListInput, readList(MACHINE_ID, request.body))),
+  '/maintenance/schedule': () => ({}),
+  '/maintenance/status': () => ({}),
 };
 
 export function masterHandler(master: Master): Handler {
   return (request, response) => {
     const path = request.path.replace(/^\/master(?=\/)/, '');
-    const order = MACHINE_ORDERS[path];
     const view = VIEWS[path];
-    if (order !== undefined && (view === undefined || request.method !== 'GET')) {
-      requireMethod(request, view === undefined ? ['POST'] : ['GET', 'POST']);
-      return obey(order(master, request), response);
-    }
     if (view !== undefined) {
       const callback = request.query.get('jsonp');
       const answer = view(master, request.query);

@@ -2,7 +2,6 @@
 import type { Offer } from '../../activities/mesos/types.ts';
 import type { Allocation } from './allocator.ts';
 import type { AgentLink } from './link.ts';
-import type { Unavailability } from './maintenance.ts';
 import { type Amounts, add, NOTHING, resourcesOf } from './resources.ts';
 
 export interface OutstandingOffer extends Allocation {
@@ -27,24 +26,19 @@ export class OfferBook {
     this.#prefix = prefix;
   }
 
-  /** An id for an offer or an inverse offer: they share their numbers. */
-  nextId(): string {
-    this.#next += 1;
-    return `${this.#prefix}-O${this.#next - 1}`;
-  }
-
   /** Writes an allocation down as an offer, and gives it as the framework is told. */
-  make(allocation: Allocation, agent: AgentLink, unavailability: Unavailability | undefined): Offer {
-    const id = this.nextId();
+  make(allocation: Allocation, agent: AgentLink): Offer {
+    const id = `${this.#prefix}-O${this.#next}`;
+    this.#next += 1;
+    const address = { hostname: agent.hostname, ip: agent.ip, port: agent.port };
     const offer: Offer = {
       id: { value: id },
       framework_id: { value: allocation.frameworkId },
       agent_id: { value: agent.id },
       hostname: agent.hostname,
-      url: agentUrl(agent),
+      url: { scheme: 'http', address, path: '/slave(1)' },
       resources: resourcesOf(allocation.amounts, { role: '*', allocatedTo: allocation.role, rangesFirst: true }),
       attributes: agent.attributes,
-      ...(unavailability === undefined ? {} : { unavailability }),
       allocation_info: { role: allocation.role },
     };
     this.#offers.set(id, { ...allocation, id, offer });
@@ -79,9 +73,4 @@ export class OfferBook {
   on(which: Which): Amounts {
     return this.list(which).reduce((sum, { amounts }) => add(sum, amounts), NOTHING);
   }
-}
-
-/** Where an agent answers, as offers show it. */
-export function agentUrl({ hostname, ip, port }: AgentLink): NonNullable<Offer['url']> {
-  return { scheme: 'http', address: { hostname, ip, port }, path: '/slave(1)' };
 }

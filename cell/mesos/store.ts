@@ -1,60 +1,45 @@
-/** Small JSON files that survive a kill -9 of their writer. */
-
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+/** Records that survive a kill -9 of their writer. */
+import { join } from 'node:path';
 import type { z } from 'zod';
-import { codeOf } from '../../activities/mesos/thrown.ts';
+import { Journal } from '../journal.ts';
 
-/**
- * A directory of records. Writes are synchronous and atomic (a new file renamed over the old one), so a record is
- * either as before or as after. They are not flushed to the disk: they survive the end of the process, not of the
- * machine, and nothing of a cell survives that.
- */
+/** A directory's records, each under a name such as `tasks/<id>`. One process at a time. */
 export class Store {
   readonly directory: string;
+  readonly #journal: Journal;
 
   constructor(directory: string) {
     this.directory = directory;
-    mkdirSync(directory, { recursive: true });
+    this.#journal = new Journal(join(directory, 'records.journal'));
   }
 
   /** The record, checked; undefined when there is none. Throws when it is not what the schema says. */
   read<T>(name: string, schema: z.ZodType<T>): T | undefined {
-    const path = this.#path(name);
-    let text: string;
-    try {
-      text = readFileSync(path, 'utf8');
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-    const parsed = schema.safeParse(JSON.parse(text));
+    const record = this.#journal.get(name);
+    if (record === undefined) return undefined;
+    const parsed = schema.safeParse(record);
     if (parsed.success) return parsed.data;
     throw new Error(
-      `${path} is not a record of this version: ${parsed.error.message}. Remove its directory to start afresh`,
+      `${name} in ${this.directory} is not a record of this version: ${parsed.error.message}. ` +
+        'Remove the directory to start afresh',
     );
   }
 
-  write(name: string, record: unknown): void {
-    const path = this.#path(name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.new`, JSON.stringify(record));
-    renameSync(`${path}.new`, path);
+  /** Safe before it returns. @param record JSON-safe, and not changed afterwards */
+  write(name: string, record: object): void {
+    this.#journal.put(name, record);
   }
 
   remove(name: string): void {
-    rmSync(this.#path(name), { force: true });
+    this.#journal.remove(name);
   }
 
-  /** Names of the records in a folder, in no order; empty when there is no such folder. */
+  /** Names of the records in a folder, in the order in which they were first written. */
   list(folder: string): string[] {
-    mkdirSync(join(this.directory, folder), { recursive: true });
-    return readdirSync(join(this.directory, folder))
-      .filter((file) => file.endsWith('.json'))
-      .map((file) => `${folder}/${file.slice(0, -'.json'.length)}`);
+    return [...this.#journal.withPrefix(`${folder}/`)].map(([name]) => name);
   }
 
-  #path(name: string): string {
-    return join(this.directory, `${name}.json`);
+  close(): void {
+    this.#journal.close();
   }
 }

@@ -79,13 +79,10 @@ export class TaskRun {
     if (this.#record.phase === 'ended') return;
     const own = this.#record.task.kill_policy?.grace_period;
     const graceMs = order.graceMs ?? (own === undefined ? DEFAULT_GRACE_MS : Number(own.nanoseconds) / 1e6);
-    const { kill } = this.#record;
-    const first = kill === undefined;
+    const first = this.#record.kill === undefined;
     if (first) {
       this.#save({ kill: { ...order, state: order.state ?? 'TASK_KILLED', graceMs, at: Date.now() } });
       this.#cancelLaunch.abort();
-    } else if (order.reason !== undefined) {
-      this.#save({ kill: { ...kill, reason: order.reason, state: order.state ?? kill.state } });
     }
     if (this.#execution === undefined) return;
     if (first) this.#tellKilling();
@@ -152,7 +149,7 @@ export class TaskRun {
     }
     const { kill, task, runningSince = Date.now() } = this.#record;
     if (kill !== undefined) {
-      if (this.state !== 'TASK_KILLING' && this.state !== 'TASK_GONE_BY_OPERATOR') this.#tellKilling();
+      if (this.state !== 'TASK_KILLING') this.#tellKilling();
       execution.kill(Math.max(0, kill.at + kill.graceMs - Date.now()));
       return;
     }
@@ -180,9 +177,7 @@ export class TaskRun {
 
   #tellKilling(): void {
     const wanted = this.#record.frameworkInfo.capabilities?.some(({ type }) => type === 'TASK_KILLING_STATE');
-    // An agent that will be gone tells so with the first word already, as Mesos' does (`Slave::statusUpdate`).
-    const state = this.#record.kill?.state === 'TASK_GONE_BY_OPERATOR' ? 'TASK_GONE_BY_OPERATOR' : 'TASK_KILLING';
-    if (wanted) this.#tell(state, this.#killWords());
+    if (wanted) this.#tell('TASK_KILLING', this.#killWords());
   }
 
   #killWords(): Partial<TaskStatus> {

@@ -2,12 +2,11 @@
  * What a real Mesos 1.11.0 answered to 95 calls, mostly faulty, byte for byte. `mesos/http-1.11.0.json` was recorded
  * on one; `{framework}` and `{stream}` stand for the ids of a subscribed framework.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type MesosCell, startMesos } from '../../cell/mesos/start.ts';
+import { beforeAll, expect } from '@jest/globals';
+import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 
 interface Exchange {
   readonly name: string;
@@ -28,31 +27,22 @@ const recorded: readonly Exchange[] = JSON.parse(
   readFileSync(join(import.meta.dirname, 'mesos/http-1.11.0.json'), 'utf8'),
 );
 
-/** The framework of an old driver, which the cell can't have. */
-const NOT_IN_THE_CELL = /driver based/;
+/** The framework of an old driver, which neither has. */
+const NOBODY_HAS = /driver based/;
+/** What the embedded master answers with 501. */
+const NOT_EMBEDDED =
+  /^(drain|deactivate|reactivate|gone|start maintenance|stop maintenance|maintenance schedule|get maintenance|schedule without)/;
 
-let cell: MesosCell;
-let stateDir: string;
-let ids: { readonly framework: string; readonly stream: string };
-
-beforeAll(async () => {
-  stateDir = mkdtempSync(join(tmpdir(), 'slipway-cell-'));
-  cell = await startMesos({
-    stateDir,
-    agents: [{ name: 'a', attributes: 'env:fat', cpus: 1, mem: 128, portRange: [31400, 31409] }],
-  });
-  ids = await subscribed();
-});
-afterAll(async () => {
-  await cell.stop();
-  rmSync(stateDir, { recursive: true, force: true });
-});
+interface Ids {
+  readonly framework: string;
+  readonly stream: string;
+}
 
 /** Subscribes and stays so. */
-function subscribed(): Promise<{ framework: string; stream: string }> {
+function subscribed(masterUrl: string): Promise<Ids> {
   return new Promise((resolve, reject) => {
     const call = request(
-      `${cell.masterUrl}/api/v1/scheduler`,
+      `${masterUrl}/api/v1/scheduler`,
       { method: 'POST', headers: { 'Content-Type': 'application/json' } },
       (response) => {
         response.once('data', (chunk: Buffer) => {
@@ -67,13 +57,18 @@ function subscribed(): Promise<{ framework: string; stream: string }> {
   });
 }
 
-const fill = (text: string) => text.replaceAll('{framework}', ids.framework).replaceAll('{stream}', ids.stream);
+const fill = (text: string, ids: Ids) =>
+  text.replaceAll('{framework}', ids.framework).replaceAll('{stream}', ids.stream);
 
-function send({ method, path, headers, body }: Exchange['request']): Promise<Exchange['response']> {
+function send(
+  masterUrl: string,
+  { method, path, headers, body }: Exchange['request'],
+  ids: Ids,
+): Promise<Exchange['response']> {
   const text = body === null ? '' : typeof body === 'string' ? body : JSON.stringify(body);
-  const filled = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fill(value)]));
+  const filled = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fill(value, ids)]));
   return new Promise((resolve, reject) => {
-    const call = request(cell.masterUrl + path, { method, headers: filled }, (response) => {
+    const call = request(masterUrl + path, { method, headers: filled }, (response) => {
       let answer = '';
       response.on('data', (chunk) => {
         answer += chunk;
@@ -92,13 +87,26 @@ function send({ method, path, headers, body }: Exchange['request']): Promise<Exc
       });
     });
     call.on('error', reject);
-    call.end(fill(text));
+    call.end(fill(text, ids));
   });
 }
 
-describe('the master answers as a real one', () => {
-  it.each(recorded.filter(({ name }) => !NOT_IN_THE_CELL.test(name)))('$name', async ({ request, response }) => {
-    const expected = typeof response.body === 'string' ? { ...response, body: fill(response.body) } : response;
-    expect(await send(request)).toEqual(expected);
+describeOnEachMesos('the master answers as recorded', { agents: [{ name: 'a', attributes: 'env:fat' }] }, (under) => {
+  let ids: Ids;
+  beforeAll(async () => {
+    ids = await subscribed(under.mesos.masterUrl);
   });
+
+  for (const { name, request, response } of recorded.filter(({ name }) => !NOBODY_HAS.test(name))) {
+    if (under.kind === 'real' || !NOT_EMBEDDED.test(name)) {
+      under.it(name, async () => {
+        const expected = typeof response.body === 'string' ? { ...response, body: fill(response.body, ids) } : response;
+        expect(await send(under.mesos.masterUrl, request, ids)).toEqual(expected);
+      });
+    } else if (/^(drain unknown|start maintenance)/.test(name)) {
+      under.it(`says that it does not do: ${name}`, async () => {
+        expect(await send(under.mesos.masterUrl, request, ids)).toMatchObject({ status: 501 });
+      });
+    }
+  }
 });

@@ -72,7 +72,7 @@ export function appRoutes(parts: RouteParts): readonly Route[] {
         PUT: (request, id = '') => update(parts, request, resolvePath(id)),
         PATCH: (request, id = '') => update(parts, request, resolvePath(id)),
         DELETE: (request, id = '') => {
-          const force = request.query.get('force') !== 'false';
+          const force = isSet(request, 'force', true);
           return started(updates.deleteApp(resolvePath(id), force));
         },
       },
@@ -146,7 +146,7 @@ function create(parts: RouteParts, request: Request): Answer {
   const result = parts.updates.createApp(id, readChanges(sent, parentPath(id)), isSet(request, 'force'));
   const { version } = result;
   const definition = emitApp(
-    { ...result.app, version, lastScalingAt: version, lastConfigChangeAt: version },
+    { ...result.app, version, lastScalingAt: version, lastConfigChangeAt: version, generation: version },
     { versionInfo: false },
   );
   tellPost(parts, request, definition);
@@ -160,7 +160,7 @@ function create(parts: RouteParts, request: Request): Answer {
       tasksHealthy: 0,
       tasksUnhealthy: 0,
       deployments: [{ id: result.deploymentId }],
-      tasks: [],
+      ...(parts.profile.createdAppListsTasks ? { tasks: [] } : {}),
     },
   };
 }
@@ -172,7 +172,7 @@ function update(parts: RouteParts, request: Request, id: string): Answer {
   const created = state.app(id) === undefined;
   if (sent.version !== undefined) return rollBack(parts, request, id, sent, sent.version);
   const changes = readChanges(sent, parentPath(id));
-  const full = request.query.get('partialUpdate') === 'false';
+  const full = !isSet(request, 'partialUpdate', true);
   if (created && request.method === 'PATCH') {
     // Looked at as an app of its own first: only a body that would make one is told that there is none.
     updates.checked(completeApp(id, changes, profile));

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError } from '../http-error.ts';
+import { parserWords } from './parser-words.ts';
 
 /** One request, read and taken apart. */
 export interface Request {
@@ -47,9 +48,10 @@ export function started(
   return { status, body: { version, deploymentId }, headers: { ...headers, 'Marathon-Deployment-Id': deploymentId } };
 }
 
-/** A boolean parameter; only `true` is true. */
-export function isSet(request: Request, name: string): boolean {
-  return request.query.get(name) === 'true';
+/** A boolean parameter as Java reads it: `true` in any case, so also the `True` of Python's clients, is true. */
+export function isSet(request: Pick<Request, 'query'>, name: string, whenAbsent = false): boolean {
+  const value = request.query.get(name);
+  return value === null ? whenAbsent : value.toLowerCase() === 'true';
 }
 
 /** The JSON of a body, or the 400 that Marathon answers. */
@@ -62,17 +64,7 @@ export function jsonBody(request: Request): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const details = error instanceof SyntaxError ? parserMessage(error, text) : String(error);
+    const details = error instanceof SyntaxError ? parserWords(text) : String(error);
     throw new HttpError(400, { message: 'Invalid JSON', details });
   }
-}
-
-/** Marathon's parser has its own words for text that ends too early; for the rest ours must do. */
-function parserMessage(error: SyntaxError, text: string): string {
-  if (/end of (JSON input|data)/i.test(error.message) || error.message.includes('Unterminated')) {
-    return text.trimStart().startsWith('[')
-      ? 'Unexpected end-of-input within/between Array entries'
-      : 'Unexpected end-of-input within/between Object entries';
-  }
-  return error.message;
 }

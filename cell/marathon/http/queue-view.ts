@@ -9,11 +9,11 @@ export function emitQueueEntry(
   entry: QueueEntry,
   app: App,
   backoff: Backoff | undefined,
-  options: { readonly nowMs: number; readonly withOffers: boolean },
+  options: { readonly nowMs: number; readonly secondMs: number; readonly withOffers: boolean },
 ): Record<string, unknown> {
   const { count, sinceMs, allowedSinceMs, offers } = entry;
   const allowedMs = backoff ? launchAllowedAt(backoff) : allowedSinceMs;
-  const seconds = Math.trunc((allowedMs - options.nowMs) / 1000);
+  const seconds = Math.trunc((allowedMs - options.nowMs) / options.secondMs);
   const unused = [...offers.unusedByAgent.values()];
   return {
     count,

@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { FaultBoard } from '../../faults/board.ts';
+import { faultyListener } from '../../faults/marathon-faults.ts';
 import type { CellLog } from '../../mesos/log.ts';
-import { HttpError } from '../http-error.ts';
+import { HttpError, OriginalFault } from '../http-error.ts';
+import type { Profile } from '../profile.ts';
 import { type Answer, type Request, type Route, STREAMING } from './exchange.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -12,6 +15,8 @@ export interface HttpServerOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly log: CellLog;
+  readonly faults?: FaultBoard | undefined;
+  readonly profile: Profile;
 }
 
 /** The HTTP face of Marathon: finds the route, holds to its rules of media types, answers errors in its words. */
@@ -20,10 +25,11 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   #routes: readonly Route[] = [];
   #origin = '';
+  #leads = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#server = createServer(faultyListener(options.faults, (request, response) => this.#serve(request, response)));
   }
 
   /** Listens; the routes come with `serve`, once everything behind them stands. Answers `host:port`. */
@@ -38,8 +44,10 @@ export class HttpServer {
     return origin;
   }
 
-  serve(routes: readonly Route[]): void {
+  /** @param leads whether answers name this Marathon as the leader */
+  serve(routes: readonly Route[], { leads }: { readonly leads: boolean }): void {
     this.#routes = routes;
+    this.#leads = leads;
   }
 
   async close(): Promise<void> {
@@ -56,7 +64,7 @@ export class HttpServer {
       if (!(error instanceof HttpError)) this.#options.log.warn(`${incoming.method} ${incoming.url} failed`, error);
       answer =
         error instanceof HttpError
-          ? { status: error.status, body: error.body }
+          ? { status: this.#statusOf(error), body: error.body }
           : { status: 500, body: { message: error instanceof Error ? error.message : String(error) } };
     }
     if (answer !== STREAMING) this.#send(incoming, response, answer);
@@ -85,15 +93,18 @@ export class HttpServer {
       checkMediaTypes(request);
       return handler(request, ...match.slice(1).map((part) => part ?? ''));
     }
-    // Marathon from 1.7 on answers 500 here, a bug of its own.
-    throw new HttpError(404, { message: 'URI not found' });
+    throw new HttpError(this.#options.profile.unroutedStatus, { message: 'URI not found' });
+  }
+
+  #statusOf(error: HttpError): number {
+    return error instanceof OriginalFault ? this.#options.profile.faultStatus : error.status;
   }
 
   #send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): void {
     const { status, body, contentType } = answer;
     const text = body === undefined ? '' : contentType ? String(body) : JSON.stringify(body);
     response.writeHead(status, {
-      'X-Marathon-Leader': `http://${this.#origin}`,
+      ...(this.#leads ? { 'X-Marathon-Leader': `http://${this.#origin}` } : {}),
       'Cache-Control': 'no-cache, no-store, must-revalidate',
       Pragma: 'no-cache',
       Expires: '0',

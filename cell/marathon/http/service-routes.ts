@@ -16,6 +16,7 @@ export interface ServiceRouteParts extends RouteParts {
   readonly orchestrator: Orchestrator;
   readonly readiness: ReadinessChecker;
   readonly nowMs: () => number;
+  readonly secondMs: number;
   /** `marathon_config` and the like of `/v2/info`. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Ends this leader, after the answer is sent. */
@@ -103,8 +104,8 @@ function emitDeployment(parts: ServiceRouteParts, { plan, step }: RunningDeploym
 }
 
 function emitQueue(parts: ServiceRouteParts, request: Request): readonly Record<string, unknown>[] {
-  const { state, queue, nowMs } = parts;
-  const options = { nowMs: nowMs(), withOffers: request.query.getAll('embed').includes('lastUnusedOffers') };
+  const { state, queue, nowMs, secondMs } = parts;
+  const options = { nowMs: nowMs(), secondMs, withOffers: request.query.getAll('embed').includes('lastUnusedOffers') };
   return queue.entries().flatMap((entry) => {
     const app = state.app(entry.appId);
     return app ? [emitQueueEntry(entry, app, state.backoffs.get(backoffKey(app)), options)] : [];

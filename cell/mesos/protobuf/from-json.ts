@@ -24,12 +24,6 @@ export function fromJson(type: MessageType, value: unknown): JsonObject {
   return message;
 }
 
-/** A list of them. Throws a `JsonComplaint`. */
-export function listFromJson(type: MessageType, value: unknown): JsonObject[] {
-  if (!Array.isArray(value)) throw new JsonComplaint('Expecting a JSON array');
-  return value.map((member) => fromJson(type, member));
-}
-
 function readObject(type: MessageType, value: JsonObject): JsonObject {
   const message: JsonObject = {};
   // Mesos goes through them by name, so the first of several complaints is that of the first name.

@@ -30,7 +30,3 @@ export const SCHEDULER_EVENT: MessageType = messageType('scheduler.Event');
 export const OPERATOR_CALL: MessageType = messageType('master.Call');
 export const OPERATOR_RESPONSE: MessageType = messageType('master.Response');
 export const OPERATOR_EVENT: MessageType = messageType('master.Event');
-
-/** Of the calls from before the v1 API. */
-export const SCHEDULE: MessageType = messageType('maintenance.Schedule');
-export const MACHINE_ID: MessageType = messageType('MachineID');

@@ -1,0 +1,59 @@
+/** Puts the switches between a master or an agent and those who call it, and between an agent and its tasks. */
+import { type Handler, type HttpRequest, sendBody } from '../mesos/http-server.ts';
+import { LaunchError, type Runtime } from '../mesos/runtime.ts';
+import { answerAdmin, FAULTS_PATH } from './admin.ts';
+import type { FaultBoard } from './board.ts';
+import { withRouteFaults } from './http-faults.ts';
+
+/** Without a board it is the handler itself. */
+export function faultyHandler(board: FaultBoard | undefined, of: 'mesos' | 'agent', handler: Handler): Handler {
+  if (board === undefined) return handler;
+  return async (request, response) => {
+    const { method, path, query, body } = request;
+    if (of === 'mesos' && path === FAULTS_PATH) {
+      const answer = await answerAdmin(board, method, body.toString());
+      sendBody(response, answer.status, 'application/json', Buffer.from(JSON.stringify(answer.body)));
+      return;
+    }
+    const uri = query.size === 0 ? path : `${path}?${query}`;
+    await withRouteFaults(board, { of, method, uri, call: callOf(request) }, response, () =>
+      handler(request, response),
+    );
+  };
+}
+
+/** The type of a call in JSON. */
+function callOf({ method, headers, body }: HttpRequest): string | undefined {
+  if (method !== 'POST' || headers['content-type'] !== 'application/json') return undefined;
+  return /"type"\s*:\s*"([A-Z_]+)"/.exec(body.toString())?.[1];
+}
+
+/** Without a board it is the runtime itself. */
+export function faultyRuntime(board: FaultBoard | undefined, agent: string, runtime: Runtime): Runtime {
+  if (board === undefined) return runtime;
+  return {
+    ...runtime,
+    prepare: async (spec, signal) => {
+      const fault = board.task({ id: spec.task.task_id.value, agent });
+      if (fault?.kind === 'fail') {
+        throw new LaunchError(fault.message ?? 'Failed to launch container: a fault switch of the cell is on');
+      }
+      if (fault?.kind === 'slow') await pause(fault.delayMs ?? 0, signal);
+      await runtime.prepare(spec, signal);
+    },
+  };
+}
+
+/** Ends early when the launch is called off; the caller looks. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const over = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = setTimeout(over, ms);
+    signal.addEventListener('abort', over);
+  });
+}

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '../../integration/mesos-until.ts';
+import { ask } from './asking.ts';
+import { differences, judged } from './differences.ts';
+import { tally, threads } from './event-record.ts';
+import { type GoldenRecord, goldenNamed } from './golden-record.ts';
+import { Replay } from './replay.ts';
+import { type Stage, type StageOptions, startStage } from './stage.ts';
+
+/** The recorder's three agents. */
+const AGENTS = [
+  { name: 'agent1', attributes: 'env:fat;rack:r1', firstPort: 23_100 },
+  { name: 'agent2', attributes: 'env:uat;rack:r2', firstPort: 23_200 },
+  { name: 'agent3', attributes: 'env:prod;rack:r2', firstPort: 23_300 },
+];
+/** Calls to Mesos take so long, as they did for the recorder on its slow machine. */
+const MESOS_DELAY_MS = 100;
+
+export interface GoldenOptions {
+  readonly stage?: Partial<StageOptions>;
+  /** What the recorder did at a step that is a note. */
+  readonly onNote?: (note: string, stage: Stage) => Promise<void>;
+  /** The recorder deleted each app that it had created before it went on, without writing it down. */
+  readonly deletesCreated?: boolean;
+}
+
+/** Tests that the cell says what a record says: one test for each answer, one for the events. */
+export function playGolden(name: string, options: GoldenOptions = {}): void {
+  const record = goldenNamed(name);
+  describe(name, () => {
+    let stage: Stage;
+    let replay: Replay;
+
+    beforeAll(async () => {
+      stage = await startStage({
+        agents: AGENTS,
+        mesosDelayMs: MESOS_DELAY_MS,
+        ...options.stage,
+        marathon: { profile: '1.11', ...options.stage?.marathon },
+      });
+      replay = await Replay.on(stage, record);
+    });
+
+    afterAll(async () => {
+      replay?.stop();
+      await stage?.stop();
+    });
+
+    it.each(titled(record))('$title', async ({ index, step }) => {
+      if (!step.request) {
+        await options.onNote?.(step.note ?? '', stage);
+        return;
+      }
+      const compared = await replay.play(step);
+      if (options.deletesCreated) await deleteApps(stage.url);
+      const { got, wanted } = judged(compared, differences(name, index));
+      expect(got).toEqual(wanted);
+    });
+
+    if (record.events.length > 0) {
+      it('tells the same events', async () => {
+        await replay.caughtUp();
+        const { known } = replay.parts;
+        const listed = differences(name, 'events');
+        const told = (events: Parameters<typeof tally>[0]) => [...tally(events, known)].toSorted();
+        const { got, wanted } = judged({ got: told(replay.events), wanted: told(replay.recordedEvents()) }, listed);
+        expect(got).toEqual(wanted);
+        if (listed.length > 0) return;
+        expect(threads(replay.events, known)).toEqual(threads(replay.recordedEvents(), known));
+      });
+    }
+  });
+}
+
+async function deleteApps(url: string): Promise<void> {
+  await ask(url, { method: 'DELETE', path: '/v2/groups?force=true' });
+  await until('nothing is deployed', 10_000, async () => {
+    const { body } = await ask(url, { method: 'GET', path: '/v2/deployments' });
+    return Array.isArray(body) && body.length === 0;
+  });
+}
+
+function titled(record: GoldenRecord) {
+  return record.steps.map((step, index) => {
+    const { request, note } = step;
+    const asked = request ? `${request.method} ${request.path.slice(0, 80)}` : 'the recorder:';
+    return { title: `${index} ${asked}${note === undefined ? '' : ` ${note.slice(0, 80)}`}`, index, step };
+  });
+}

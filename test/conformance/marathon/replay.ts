@@ -1,0 +1,159 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Answer, ask, listen } from './asking.ts';
+import { comparable } from './comparable.ts';
+import type { TakenEvent } from './event-record.ts';
+import type { GoldenRecord, GoldenStep } from './golden-record.ts';
+import { Parts } from './parts.ts';
+import type { Stage } from './stage.ts';
+
+/** Headers that say something about Marathon, where a record or an answer has them. */
+const HEADERS = ['Content-Type', 'Location', 'Marathon-Deployment-Id', 'Allow'];
+/** How long the cell gets to arrive where the recorder was. */
+const CATCH_UP_MS = 8_000;
+const SAME_ANSWER_MS = 2_500;
+/** A recorder that let so much time go by before a request had waited for something. */
+const WAITED_MS = 250;
+
+export interface ReplayOptions {
+  /** Takes out of a comparable answer what depends on when it was asked for. */
+  readonly mask?: (answer: unknown) => unknown;
+  /** How long a GET is repeated until it answers the same, after everything the recorder had heard was told. */
+  readonly sameAnswerMs?: number;
+}
+
+/** One answer of the cell beside the recorded one, both comparable. */
+export interface Compared {
+  readonly got: unknown;
+  readonly wanted: unknown;
+}
+
+/**
+ * Plays a record on a cell. Where the recorder waited, the replay waits until every event that the recorder had seen
+ * by then has come here too, and until a GET answers the same; never for a time.
+ */
+export class Replay {
+  readonly parts = new Parts();
+  readonly #stage: Stage;
+  readonly #record: GoldenRecord;
+  readonly #stream: Awaited<ReturnType<typeof listen>>;
+  readonly #options: ReplayOptions;
+  #lastEnd = 0;
+  /** Where the cell is known to lag behind for ever, it is not waited for again. */
+  #behind = false;
+
+  private constructor(
+    stage: Stage,
+    record: GoldenRecord,
+    stream: Awaited<ReturnType<typeof listen>>,
+    options: ReplayOptions,
+  ) {
+    this.#options = options;
+    this.#stage = stage;
+    this.#record = record;
+    this.#stream = stream;
+    for (const [theirs, ours] of stage.ports) this.#pairPorts(theirs, ours);
+  }
+
+  static async on(stage: Stage, record: GoldenRecord, options: ReplayOptions = {}): Promise<Replay> {
+    return new Replay(stage, record, await listen(stage.url), options);
+  }
+
+  get events(): readonly TakenEvent[] {
+    return this.#stream.events;
+  }
+
+  /** Plays one step that has a request. */
+  async play(step: GoldenStep): Promise<Compared> {
+    const { request, response, t } = step;
+    if (!request || !response) throw new Error(`step ${JSON.stringify(step.note)} has nothing to ask`);
+    if (t - this.#lastEnd > WAITED_MS) await this.caughtUp(t);
+    this.#lastEnd = t;
+    const ours = {
+      ...request,
+      path: this.parts.translate(request.path),
+      ...(request.body === undefined ? {} : { body: this.#translatedBody(request.body) }),
+    };
+    const deadline = Date.now() + (request.method === 'GET' ? (this.#options.sameAnswerMs ?? SAME_ANSWER_MS) : 0);
+    for (;;) {
+      const answer = await ask(this.#stage.url, ours);
+      this.parts.learn(response.body, answer.body);
+      this.#learnDeployment(response.headers, answer);
+      const compared = this.#compared(response, answer);
+      if (isDeepStrictEqual(compared.got, compared.wanted) || Date.now() > deadline) return compared;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Waits until the cell has told everything that the recorder had heard by its time `t`. */
+  async caughtUp(t = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const wanted = countKinds(this.#record.events.filter((event) => event.t <= t).map(takenFrom));
+    const deadline = Date.now() + (this.#behind ? 500 : CATCH_UP_MS);
+    for (;;) {
+      const got = countKinds(this.events);
+      if ([...wanted].every(([kind, count]) => (got.get(kind) ?? 0) >= count)) return true;
+      if (Date.now() > deadline) {
+        this.#behind = true;
+        return false;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+
+  /** The record's events in our words. */
+  recordedEvents(): readonly TakenEvent[] {
+    return this.#record.events
+      .map(takenFrom)
+      .map(({ eventType, data }) => ({ eventType, data: this.parts.translated(data) as TakenEvent['data'] }));
+  }
+
+  stop(): void {
+    this.#stream.stop();
+  }
+
+  #compared(response: NonNullable<GoldenStep['response']>, answer: Answer): Compared {
+    const { known } = this.parts;
+    const headers = HEADERS.filter(
+      (name) => response.headers[name] !== undefined || answer.headers[name.toLowerCase()],
+    );
+    const theirs = headers.map((name) => [name, this.parts.translated(response.headers[name])]);
+    const ours = headers.map((name) => [name, answer.headers[name.toLowerCase()]]);
+    const mask = this.#options.mask ?? ((value: unknown) => value);
+    const got = { status: answer.status, headers: Object.fromEntries(ours), body: answer.body ?? null };
+    const wanted = {
+      status: response.status,
+      headers: Object.fromEntries(theirs),
+      body: this.parts.translated(response.body) ?? null,
+    };
+    return { got: mask(comparable(got, known)), wanted: mask(comparable(wanted, known)) };
+  }
+
+  #translatedBody(body: unknown): unknown {
+    return typeof body === 'string' ? body : this.parts.translated(body);
+  }
+
+  #learnDeployment(headers: Readonly<Record<string, string>>, answer: Answer): void {
+    const theirs = headers['Marathon-Deployment-Id'];
+    const ours = answer.headers['marathon-deployment-id'];
+    if (theirs !== undefined && typeof ours === 'string') this.parts.pairKnown(theirs, ours);
+  }
+
+  #pairPorts(theirs: number, ours: number): void {
+    // The only recorded port that a request names is the fifty-first of an agent.
+    this.parts.pair(String(theirs + 50), String(ours + 50));
+  }
+}
+
+function takenFrom(event: GoldenRecord['events'][number]): TakenEvent {
+  return { eventType: event.event, data: event.data ?? {} };
+}
+
+/** How often each kind of event came: only as much of it as cannot be different for good reasons. */
+function countKinds(events: readonly TakenEvent[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { eventType, data } of events) {
+    const subject = data['runSpecId'] ?? data['appId'] ?? '';
+    const kind = `${eventType} ${subject} ${data['condition'] ?? data['taskStatus'] ?? ''}`;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return counts;
+}

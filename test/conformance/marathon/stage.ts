@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type MarathonCell, type MarathonCellOptions, startMarathon } from '../../../cell/marathon/marathon.ts';
+import type { CellOptions } from '../../../cell/mesos/options.ts';
+import { type MesosCell, startMesos } from '../../../cell/mesos/start.ts';
+import { freePortBlock } from '../../../local/platform/ports.ts';
+import { type FaultProxy, startFaultProxy } from '../../fault-proxy.ts';
+import { until } from '../../integration/mesos-until.ts';
+import { ask } from './asking.ts';
+
+/** An agent as a recorder had it. Its hundred ports are others here. */
+export interface StageAgent {
+  readonly name: string;
+  readonly attributes: string;
+  /** First of the recorded ports. */
+  readonly firstPort: number;
+}
+
+export interface StageOptions {
+  readonly agents: readonly StageAgent[];
+  readonly marathon?: Partial<MarathonCellOptions>;
+  readonly mesos?: Partial<CellOptions>;
+  /** Slows calls to Mesos down by so much: to Marathon, what comes "just after" an answer is not over by then. */
+  readonly mesosDelayMs?: number;
+}
+
+/** A cell to play a record on: the recorder's agents, and a Marathon with nothing in it. */
+export interface Stage {
+  readonly url: string;
+  readonly mesos: MesosCell;
+  /** Each recorded first port with the one that stands for it. */
+  readonly ports: ReadonlyMap<number, number>;
+  stop(): Promise<void>;
+}
+
+const PORTS = 100;
+
+/** Resolves when Marathon is registered with Mesos. */
+export async function startStage(options: StageOptions): Promise<Stage> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'marathon-stage-'));
+  const ports = new Map<number, number>();
+  for (const { firstPort } of options.agents) ports.set(firstPort, await freePortBlock(PORTS));
+  const mesos = await startMesos({
+    stateDir: join(stateDir, 'mesos'),
+    agents: options.agents.map(({ name, attributes, firstPort }) => {
+      const first = ports.get(firstPort) ?? 0;
+      return { name, attributes, cpus: 4, mem: 4096, portRange: [first, first + PORTS - 1] };
+    }),
+    stopGraceMs: 500,
+    allocationIntervalMs: 200,
+    ...options.mesos,
+  });
+  const proxy: FaultProxy = await startFaultProxy({ target: mesos.masterUrl });
+  if (options.mesosDelayMs) proxy.arm({ kind: 'delay', method: 'POST', delayMs: options.mesosDelayMs });
+  const cell: MarathonCell = await startMarathon({
+    host: '127.0.0.1',
+    port: 0,
+    mesosMaster: proxy.url,
+    stateDir: join(stateDir, 'marathon'),
+    ...options.marathon,
+  });
+  await until('Marathon is registered with Mesos', 10_000, async () => {
+    const { body } = await ask(cell.url, { method: 'GET', path: '/v2/info' });
+    return body instanceof Object && 'frameworkId' in body;
+  });
+  return {
+    url: cell.url,
+    mesos,
+    ports,
+    async stop() {
+      await cell.stop();
+      await proxy.stop();
+      await mesos.stop();
+      rmSync(stateDir, { recursive: true });
+    },
+  };
+}

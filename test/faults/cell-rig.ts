@@ -1,0 +1,69 @@
+/** A cell with fault switches, and the production clients on it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createMarathonActivities, type MarathonActivities } from '../../activities/marathon/activities.ts';
+import { MarathonClient } from '../../activities/marathon/client.ts';
+import { type Cell, startCell } from '../../cell/cell.ts';
+import { FaultClient } from '../../cell/faults/client.ts';
+import { containersBelow } from '../../cell/mesos/processes.ts';
+import { freePortBlock } from '../../local/platform/ports.ts';
+
+const PORTS = 50;
+
+export interface CellRig {
+  readonly cell: Cell;
+  readonly client: MarathonClient;
+  readonly faults: FaultClient;
+  readonly activities: MarathonActivities;
+  /** What Mesos has running, by task id. */
+  running(): Promise<readonly string[]>;
+  /** How many of the cell's tasks have a process on this machine, whoever knows of them. */
+  alive(): number;
+  stop(): Promise<void>;
+}
+
+/** Two agents for `env:prod`, one for `env:fat`; command tasks only. */
+export async function startCellRig(): Promise<CellRig> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'cell-rig-'));
+  const agent = async (name: string, attributes: string) => {
+    const first = await freePortBlock(PORTS);
+    const portRange: [number, number] = [first, first + PORTS - 1];
+    return { name, attributes, cpus: 4, mem: 2048, portRange };
+  };
+  const cell = await startCell({
+    stateDir,
+    faults: true,
+    marathon: { profile: '1.7' },
+    mesos: {
+      agents: [await agent('prod-1', 'env:prod'), await agent('prod-2', 'env:prod'), await agent('fat-1', 'env:fat')],
+      allocationIntervalMs: 100,
+      stopGraceMs: 300,
+    },
+  });
+  const client = new MarathonClient({ url: cell.marathonUrl });
+  return {
+    cell,
+    client,
+    faults: new FaultClient(cell.marathonUrl),
+    activities: createMarathonActivities({ prod: { url: cell.marathonUrl, group: '/prod', timeoutMs: 1_000 } }),
+    running: async () => {
+      const answer = await fetch(`${cell.mesosUrl}/tasks?limit=1000`);
+      const { tasks } = (await answer.json()) as { tasks: { id: string; state: string }[] };
+      return tasks.flatMap(({ id, state }) => (state === 'TASK_RUNNING' ? [id] : [])).toSorted();
+    },
+    alive: () => containersBelow(join(stateDir, 'mesos')).size,
+    stop: async () => {
+      await cell.stop();
+      rmSync(stateDir, { recursive: true });
+    },
+  };
+}
+
+/** Runs an activity as a worker would, without a line of log for every failure that a test wants. */
+export function run<P, R>(activity: (input: P) => Promise<R>, input: P): Promise<R> {
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  return environment.run<[P], R, (input: P) => Promise<R>>(activity, input);
+}
