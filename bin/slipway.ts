@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import type { CliIo } from '../cli/io.ts';
 import { runCli } from '../cli/main.ts';
 import type { LocalCommand } from '../cli/program.ts';
+import { addCellCommands } from './cell/commands.ts';
 
 const INTERRUPTED = 130;
 
@@ -45,4 +46,4 @@ const local: readonly LocalCommand[] = [
   },
 ];
 
-process.exitCode = await runCli(process.argv.slice(2), io, local);
+process.exitCode = await runCli(process.argv.slice(2), io, local, addCellCommands);

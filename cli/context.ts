@@ -29,6 +29,8 @@ export interface GlobalOptions {
   readonly token?: string;
   readonly lang?: string;
   readonly output: 'text' | 'json';
+  /** The same as `output: 'json'`; some commands have it. */
+  readonly json?: boolean;
 }
 
 /** What every command works with. */
@@ -39,7 +41,7 @@ export class Context {
 
   constructor(io: CliIo, options: GlobalOptions) {
     this.io = io;
-    this.options = options;
+    this.options = options.json ? { ...options, output: 'json' } : options;
     this.language = languageOf(options.lang, io.env);
   }
 
@@ -52,6 +54,11 @@ export class Context {
     if (!token) throw new UsageError(this.say.needsToken, ExitCode.NotAllowed);
     const url = this.options.api ?? (this.io.env['SLIPWAY_API'] || 'http://127.0.0.1:8090');
     return new ApiClient({ url, token, language: this.language, interrupted: this.io.interrupted });
+  }
+
+  /** Aborted when the person interrupts. */
+  get interrupted(): AbortSignal {
+    return this.io.interrupted;
   }
 
   get ask() {

@@ -3,22 +3,31 @@ import { ApiRefusal } from './api-client.ts';
 import { UsageError } from './context.ts';
 import { ExitCode, exitCodeOfProblem } from './exit-codes.ts';
 import type { CliIo } from './io.ts';
-import { buildProgram, type LocalCommand } from './program.ts';
+import { type AddCommands, buildProgram, type LocalCommand } from './program.ts';
 
 /**
  * Runs one `slipway` command. Never throws for what a person can mend: it says so on stderr.
  *
  * @param args what follows `slipway` on the command line
  * @param local commands that need no API
+ * @param addMore adds further ones that need none
  * @returns the exit code, one of `ExitCode`
  */
-export async function runCli(args: readonly string[], io: CliIo, local: readonly LocalCommand[] = []): Promise<number> {
+export async function runCli(
+  args: readonly string[],
+  io: CliIo,
+  local: readonly LocalCommand[] = [],
+  addMore: AddCommands = () => undefined,
+): Promise<number> {
   let code: number = ExitCode.Ok;
-  const program = buildProgram(io, local, (ended) => {
+  const program = buildProgram(io, { local, addMore }, (ended) => {
     code = ended;
   });
   const json = args.some(
-    (arg, index) => /^(--output=|-o=?)json$/.test(arg) || (/^(-o|--output)$/.test(arg) && args[index + 1] === 'json'),
+    (arg, index) =>
+      arg === '--json' ||
+      /^(--output=|-o=?)json$/.test(arg) ||
+      (/^(-o|--output)$/.test(arg) && args[index + 1] === 'json'),
   );
   try {
     await program.parseAsync([...args], { from: 'user' });

@@ -18,6 +18,19 @@ export interface LocalCommand {
   run(config: string | undefined): Promise<number>;
 }
 
+/** Makes an action of what is to run in the context of the options that stand before the command. */
+export type ActInContext = <Args extends unknown[]>(
+  run: (context: Context, ...args: Args) => Promise<number>,
+) => (this: Command, ...args: Args) => Promise<void>;
+
+/** Declares commands of their own on the program. */
+export type AddCommands = (program: Command, act: ActInContext) => void;
+
+export interface MoreCommands {
+  readonly local: readonly LocalCommand[];
+  readonly addMore: AddCommands;
+}
+
 interface OrderOptions {
   readonly ref?: string;
   readonly bundle?: string;
@@ -32,7 +45,7 @@ interface WatchFlags {
 }
 
 /** The `slipway` command. `end` is told the exit code of the command that ran. */
-export function buildProgram(io: CliIo, local: readonly LocalCommand[], end: (code: number) => void): Command {
+export function buildProgram(io: CliIo, { local, addMore }: MoreCommands, end: (code: number) => void): Command {
   const program = new Command('slipway')
     .description('Takes a Docker service from a git push to production on Mesos and Marathon.')
     .option('--api <url>', 'address of the API (SLIPWAY_API)')
@@ -44,8 +57,8 @@ export function buildProgram(io: CliIo, local: readonly LocalCommand[], end: (co
     .showHelpAfterError('(slipway --help tells more)')
     .addHelpText('after', `\n${exitCodeTable(languageOf(undefined, io.env)).join('\n')}`);
 
-  const inContext = <Args extends unknown[]>(run: (context: Context, ...args: Args) => Promise<number>) =>
-    async function (this: Command, ...args: Args) {
+  const inContext: ActInContext = (run) =>
+    async function (this: Command, ...args) {
       end(await run(new Context(io, this.optsWithGlobals<GlobalOptions>()), ...args));
     };
 
@@ -206,6 +219,7 @@ export function buildProgram(io: CliIo, local: readonly LocalCommand[], end: (co
       .option('-c, --config <file>', 'by default what SLIPWAY_CONFIG names, else slipway.config.yaml')
       .action(async ({ config }: { config?: string }) => end(await run(config)));
   }
+  addMore(program, inContext);
   return program;
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { addCellCommands } from '../bin/cell/commands.ts';
 import { buildProgram } from '../cli/program.ts';
 
 const root = dirname(import.meta.dirname);
@@ -36,12 +37,17 @@ describe('the documents', () => {
     const silent = { write: () => true };
     const io = { stdout: silent, stderr: silent, env: {}, interrupted: new AbortController().signal, ask: undefined };
     const local = ['doctor', 'config'].map((name) => ({ name, description: name, run: async () => 0 }));
-    const program = buildProgram(io, local, () => {});
+    const program = buildProgram(io, { local, addMore: addCellCommands }, () => {});
     const named = found(/(?:^ {4}|`|SLIPWAY_TOKEN=\.\.\. )slipway ((?:[^`\n]|"\.\.\.")+)/gm);
     expect(named.length).toBeGreaterThan(8);
     for (const { file, match } of named) {
       const [name = '', ...rest] = (match[1] ?? '').replace(/#.*$/, '').trim().split(/\s+/);
-      const command = program.commands.find((one) => one.name() === name);
+      const outer = program.commands.find((one) => one.name() === name);
+      // Of a group, such as "cell", the command within.
+      const command = rest.reduce(
+        (within, word) => within?.commands.find((one) => one.name() === word) ?? within,
+        outer,
+      );
       const options = rest.filter((word) => word.startsWith('-'));
       const known = [...program.options, ...(command?.options ?? [])].flatMap(({ short, long }) => [short, long]);
       expect({ file, name, exists: command !== undefined }).toEqual({ file, name, exists: true });

@@ -119,7 +119,7 @@ export class FaultBoard {
   #checked(input: SwitchesInput): Switches {
     const parsed = switchesSchema.safeParse(input);
     if (!parsed.success) {
-      const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+      const problems = parsed.error.issues.map(({ path, message }) => [...path, message].join(': '));
       throw new FaultRefusal(problems.join('; '));
     }
     const { data } = parsed;

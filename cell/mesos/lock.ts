@@ -6,6 +6,7 @@ import { codeOf } from '../../activities/mesos/thrown.ts';
 import { findProcess, isAlive } from './processes.ts';
 
 const holderSchema = z.object({ pid: z.number(), startTicks: z.number() });
+export type Holder = z.output<typeof holderSchema>;
 
 /**
  * Takes a directory for this process; call before anything in it is opened. Two cells on one would run everything
@@ -14,7 +15,7 @@ const holderSchema = z.object({ pid: z.number(), startTicks: z.number() });
 export function lockDirectory(directory: string): void {
   const holder = holderOf(directory);
   const me = findProcess(process.pid);
-  if (holder !== undefined && holder.pid !== process.pid && isAlive(holder)) {
+  if (holder !== undefined && holder.pid !== process.pid) {
     throw new Error(`${directory} is in use by the cell with pid ${holder.pid}; stop it first`);
   }
   mkdirSync(directory, { recursive: true });
@@ -25,7 +26,13 @@ export function unlockDirectory(directory: string): void {
   rmSync(lockFile(directory), { force: true });
 }
 
-function holderOf(directory: string): z.output<typeof holderSchema> | undefined {
+/** The live process that a directory belongs to. */
+export function holderOf(directory: string): Holder | undefined {
+  const said = readHolder(directory);
+  return said !== undefined && isAlive(said) ? said : undefined;
+}
+
+function readHolder(directory: string): Holder | undefined {
   let text: string;
   try {
     text = readFileSync(lockFile(directory), 'utf8');

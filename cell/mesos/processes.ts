@@ -38,6 +38,16 @@ export function containersBelow(directory: string): Set<string> {
   return found;
 }
 
+/** The live processes whose sandbox is below a directory and that belong to no container: checks. */
+export function unmarkedBelow(directory: string): TaskProcess[] {
+  return livePids().flatMap((pid) => {
+    const environment = environmentOf(pid);
+    const below = environment?.get(DIRECTORY_VARIABLE)?.startsWith(`${directory}/`);
+    if (!below || environment?.has(CONTAINER_VARIABLE)) return [];
+    return statOf(pid) ?? [];
+  });
+}
+
 /** True while this very process lives (a zombie does not). */
 export function isAlive(process: Pick<TaskProcess, 'pid' | 'startTicks'>): boolean {
   return statOf(process.pid)?.startTicks === process.startTicks;

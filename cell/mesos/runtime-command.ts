@@ -11,6 +11,7 @@ import {
   processesOf,
   signalProcess,
   type TaskProcess,
+  unmarkedBelow,
 } from './processes.ts';
 import { type ContainerSpec, type Execution, type Exit, LaunchError, type Runtime } from './runtime.ts';
 
@@ -78,7 +79,10 @@ export function commandRuntime(options: CommandRuntimeOptions): Runtime {
     removeOrphans: async (known) => {
       const orphans = [...containersBelow(options.workDirectory)].filter((id) => !known.has(id));
       for (const id of orphans) await killAll(id);
-      return orphans.map((id) => `processes of ${id}`);
+      // A check that was under way when its agent was killed has nobody left who ends it.
+      const checks = unmarkedBelow(options.workDirectory);
+      for (const { pid } of checks) signalProcess(pid, 'SIGKILL');
+      return [...orphans.map((id) => `processes of ${id}`), ...checks.map(({ pid }) => `check with pid ${pid}`)];
     },
   };
 }

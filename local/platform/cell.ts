@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { AGENT_CPUS, AGENT_MEMORY_MIB, AGENT_PORTS } from '../../cell/agents-argument.ts';
 import type { CellOptions } from '../../cell/mesos/options.ts';
 import { answerOf } from './answers.ts';
 import { PLATFORM_VARIABLE } from './leftovers.ts';
@@ -24,11 +25,6 @@ export interface AgentRequest {
 }
 
 const ROOT = join(import.meta.dirname, '../..');
-
-/** What each agent offers. Agents of one machine share it, so these bound the number of tasks, not their speed. */
-const AGENT_CPUS = 16;
-const AGENT_MEMORY_MIB = 16_384;
-const AGENT_PORTS = 200;
 
 const infoAnswer = z.object({ frameworkId: z.string().nullish() });
 const agentsAnswer = z.object({ slaves: z.array(z.unknown()) });
