@@ -21,6 +21,7 @@ export interface FrameworkOptions {
   readonly master: string;
   readonly hostname: string;
   readonly webUiUrl: string;
+  readonly knowsTaskKilling: boolean;
   /** At least so long between two REVIVE calls. Marathon's default is 5000. */
   readonly minReviveOffersIntervalMs: number;
   /** For how long a declined offer is not made again. Marathon's default is 120 000. */
@@ -238,7 +239,10 @@ export class Framework {
       checkpoint: true,
       hostname: this.#options.hostname,
       webui_url: this.#options.webUiUrl,
-      capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'TASK_KILLING_STATE' }],
+      capabilities: [
+        { type: 'PARTITION_AWARE' },
+        ...(this.#options.knowsTaskKilling ? [{ type: 'TASK_KILLING_STATE' } as const] : []),
+      ],
       ...(id === undefined ? {} : { id: { value: id } }),
     };
     return new SchedulerClient({ master: this.#options.master, frameworkInfo, timeoutMs: 10_000 });

@@ -22,6 +22,16 @@ export class OriginalFault extends HttpError {
   }
 }
 
+/**
+ * 404 of a change, noticed while it was planned. From 1.9 on other answers that something is not there carry an empty
+ * list of details; these don't.
+ */
+export class NothingToChange extends HttpError {
+  constructor(message: string) {
+    super(404, { message });
+  }
+}
+
 /** 422 for JSON of the wrong form: types, ranges, patterns. */
 export function invalidJson(problems: readonly Problem[]): HttpError {
   return new HttpError(422, { message: 'Invalid JSON', details: byPath(problems) });

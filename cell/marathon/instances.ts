@@ -8,6 +8,7 @@ import type { App, Condition, Instance } from './model.ts';
 import { placementOf } from './offers.ts';
 import { safePath } from './path-id.ts';
 import type { Profile } from './profile.ts';
+import type { ScheduledInstances } from './scheduled.ts';
 import type { State } from './state.ts';
 
 /** Whom the life of instances concerns. */
@@ -16,6 +17,7 @@ export interface InstancesParts {
   readonly bus: EventBus;
   readonly health: HealthTracker;
   readonly profile: Profile;
+  readonly scheduled: ScheduledInstances;
   readonly nowMs: () => number;
   /** How long a second of a launch delay takes. */
   readonly secondMs: number;
@@ -38,13 +40,9 @@ export class Instances {
   /** A new instance on an offer, stored before Mesos is asked to start it: so none is ever started twice or forgotten. */
   launch(app: App, offer: Offer, ports: readonly number[]): Instance {
     const { state, profile, nowMs } = this.#parts;
-    const uuid = randomUUID();
-    const id = `${safePath(app.id)}.${profile.instancePrefix}${uuid}`;
     const instance: Instance = {
-      id,
-      taskId: profile.taskIdsCountIncarnations ? `${id}._app.1` : `${safePath(app.id)}.${uuid}`,
+      ...this.#identity(app),
       appId: app.id,
-      version: app.version,
       generation: app.generation,
       condition: profile.launchedCondition,
       state: 'TASK_STAGING',
@@ -62,12 +60,23 @@ export class Instances {
     return instance;
   }
 
-  /** Decides the end of instances; those that are ending already are asked again. */
-  kill(instances: readonly Instance[]): void {
+  /**
+   * Decides the end of instances; those that are ending already are asked again. `again`: of their tasks only, where
+   * instances outlive them.
+   */
+  kill(instances: readonly Instance[], then?: Instance['then']): void {
+    const { state, profile } = this.#parts;
     for (const { id } of instances) {
-      const instance = this.#parts.state.instances.get(id);
+      const instance = state.instances.get(id);
       if (!instance) continue;
-      if (instance.goal !== 'Stopped') this.#parts.state.putInstance({ ...instance, goal: 'Stopped' });
+      if (!profile.instancesOutliveTasks) {
+        if (instance.goal !== 'Stopped') state.putInstance({ ...instance, goal: 'Stopped' });
+      } else if (instance.goal !== 'Stopped' || (instance.then === 'again' && then !== 'again')) {
+        const { then: _before, ...rest } = instance;
+        state.putInstance({ ...rest, goal: 'Stopped', ...(then === undefined ? {} : { then }) });
+        // Its goal has changed; that is told as if its condition had.
+        if (then !== 'again') this.#tellCondition(instance);
+      }
       this.#parts.killTask(instance);
     }
   }
@@ -109,7 +118,7 @@ export class Instances {
       version: instance.version,
       slaveId: instance.agentId,
     });
-    this.kill([instance]);
+    this.kill([instance], 'again');
   }
 
   /** Takes in what Mesos says of a task; the caller acknowledges afterwards. */
@@ -127,7 +136,7 @@ export class Instances {
       (status.healthy !== undefined && status.reason !== 'REASON_RECONCILIATION');
     const changed = this.#applied(instance, status, condition);
     const app = this.#configOf(instance);
-    if (news) this.#tellStatus(changed, status);
+    if (news && !(isOver(condition) && instance.then === 'wiped')) this.#tellStatus(changed, status);
     if (isFailure(condition) || (condition === 'Killed' && status.healthy === false && instance.goal === 'Running')) {
       this.#noteFailure(changed, status);
     }
@@ -171,7 +180,8 @@ export class Instances {
   #takeUnknown(status: TaskStatus, condition: Condition): void {
     const taskId = status.task_id.value;
     if (isOver(condition)) {
-      this.#parts.bus.publish('unknown_instance_terminated_event', { instanceId: taskId, runSpecId: '', condition });
+      const instanceId = taskId.replace(/\._app\.\d+$/, '');
+      this.#tellUnknown(instanceId, `/${instanceId.replace(/\.[^.]*$/, '').replaceAll('_', '/')}`, condition);
       return;
     }
     // Nobody here wants it: it was given up, or its memory is lost.
@@ -214,6 +224,8 @@ export class Instances {
     state.removeInstance(instance.id);
     health.forget(instance.id);
     this.#tellCondition(ended);
+    if (instance.then === 'wiped') this.#tellUnknown(instance.id, instance.appId, condition);
+    this.#scheduleAgain(instance);
     const config = this.#configOf(instance);
     if (config && isBadEnd(condition)) {
       const key = backoffKey(config);
@@ -241,6 +253,33 @@ export class Instances {
     const now = this.#parts.state.app(instance.appId);
     if (now?.generation === instance.generation) return now;
     return this.#parts.state.versions(instance.appId).findLast((version) => version.generation === instance.generation);
+  }
+
+  /** What a new task and its instance are called, and which version of the app they are of. */
+  #identity(app: App): Pick<Instance, 'id' | 'taskId' | 'version' | 'incarnation'> {
+    const { profile, scheduled } = this.#parts;
+    if (!profile.instancesOutliveTasks) {
+      const uuid = randomUUID();
+      return {
+        id: `${safePath(app.id)}.marathon-${uuid}`,
+        taskId: `${safePath(app.id)}.${uuid}`,
+        version: app.version,
+      };
+    }
+    const { id, version, incarnation } = scheduled.take(app);
+    return { id, taskId: `${id}._app.${incarnation}`, version, incarnation };
+  }
+
+  /** An instance that was not to end goes on with another task, as long as its app still wants it. */
+  #scheduleAgain(instance: Instance): void {
+    const { state, profile, scheduled } = this.#parts;
+    if (!profile.instancesOutliveTasks || instance.unreachableSince !== undefined) return;
+    if (instance.goal !== 'Running' && instance.then !== 'again') return;
+    if (state.app(instance.appId)?.generation === instance.generation) scheduled.again(instance);
+  }
+
+  #tellUnknown(instanceId: string, runSpecId: string, condition: Condition): void {
+    this.#parts.bus.publish('unknown_instance_terminated_event', { instanceId, runSpecId, condition });
   }
 
   /** Every step of a start under delay lets the delay count from anew. */

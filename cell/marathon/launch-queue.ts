@@ -48,12 +48,19 @@ const NO_OFFERS: OfferStatistics = { processed: 0, unused: 0, rejected: {}, unus
 export class LaunchQueue {
   /** Those with a count of 0 are out of sight. */
   readonly #entries = new Map<string, QueueEntry>();
+  readonly #counted: (appId: string, count: number) => void;
+
+  /** @param counted is told each count that is set */
+  constructor(counted: (appId: string, count: number) => void = () => undefined) {
+    this.#counted = counted;
+  }
 
   /** Says how many instances an app has to start; 0 takes it out. True when there is more to do than before. */
   setCount(appId: string, count: number, nowMs: number): boolean {
     const entry = this.#entries.get(appId);
     const before = entry?.count ?? 0;
     const wanted = Math.max(0, count);
+    this.#counted(appId, wanted);
     if (before === wanted) return false;
     if (before === 0) {
       // It queues up at the end again.

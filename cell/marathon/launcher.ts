@@ -85,7 +85,8 @@ export class Launcher {
       queue.rejected(app.id, offer, match.reason, nowMs());
       return undefined;
     }
-    return { task: taskInfo(app, instances.launch(app, offer, match.ports), random), remains: match.remains };
+    const launched = instances.launch(app, offer, match.ports);
+    return { task: taskInfo({ ...app, version: launched.version }, launched, random), remains: match.remains };
   }
 
   #allowedAt(app: App): number {

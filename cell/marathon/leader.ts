@@ -23,6 +23,7 @@ import type { App } from './model.ts';
 import { Orchestrator } from './orchestrator.ts';
 import { PROFILES, type ProfileName } from './profile.ts';
 import { ReadinessChecker } from './readiness.ts';
+import { ScheduledInstances } from './scheduled.ts';
 import { State } from './state.ts';
 import { Updates } from './updates.ts';
 
@@ -68,7 +69,10 @@ export function lead(options: LeaderOptions): Leader {
   const journal = new Journal(join(options.stateDir, 'marathon.journal'));
   const state = new State(journal);
   const bus = new EventBus(nowMs, options.faults);
-  const queue = new LaunchQueue();
+  const scheduled = new ScheduledInstances(state, bus);
+  const queue = new LaunchQueue((appId, count) => {
+    if (profile.instancesOutliveTasks) scheduled.fit(appId, count);
+  });
   const health = new HealthTracker(bus, nowMs, secondMs);
   const look = () => orchestrator.look();
   const readiness = new ReadinessChecker(look, secondMs);
@@ -80,6 +84,7 @@ export function lead(options: LeaderOptions): Leader {
     bus,
     health,
     profile,
+    scheduled,
     nowMs,
     secondMs,
     killTask: ({ taskId, agentId }) => framework.kill(taskId, agentId),
@@ -129,6 +134,7 @@ export function lead(options: LeaderOptions): Leader {
       master: options.mesosMaster,
       hostname: options.host,
       webUiUrl: origin,
+      knowsTaskKilling: profile.knowsTaskKilling,
       minReviveOffersIntervalMs,
       declineOfferMs,
     },

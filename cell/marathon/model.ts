@@ -180,6 +180,10 @@ export interface Instance {
   readonly state: string;
   /** `Stopped` once a kill was decided; it is repeated until the task is gone. */
   readonly goal: 'Running' | 'Stopped';
+  /** Of an instance that is being killed: its next task is to be the same instance's, or nothing is to be kept of it. */
+  readonly then?: 'again' | 'wiped';
+  /** Which task of the instance this is, from 1. Absent where instances end with their task. */
+  readonly incarnation?: number;
   readonly agentId: string;
   readonly host: string;
   /** One per port definition or published mapping, in order. */
@@ -191,6 +195,17 @@ export interface Instance {
   readonly startedAt?: string;
   /** When its agent was lost. */
   readonly unreachableSince?: string;
+}
+
+/** An instance without a task: from 1.8 on there is one before its first launch, and between two tasks. */
+export interface Scheduled {
+  readonly id: string;
+  readonly appId: string;
+  /** Of the app when the instance was first scheduled: it keeps it over all its tasks. */
+  readonly version: string;
+  readonly generation: string;
+  /** Which task of the instance comes next, from 1. */
+  readonly incarnation: number;
 }
 
 /** How an app's last bad end came about. */

@@ -4,10 +4,13 @@ export interface Profile {
   /** `version` of `/v2/info`. */
   readonly version: string;
   readonly defaultMaxLaunchDelaySeconds: number;
-  /** `<safe path>.marathon-<uuid>` up to 1.7, `<safe path>.instance-<uuid>` from 1.8. */
-  readonly instancePrefix: 'marathon-' | 'instance-';
-  /** From 1.8 a task id is that of its instance and an incarnation: `….instance-<uuid>._app.1`. */
-  readonly taskIdsCountIncarnations: boolean;
+  /**
+   * From 1.8 an instance is there before its first task (`Scheduled`), and keeps its id over several: a task id is that
+   * of its instance and a number, `….instance-<uuid>._app.1`. Up to 1.7 it begins and ends with its one task.
+   */
+  readonly instancesOutliveTasks: boolean;
+  /** The framework can be told of `TASK_KILLING`. The recorded 1.7 was; 1.11 only with `--enable_features`. */
+  readonly knowsTaskKilling: boolean;
   /** Key of the statistics that `embed=app.taskStats` asks for. */
   readonly taskStatsKey: 'taskStats' | 'tasksStats';
   /** From 1.9 apps, tasks and queue items carry the Mesos role they run in: `*` unless another is asked for. */
@@ -16,6 +19,8 @@ export interface Profile {
   readonly createdAppListsTasks: boolean;
   /** What an id may not end with; from 1.8 also `.` and `..`. */
   readonly reservedEndings: readonly string[];
+  /** 404 has `details: []`, unless the change itself found that there was nothing to change. */
+  readonly notFoundHasDetails: boolean;
   /** Of answers to faults of the original: 500 there, while the default profile answers what was meant. */
   readonly faultStatus: 422 | 500;
   /** Of answers to paths that nothing is routed to. From 1.7 on the original says 500; the default profile 404. */
@@ -32,12 +37,13 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     name: '1.7',
     version: '1.7.236',
     defaultMaxLaunchDelaySeconds: 3600,
-    instancePrefix: 'marathon-',
-    taskIdsCountIncarnations: false,
+    instancesOutliveTasks: false,
+    knowsTaskKilling: true,
     taskStatsKey: 'taskStats',
     tellsRoles: false,
     createdAppListsTasks: true,
     reservedEndings: ['restart', 'tasks', 'versions'],
+    notFoundHasDetails: false,
     faultStatus: 422,
     unroutedStatus: 404,
     launchedCondition: 'Created',
@@ -46,12 +52,13 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     name: '1.11',
     version: '1.11.26',
     defaultMaxLaunchDelaySeconds: 300,
-    instancePrefix: 'instance-',
-    taskIdsCountIncarnations: true,
+    instancesOutliveTasks: true,
+    knowsTaskKilling: false,
     taskStatsKey: 'tasksStats',
     tellsRoles: true,
     createdAppListsTasks: false,
     reservedEndings: ['restart', 'tasks', 'versions', '.', '..'],
+    notFoundHasDetails: true,
     faultStatus: 500,
     unroutedStatus: 500,
     launchedCondition: 'Provisioned',

@@ -1,7 +1,7 @@
 import type { Journal } from '../journal.ts';
 import type { Backoff } from './backoff.ts';
 import { findApp, type Root } from './groups.ts';
-import type { App, DeploymentPlan, Instance, TaskFailure } from './model.ts';
+import type { App, DeploymentPlan, Instance, Scheduled, TaskFailure } from './model.ts';
 import { RootHistory } from './root-history.ts';
 
 /** How many versions of each app are kept. */
@@ -21,6 +21,8 @@ export interface RunningDeployment {
 export class State {
   readonly #journal: Journal;
   readonly instances = new Map<string, Instance>();
+  /** By id; empty where instances begin with their launch. */
+  readonly scheduled = new Map<string, Scheduled>();
   readonly deployments = new Map<string, RunningDeployment>();
   /** Not kept over a restart, after which every delay starts anew. */
   readonly backoffs = new Map<string, Backoff>();
@@ -35,6 +37,10 @@ export class State {
     this.#journal = journal;
     this.#roots = new RootHistory(journal);
     for (const [, value] of journal.withPrefix('instance ')) this.#remember(value as Instance);
+    for (const [, value] of journal.withPrefix('scheduled ')) {
+      const scheduled = value as Scheduled;
+      this.scheduled.set(scheduled.id, scheduled);
+    }
     for (const [, value] of journal.withPrefix('deployment ')) {
       const deployment = value as RunningDeployment;
       this.deployments.set(deployment.plan.id, deployment);
@@ -105,6 +111,16 @@ export class State {
     others?.delete(id);
     if (others?.size === 0) this.#byApp.delete(instance.appId);
     this.#journal.remove(`instance ${id}`);
+  }
+
+  putScheduled(one: Scheduled): void {
+    this.scheduled.set(one.id, one);
+    this.#journal.put(`scheduled ${one.id}`, one);
+  }
+
+  removeScheduled(id: string): void {
+    this.scheduled.delete(id);
+    this.#journal.remove(`scheduled ${id}`);
   }
 
   instancesOf(appId: string): readonly Instance[] {

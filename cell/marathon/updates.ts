@@ -4,7 +4,7 @@ import { changeApp, completeApp, configOf } from './app.ts';
 import { affectedApps, planDeployment, restamp, revertedApps, stampApp } from './deployments.ts';
 import type { EventBus } from './events.ts';
 import { allApps, CYCLE, dependencyLevels, type Group, type Root, sharedId, withApp, withoutApp } from './groups.ts';
-import { appNotFound, HttpError, invalidObject, notFound } from './http-error.ts';
+import { appNotFound, HttpError, invalidObject, NothingToChange, notFound } from './http-error.ts';
 import type { AppConfig, DeploymentPlan, Instance } from './model.ts';
 import { emitPlan, type Orchestrator } from './orchestrator.ts';
 import { parentPath } from './path-id.ts';
@@ -160,6 +160,7 @@ export class Updates {
     } catch (error) {
       if (error instanceof HttpError) {
         bus.publish('group_change_failed', { groupId: options.group, version, reason: error.message });
+        if (error.status === 404) throw new NothingToChange(error.message);
       }
       throw error;
     }

@@ -178,6 +178,7 @@ export class Agent implements AgentLink {
     const run = new TaskRun({
       record,
       agentId: this.id,
+      agentIp: this.ip,
       runtime: record.task.container?.type === 'DOCKER' ? runtimes.docker : runtimes.command,
       save: (changed) => this.#save(changed),
       send: (status, latest) => this.#reports?.statusUpdate(this.id, record.frameworkId, status, latest),

@@ -20,6 +20,7 @@ export type KillRequest = { readonly [K in keyof Omit<KillRecord, 'at'>]?: KillR
 export interface TaskRunOptions {
   readonly record: TaskRecord;
   readonly agentId: string;
+  readonly agentIp: string;
   readonly runtime: Runtime;
   /** Keeps the record; returns when it is safe. */
   readonly save: (record: TaskRecord) => void;
@@ -221,7 +222,8 @@ export class TaskRun {
   /** One save for the update and for what it is about: a death can't come between them. */
   #tell(state: TaskState, more: Partial<TaskStatus> = {}, change: Partial<TaskRecord> = {}): void {
     const { task, containerId, muted } = this.#record;
-    const address = this.#execution?.address;
+    // As Mesos' agents do: their own address where a task has none yet.
+    const address = this.#execution?.address ?? (more.source === undefined ? this.#options.agentIp : undefined);
     const pid = this.#execution?.pid;
     const status: TaskStatus = {
       task_id: task.task_id,

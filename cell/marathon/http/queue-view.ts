@@ -38,6 +38,7 @@ export function emitQueueEntry(
         }
       : {}),
     app: emitApp(app),
+    ...(app.role === undefined ? {} : { role: app.role }),
   };
 }
 

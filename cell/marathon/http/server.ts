@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FaultBoard } from '../../faults/board.ts';
 import { faultyListener } from '../../faults/marathon-faults.ts';
 import type { CellLog } from '../../mesos/log.ts';
-import { HttpError, OriginalFault } from '../http-error.ts';
+import { HttpError, NothingToChange, OriginalFault } from '../http-error.ts';
 import type { Profile } from '../profile.ts';
 import { type Answer, type Request, type Route, STREAMING } from './exchange.ts';
 
@@ -64,7 +64,7 @@ export class HttpServer {
       if (!(error instanceof HttpError)) this.#options.log.warn(`${incoming.method} ${incoming.url} failed`, error);
       answer =
         error instanceof HttpError
-          ? { status: this.#statusOf(error), body: error.body }
+          ? this.#answerTo(error)
           : { status: 500, body: { message: error instanceof Error ? error.message : String(error) } };
     }
     if (answer !== STREAMING) this.#send(incoming, response, answer);
@@ -96,8 +96,11 @@ export class HttpServer {
     throw new HttpError(this.#options.profile.unroutedStatus, { message: 'URI not found' });
   }
 
-  #statusOf(error: HttpError): number {
-    return error instanceof OriginalFault ? this.#options.profile.faultStatus : error.status;
+  #answerTo(error: HttpError): Answer {
+    const { faultStatus, notFoundHasDetails } = this.#options.profile;
+    if (error instanceof OriginalFault) return { status: faultStatus, body: error.body };
+    const detailed = notFoundHasDetails && error.status === 404 && !(error instanceof NothingToChange);
+    return { status: error.status, body: { ...error.body, ...(detailed ? { details: [] } : {}) } };
   }
 
   #send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): void {

@@ -110,6 +110,6 @@ function kill(
   }
   if (scale) return started(parts.updates.killAndScale(chosen, isSet(request, 'force')));
   const before = chosen.map((instance) => parts.info.task(instance));
-  parts.instances.kill(chosen);
+  parts.instances.kill(chosen, isSet(request, 'wipe') ? 'wiped' : 'again');
   return ok(answer(before));
 }
