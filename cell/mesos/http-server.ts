@@ -2,7 +2,9 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { constants, gzipSync } from 'node:zlib';
 import { textOf } from '../../activities/mesos/thrown.ts';
+import { acceptsGzip, GZIP_MINIMUM_BYTES } from './accept-encoding.ts';
 import type { CellLog } from './log.ts';
 import { wireJson } from './wire-json.ts';
 
@@ -84,8 +86,12 @@ export function sendJson(response: ServerResponse, value: unknown): void {
   sendBody(response, 200, 'application/json', Buffer.from(wireJson(value)));
 }
 
+/** Compressed where the client takes it and it is worth it, as libprocess does; streams never are. */
 export function sendBody(response: ServerResponse, status: number, type: string, body: Buffer): void {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': String(body.length) }).end(body);
+  const gzip = body.length >= GZIP_MINIMUM_BYTES && acceptsGzip(response.req.headers['accept-encoding']?.toString());
+  const sent = gzip ? gzipSync(body, { level: constants.Z_BEST_SPEED }) : body;
+  const encoding = gzip ? { 'Content-Encoding': 'gzip' } : {};
+  response.writeHead(status, { 'Content-Type': type, ...encoding, 'Content-Length': String(sent.length) }).end(sent);
 }
 
 export function sendEmpty(
