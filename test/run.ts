@@ -7,6 +7,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommandLine, SetupError } from '../local/setup-error.ts';
 import { ensureToolbox, PART_NAMES } from '../local/toolbox/toolbox.ts';
+import { ensureClients } from './conformance/clients/clients.ts';
 import { clearScratch, makeScratch } from './scratch.ts';
 import { sum, summaryLine, type Tally, tallyOf } from './suite-result.ts';
 
@@ -35,6 +36,9 @@ await runCommandLine(async () => {
   const chosen = asked.length === 0 ? SUITES.filter(hasTests) : asked;
   const needsParts = chosen.some((suite) => suite !== 'unit');
   const env = needsParts ? (await ensureToolbox(PART_NAMES, say)).env() : {};
+  if (chosen.includes('conformance')) {
+    await ensureClients(say);
+  }
   mkdirSync(REPORTS, { recursive: true });
   const tallies: Tally[] = [];
   for (const suite of chosen) {

@@ -53,7 +53,9 @@ export function appRoutes(parts: RouteParts): readonly Route[] {
       handlers: {
         GET: (_request, id = '') => {
           const app = existing(parts, id);
-          return ok({ versions: state.versions(app.id).map(({ version }) => version) });
+          // Marathon lists them in no order; clients that count back from the current one take the first to be it.
+          const versions = state.versions(app.id).map(({ version }) => version);
+          return ok({ versions: versions.toReversed() });
         },
       },
     },

@@ -104,13 +104,13 @@ function update(parts: RouteParts, request: Request, base: string): Answer {
   const sent = read(groupShape, jsonBody(request));
   const id = base === '/' && sent.id !== undefined ? resolvePath(sent.id) : base;
   const exists = findGroup(state.root, id) !== undefined;
-  const change = changeFor(parts, id, sent, exists);
+  const change = changeFor(parts, id, sent);
   if (isSet(request, 'dryRun')) return ok({ steps: updates.dryRun(change).steps });
   return started(updates.change({ force: isSet(request, 'force'), group: id }, change), exists ? 200 : 201);
 }
 
 /** A version wins over a factor, and both over everything else. */
-function changeFor(parts: RouteParts, id: string, sent: GroupUpdate, exists: boolean) {
+function changeFor(parts: RouteParts, id: string, sent: GroupUpdate) {
   if (sent.version !== undefined) {
     const root = rootAt(parts, sent.version);
     const old = root && findGroup(root, id);
@@ -124,7 +124,6 @@ function changeFor(parts: RouteParts, id: string, sent: GroupUpdate, exists: boo
   }
   const factor = sent.scaleBy;
   if (factor !== undefined) {
-    if (!exists) throw groupNotFound(id);
     return (tree: Group, stamp: Stamp) => scaled(parts, tree, id, factor, stamp);
   }
   return (tree: Group, stamp: Stamp) => applied(parts, tree, id, sent, stamp);
@@ -134,13 +133,13 @@ function restored(tree: Group, old: Group, stamp: Stamp): Group {
   return appsBelow(old).reduce((changed, app) => stamp(changed, configOf(app)), tree);
 }
 
-/** Every app of the group and below it gets `factor` times its instances, rounded up. */
+/** Every app of the group and below it gets `factor` times its instances, rounded up. A group that is missing is made. */
 function scaled({ state }: RouteParts, tree: Group, id: string, factor: number, stamp: Stamp): Group {
   const group = findGroup(state.root, id);
   const apps = group ? appsBelow(group) : [];
   return apps.reduce(
     (changed, app) => stamp(changed, { ...configOf(app), instances: Math.ceil(app.instances * factor) }),
-    tree,
+    changeGroup(tree, id, (existing) => existing),
   );
 }
 

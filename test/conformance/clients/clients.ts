@@ -1,0 +1,24 @@
+/** The clients that suites of this folder need, and what installs them all. */
+import { join } from 'node:path';
+import { type Client, ClientUnavailable, ensureClient } from './client.ts';
+import { goClient } from './go-program.ts';
+import { pythonClient } from './python-packages.ts';
+
+const folder = (name: string) => join(import.meta.dirname, name);
+
+/** The `dcos` command of DC/OS; its cryptography 2.0 has no build for a later Python. */
+export const dcosCli = pythonClient(folder('dcos-cli'), ['3.6']);
+
+export const goMarathon = goClient(folder('go-marathon'));
+
+const CLIENTS: readonly Client[] = [dcosCli, goMarathon];
+
+/** Installs what is missing, one after the other, and says for what this machine can't have that its suite is skipped. */
+export async function ensureClients(say: (line: string) => void): Promise<void> {
+  for (const client of CLIENTS) {
+    await ensureClient(client, say).catch((error: unknown) => {
+      if (!(error instanceof ClientUnavailable)) throw error;
+      say(`${error.message}; its suite is skipped`);
+    });
+  }
+}
