@@ -9,7 +9,12 @@ export function emitQueueEntry(
   entry: QueueEntry,
   app: App,
   backoff: Backoff | undefined,
-  options: { readonly nowMs: number; readonly secondMs: number; readonly withOffers: boolean },
+  options: {
+    readonly nowMs: number;
+    readonly secondMs: number;
+    readonly withOffers: boolean;
+    readonly tellsRoles: boolean;
+  },
 ): Record<string, unknown> {
   const { count, sinceMs, allowedSinceMs, offers } = entry;
   const allowedMs = backoff ? launchAllowedAt(backoff) : allowedSinceMs;
@@ -17,6 +22,7 @@ export function emitQueueEntry(
   const unused = [...offers.unusedByAgent.values()];
   return {
     count,
+    ...(options.tellsRoles ? { role: app.role ?? '*' } : {}),
     // Overdue: nothing but a fitting offer is missing, for more than a moment.
     delay: { timeLeftSeconds: Math.max(0, seconds), overdue: seconds < 0 },
     since: time(sinceMs),

@@ -104,8 +104,9 @@ function emitDeployment(parts: ServiceRouteParts, { plan, step }: RunningDeploym
 }
 
 function emitQueue(parts: ServiceRouteParts, request: Request): readonly Record<string, unknown>[] {
-  const { state, queue, nowMs, secondMs } = parts;
-  const options = { nowMs: nowMs(), secondMs, withOffers: request.query.getAll('embed').includes('lastUnusedOffers') };
+  const { state, queue, nowMs, secondMs, profile } = parts;
+  const withOffers = request.query.getAll('embed').includes('lastUnusedOffers');
+  const options = { nowMs: nowMs(), secondMs, withOffers, tellsRoles: profile.tellsRoles };
   return queue.entries().flatMap((entry) => {
     const app = state.app(entry.appId);
     return app ? [emitQueueEntry(entry, app, state.backoffs.get(backoffKey(app)), options)] : [];

@@ -34,3 +34,12 @@ export function checkAnswers(profile: ProfileName): void {
     expect([...breaches]).toEqual([]);
   });
 }
+/** What is not right about events of the stream; nothing where the types can't be read. */
+export function eventBreaches(
+  events: readonly Readonly<Record<string, unknown>>[],
+  profile: ProfileName,
+): readonly string[] {
+  const contract = marathonContract();
+  if (!contract) return [];
+  return [...new Set(events.flatMap((event) => unexcused(contract.event(event), RELEASE_OF[profile])))];
+}
