@@ -1,0 +1,46 @@
+/**
+ * mesos-go v0.0.11, unmodified, on either kind of Mesos, in protobuf (its default) and in JSON: `mesos-go/` is a
+ * framework and an operator on it, which writes a line for each thing that came true.
+ */
+import { join } from 'node:path';
+import { beforeAll, expect } from '@jest/globals';
+import { runCommand } from '../../../local/toolbox/run-command.ts';
+import { describeOnEachMesos } from '../../mesos-rig/describe-on-each-mesos.ts';
+import { buildGoProgram, GO_BUILD_WITHIN_MS } from './go-program.ts';
+
+const LINES = [
+  'subscribed 15 1.11.0 127.0.0.1',
+  'heartbeat',
+  'watching: SUBSCRIBED 1 agent, HEARTBEAT',
+  'offered a 4 fat ci',
+  'update sleep.1 TASK_STARTING SOURCE_EXECUTOR 16 bytes of uuid',
+  'update sleep.1 TASK_RUNNING SOURCE_EXECUTOR 16 bytes of uuid',
+  'healthy true',
+  'version 1.11.0',
+  'agent a true fat',
+  'framework mesos-go true 3600',
+  'task sleep.1 TASK_RUNNING 0.5 2 statuses',
+  'state 1 task',
+  'reconciled sleep.1 TASK_RUNNING REASON_RECONCILIATION',
+  'reconciled ghost TASK_UNKNOWN REASON_RECONCILIATION',
+  'reconciled sleep.1 TASK_RUNNING REASON_RECONCILIATION',
+  'update sleep.1 TASK_KILLED SOURCE_EXECUTOR 16 bytes of uuid',
+  'offered again a true',
+  'refused: malformed request: No framework found with specified ID',
+  'torn down',
+  'watched: [TASK_ADDED TASK_STARTING TASK_RUNNING TASK_KILLED FRAMEWORK_REMOVED]',
+];
+
+describeOnEachMesos('mesos-go', { agents: [{ name: 'a', attributes: 'env:fat' }] }, (under) => {
+  let program: string;
+  beforeAll(async () => {
+    program = await buildGoProgram(join(import.meta.dirname, 'mesos-go'));
+  }, GO_BUILD_WITHIN_MS);
+
+  for (const encoding of ['protobuf', 'json']) {
+    under.it(`lives the life of a framework in ${encoding}`, async () => {
+      const { stdout } = await runCommand(program, [under.mesos.masterUrl, encoding], { timeoutMs: 60_000 });
+      expect(stdout.trim().split('\n')).toEqual(LINES);
+    });
+  }
+});
