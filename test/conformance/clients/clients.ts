@@ -11,7 +11,10 @@ export const dcosCli = pythonClient(folder('dcos-cli'), ['3.6']);
 
 export const goMarathon = goClient(folder('go-marathon'));
 
-const CLIENTS: readonly Client[] = [dcosCli, goMarathon];
+/** The provider of Traefik that reads Marathon, without the rest of Traefik. */
+export const traefikMarathon = goClient(folder('traefik-marathon'));
+
+const CLIENTS: readonly Client[] = [dcosCli, goMarathon, traefikMarathon];
 
 /** Installs what is missing, one after the other, and says for what this machine can't have that its suite is skipped. */
 export async function ensureClients(say: (line: string) => void): Promise<void> {
