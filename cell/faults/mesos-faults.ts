@@ -1,5 +1,7 @@
 /** Puts the switches between a master or an agent and those who call it, and between an agent and its tasks. */
-import { type Handler, type HttpRequest, sendBody } from '../mesos/http-server.ts';
+import { JSON_TYPE, PROTOBUF_TYPE, readCall } from '../mesos/encoding.ts';
+import { type Handler, type HttpRequest, Refusal, sendBody } from '../mesos/http-server.ts';
+import { OPERATOR_CALL, SCHEDULER_CALL } from '../mesos/protobuf/messages.ts';
 import { LaunchError, type Runtime } from '../mesos/runtime.ts';
 import { answerAdmin, FAULTS_PATH } from './admin.ts';
 import type { FaultBoard } from './board.ts';
@@ -22,10 +24,17 @@ export function faultyHandler(board: FaultBoard | undefined, of: 'mesos' | 'agen
   };
 }
 
-/** The type of a call in JSON. */
-function callOf({ method, headers, body }: HttpRequest): string | undefined {
-  if (method !== 'POST' || headers['content-type'] !== 'application/json') return undefined;
-  return /"type"\s*:\s*"([A-Z_]+)"/.exec(body.toString())?.[1];
+/** The type of a call of a v1 API, in either form; undefined for what is no such call. */
+export function callOf({ method, path, headers, body }: HttpRequest): string | undefined {
+  const mediaType = headers['content-type'];
+  if (method !== 'POST' || (mediaType !== JSON_TYPE && mediaType !== PROTOBUF_TYPE)) return undefined;
+  try {
+    const { type } = readCall(path.endsWith('/scheduler') ? SCHEDULER_CALL : OPERATOR_CALL, body, mediaType);
+    return typeof type === 'string' ? type : undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
 }
 
 /** Without a board it is the runtime itself. */

@@ -42,7 +42,7 @@ const routeFault = z
     method: z.string().optional(),
     /** Somewhere in the path with its query; all when absent. */
     path: pattern.optional(),
-    /** The `type` of a Mesos call that is made in JSON, such as ACCEPT. */
+    /** The `type` of a call of one of Mesos' v1 APIs, such as ACCEPT. */
     call: z.string().optional(),
     /**
      * - `delay`: handled after `delayMs`.

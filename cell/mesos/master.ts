@@ -24,6 +24,7 @@ export interface MasterOptions {
   readonly port: number;
   readonly store: Store;
   readonly heartbeatMs: number;
+  readonly streamCutSeed?: number | undefined;
   readonly allocationIntervalMs: number;
   /** How long an agent may be silent before it counts as unreachable. */
   readonly agentTimeoutMs: number;

@@ -116,12 +116,13 @@ function teardown(master: Master, call: OperatorCall): void {
 }
 
 function subscribe(master: Master, mediaType: MediaType, response: ServerResponse): void {
-  const options = { events: OPERATOR_EVENT, mediaType, heartbeatMs: master.options.heartbeatMs };
+  const { heartbeatMs, streamCutSeed: cutSeed } = master.options;
+  const options = { events: OPERATOR_EVENT, mediaType, heartbeatMs, cutSeed };
   const stream = new EventStream(response, options, () => master.subscribers.delete(stream));
   stream.start({});
   stream.welcome({
     type: 'SUBSCRIBED',
-    subscribed: { get_state: getState(master), heartbeat_interval_seconds: master.options.heartbeatMs / 1000 },
+    subscribed: { get_state: getState(master), heartbeat_interval_seconds: heartbeatMs / 1000 },
   });
   master.subscribers.add(stream);
   const [oldest] = master.subscribers;

@@ -35,6 +35,11 @@ export const cellOptionsSchema = z.object({
   /** Variables that command tasks inherit; default: this process' PATH, HOME, USER, LANG, TZ and TMPDIR. */
   taskEnvironment: z.record(z.string(), z.string()).optional(),
   heartbeatMs: z.number().positive().default(15_000),
+  /**
+   * Cuts the records of event streams at points that follow from this seed, and joins parts of several, to test that
+   * clients put them together again. Without it each record is sent whole.
+   */
+  streamCutSeed: z.int().optional(),
   allocationIntervalMs: z.number().positive().default(1_000),
   /** How long an agent may be silent: five pings of 15 s, as in Mesos. */
   agentTimeoutMs: z.number().nonnegative().default(75_000),

@@ -82,8 +82,8 @@ function subscribe(master: Master, call: SchedulerCall, mediaType: MediaType, re
   const info = call.subscribe?.framework_info;
   if (info === undefined) return;
   let framework: Framework | string | undefined;
-  const { heartbeatMs } = master.options;
-  const stream = new EventStream(response, { events: SCHEDULER_EVENT, mediaType, heartbeatMs }, () => {
+  const { heartbeatMs, streamCutSeed: cutSeed } = master.options;
+  const stream = new EventStream(response, { events: SCHEDULER_EVENT, mediaType, heartbeatMs, cutSeed }, () => {
     if (framework !== undefined && typeof framework !== 'string') master.disconnected(framework, stream);
   });
   stream.start({ 'Mesos-Stream-Id': stream.id });

@@ -94,6 +94,7 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
       port: server.port,
       store,
       heartbeatMs: settings.heartbeatMs,
+      streamCutSeed: settings.streamCutSeed,
       allocationIntervalMs: settings.allocationIntervalMs,
       agentTimeoutMs: settings.agentTimeoutMs,
       isWithheld: (agentId) =>

@@ -1,5 +1,5 @@
 /** A master that is spoken to in protobuf: what it refuses, what it answers, and what its streams tell. */
-import { afterEach, describe, expect } from '@jest/globals';
+import { afterEach, describe, expect, jest } from '@jest/globals';
 import type { Offer, TaskState, TaskStatus } from '../../activities/mesos/types.ts';
 import type { JsonObject } from '../../cell/mesos/protobuf/notation.ts';
 import { scalar } from '../integration/mesos-framework.ts';
@@ -7,6 +7,8 @@ import { until } from '../integration/mesos-until.ts';
 import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { askOperator, ProtobufFramework, post, watchMaster } from './protobuf-caller.ts';
 import { carried } from './protobuf-json.ts';
+
+jest.setTimeout(60_000);
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';

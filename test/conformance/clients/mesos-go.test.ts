@@ -2,11 +2,17 @@
  * mesos-go v0.0.11, unmodified, on either kind of Mesos, in protobuf (its default) and in JSON: `mesos-go/` is a
  * framework and an operator on it, which writes a line for each thing that came true.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type MesosCell, startMesos } from '../../../cell/mesos/start.ts';
+import { freePort } from '../../../local/platform/ports.ts';
 import { runCommand } from '../../../local/toolbox/run-command.ts';
 import { describeOnEachMesos } from '../../mesos-rig/describe-on-each-mesos.ts';
 import { buildGoProgram, GO_BUILD_WITHIN_MS } from './go-program.ts';
+
+jest.setTimeout(60_000);
 
 const LINES = [
   'subscribed 15 1.11.0 127.0.0.1',
@@ -31,16 +37,44 @@ const LINES = [
   'watched: [TASK_ADDED TASK_STARTING TASK_RUNNING TASK_KILLED FRAMEWORK_REMOVED]',
 ];
 
-describeOnEachMesos('mesos-go', { agents: [{ name: 'a', attributes: 'env:fat' }] }, (under) => {
-  let program: string;
-  beforeAll(async () => {
-    program = await buildGoProgram(join(import.meta.dirname, 'mesos-go'));
-  }, GO_BUILD_WITHIN_MS);
+let program: string;
+beforeAll(async () => {
+  program = await buildGoProgram(join(import.meta.dirname, 'mesos-go'));
+}, GO_BUILD_WITHIN_MS);
 
+async function run(masterUrl: string, encoding: string): Promise<readonly string[]> {
+  const { stdout } = await runCommand(program, [masterUrl, encoding], { timeoutMs: 60_000 });
+  return stdout.trim().split('\n');
+}
+
+describeOnEachMesos('mesos-go', { agents: [{ name: 'a', attributes: 'env:fat' }] }, (under) => {
   for (const encoding of ['protobuf', 'json']) {
     under.it(`lives the life of a framework in ${encoding}`, async () => {
-      const { stdout } = await runCommand(program, [under.mesos.masterUrl, encoding], { timeoutMs: 60_000 });
-      expect(stdout.trim().split('\n')).toEqual(LINES);
+      expect(await run(under.mesos.masterUrl, encoding)).toEqual(LINES);
     });
   }
+});
+
+describe('mesos-go, where records are cut and joined anywhere', () => {
+  let cell: MesosCell;
+  let stateDir: string;
+  beforeAll(async () => {
+    stateDir = mkdtempSync(join(tmpdir(), 'slipway-cell-'));
+    const port = await freePort();
+    cell = await startMesos({
+      stateDir,
+      allocationIntervalMs: 50,
+      stopGraceMs: 200,
+      streamCutSeed: 5,
+      agents: [{ name: 'a', attributes: 'env:fat', cpus: 4, mem: 4096, portRange: [port, port] }],
+    });
+  });
+  afterAll(async () => {
+    await cell.stop();
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+
+  it.each(['protobuf', 'json'])('sees the same in %s', async (encoding) => {
+    expect(await run(cell.masterUrl, encoding)).toEqual(LINES);
+  });
 });
