@@ -9,12 +9,14 @@ const folder = (name: string) => join(import.meta.dirname, name);
 /** The `dcos` command of DC/OS; its cryptography 2.0 has no build for a later Python. */
 export const dcosCli = pythonClient(folder('dcos-cli'), ['3.6']);
 
+/** marathon-python, which imports what Python 3.11 no longer has. */
+export const marathonPython = pythonClient(folder('marathon-python'), ['3.7', '3.8', '3.9', '3.10']);
 export const goMarathon = goClient(folder('go-marathon'));
 
 /** The provider of Traefik that reads Marathon, without the rest of Traefik. */
 export const traefikMarathon = goClient(folder('traefik-marathon'));
 
-const CLIENTS: readonly Client[] = [dcosCli, goMarathon, traefikMarathon];
+const CLIENTS: readonly Client[] = [dcosCli, marathonPython, goMarathon, traefikMarathon];
 
 /** Installs what is missing, one after the other, and says for what this machine can't have that its suite is skipped. */
 export async function ensureClients(say: (line: string) => void): Promise<void> {

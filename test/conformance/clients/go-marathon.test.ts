@@ -3,6 +3,7 @@ import { goMarathon } from './clients.ts';
 import { describeWithClient } from './describe-with-client.ts';
 import { type PlainCell, startPlainCell } from './plain-cell.ts';
 import { runClient } from './run-client.ts';
+import { type Told, toldIn } from './told.ts';
 
 /** An app's life through go-marathon, the library of most Go tools of Marathon's time, against its own reading of answers. */
 
@@ -17,14 +18,13 @@ const INVALID = 6;
 await describeWithClient('go-marathon', goMarathon, (command) => {
   let cell: PlainCell;
   let stderr: string;
-  let told: Map<string, Record<string, unknown>>;
+  let told: Told;
 
   beforeAll(async () => {
     cell = await startPlainCell();
     const ran = await runClient(command, [cell.marathonUrl]);
     stderr = ran.stderr;
-    const lines = ran.stdout.split('\n').filter((line) => line !== '');
-    told = new Map(lines.map((line) => JSON.parse(line)).map(({ step, ...result }) => [step, result]));
+    told = toldIn(ran.stdout);
   });
   afterAll(() => cell.stop());
 
