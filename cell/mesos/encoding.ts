@@ -4,6 +4,7 @@ import { decode } from './protobuf/decode.ts';
 import { encode } from './protobuf/encode.ts';
 import { fromJson, JsonComplaint } from './protobuf/from-json.ts';
 import type { JsonObject, MessageType } from './protobuf/notation.ts';
+import { withDefaults } from './protobuf/with-defaults.ts';
 import { wireJson } from './wire-json.ts';
 
 export const JSON_TYPE = 'application/json';
@@ -22,7 +23,7 @@ export function readCall(type: MessageType, body: Buffer, mediaType: MediaType):
 
 /** An answer or an event in the form that the caller accepts. */
 export function writeMessage(type: MessageType, message: object, mediaType: MediaType): Buffer {
-  return Buffer.from(mediaType === JSON_TYPE ? wireJson(message) : encode(type, message));
+  return Buffer.from(mediaType === JSON_TYPE ? wireJson(withDefaults(type, message)) : encode(type, message));
 }
 
 function readJson(type: MessageType, body: Buffer): JsonObject {

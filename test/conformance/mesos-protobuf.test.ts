@@ -1,12 +1,14 @@
 /** A master that is spoken to in protobuf: what it refuses, what it answers, and what its streams tell. */
 import { afterEach, describe, expect, jest } from '@jest/globals';
 import type { Offer, TaskState, TaskStatus } from '../../activities/mesos/types.ts';
+import { OPERATOR_RESPONSE } from '../../cell/mesos/protobuf/messages.ts';
 import type { JsonObject } from '../../cell/mesos/protobuf/notation.ts';
+import { withDefaults } from '../../cell/mesos/protobuf/with-defaults.ts';
 import { scalar } from '../integration/mesos-framework.ts';
 import { until } from '../integration/mesos-until.ts';
 import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { askOperator, ProtobufFramework, post, watchMaster } from './protobuf-caller.ts';
-import { carried } from './protobuf-json.ts';
+import { withoutEmptyLists } from './protobuf-json.ts';
 
 jest.setTimeout(60_000);
 
@@ -168,6 +170,7 @@ describeOnEachMesos(
           command: { value: 'sleep 600', environment: { variables: [{ name: 'A', value: '1' }] } },
           labels: { labels: [{ key: 'consul', value: 'web' }] },
           discovery: { visibility: 'FRAMEWORK', name: 'web', ports: { ports: [{ number: 31110, protocol: 'tcp' }] } },
+          health_check: { type: 'TCP', tcp: { port: 31110 }, delay_seconds: 600 },
           kill_policy: { grace_period: { nanoseconds: 1e9 } },
           data: Buffer.from([0, 255, 16]).toString('base64'),
         };
@@ -179,8 +182,8 @@ describeOnEachMesos(
         await until('the rest is on offer', 10_000, () => stream.events.filter(({ type }) => type === 'OFFERS')[1]);
 
         for (const type of READS) {
-          const inProtobuf = await askOperator(under.mesos.masterUrl, { type });
-          expect(inProtobuf).toEqual(carried(await askInJson(under.mesos.masterUrl, { type }), inProtobuf));
+          const shown = withDefaults(OPERATOR_RESPONSE, await askOperator(under.mesos.masterUrl, { type }));
+          expect(shown).toEqual(withoutEmptyLists(await askInJson(under.mesos.masterUrl, { type })));
         }
 
         const ghost = { task_id: { value: 'ghost' } };

@@ -19,8 +19,8 @@ export const CLUSTER_MESSAGES = {
     user: '1! string',
     name: '2! string',
     id: '3 FrameworkID',
-    failover_timeout: '4 double',
-    checkpoint: '5 bool',
+    failover_timeout: '4 double = 0',
+    checkpoint: '5 bool = false',
     role: '6 string',
     roles: '12* string',
     hostname: '7 string',
@@ -64,11 +64,12 @@ export const CLUSTER_MESSAGES = {
   'MasterInfo.Capability.Type': { UNKNOWN: 0, AGENT_UPDATE: 1, AGENT_DRAINING: 2 },
   AgentInfo: {
     hostname: '1! string',
-    port: '8 int32',
+    port: '8 int32 = 5051',
     resources: '3* Resource',
     attributes: '5* Attribute',
     id: '6 AgentID',
     domain: '10 DomainInfo',
+    // Not in v1, but the master passes on what agents say.
     checkpoint: '7 bool',
   },
   'AgentInfo.Capability': { type: '1 AgentInfo.Capability.Type' },
@@ -105,7 +106,7 @@ export const CLUSTER_MESSAGES = {
     uid: '6 string',
     gid: '7 string',
   },
-  DrainConfig: { max_grace_period: '1 DurationInfo', mark_gone: '2 bool' },
+  DrainConfig: { max_grace_period: '1 DurationInfo', mark_gone: '2 bool = false' },
   DrainInfo: { state: '1! DrainState', config: '2! DrainConfig' },
   DrainState: { UNKNOWN: 0, DRAINING: 1, DRAINED: 2 },
 } as const satisfies Definitions;

@@ -64,8 +64,8 @@ function readRepeated(message: JsonObject, field: Field, reader: Reader, wireTyp
 
 /** An entry of a map is a message of a key and a value. */
 function readEntry(message: JsonObject, field: Field, reader: Reader): void {
-  const key: Field = { name: 'key', number: 1, rule: 'optional', type: 'string' };
-  const value: Field = { name: 'value', number: 2, rule: 'optional', type: field.type };
+  const key: Field = { name: 'key', number: 1, rule: 'optional', type: 'string', ifUnset: undefined };
+  const value: Field = { name: 'value', number: 2, rule: 'optional', type: field.type, ifUnset: undefined };
   const byNumber = new Map([key, value].map((each) => [each.number, each]));
   const entry: JsonObject = {};
   const entryType: MessageType = { kind: 'message', name: 'entry', fields: [key, value], byNumber, byName: new Map() };

@@ -16,6 +16,12 @@ describe('definitions', () => {
     expect(tree?.byName.get('kind')?.type).toMatchObject({ kind: 'enumeration', words: new Map([[7, 'OAK']]) });
   });
 
+  it('may say what holds where a field is not set', () => {
+    const fields = { a: '1 double = 15', b: '2 bool = false', c: '3 Kind = OAK', d: '4 string' };
+    const type = compile({ A: fields, Kind: { OAK: 7 } }).get('A');
+    expect(type?.fields.map(({ ifUnset }) => ifUnset)).toEqual([15, false, 'OAK', undefined]);
+  });
+
   it.each([
     [{ A: { x: '1 Nothing' } }, 'there is no definition of Nothing'],
     [{ A: { x: 'string' } }, 'x: "string" is no field'],

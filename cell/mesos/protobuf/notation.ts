@@ -1,7 +1,7 @@
 /**
  * How this folder writes down messages. A message is its fields by name, each `"<number><rule> <type>"`: the rule is
  * `!` for required, `*` for repeated, nothing for optional; the type is a scalar, the name of another definition, or
- * `map<type>` (keys are strings). An enumeration is its words with their numbers.
+ * `map<type>` (keys are strings). `" = <value>"` at the end is a default. An enumeration is its words with their numbers.
  */
 export type Definitions = Readonly<Record<string, Readonly<Record<string, string | number>>>>;
 
@@ -29,6 +29,8 @@ export interface Field {
   readonly rule: 'optional' | 'required' | 'repeated' | 'map';
   /** Of a map: that of its values. */
   readonly type: Scalar | Enumeration | MessageType;
+  /** What holds where it is not set, in the form of the JSON; undefined where nothing is said. */
+  readonly ifUnset: unknown;
 }
 
 /** A message in the form that its JSON has: enumerations as words, bytes as base64, maps as objects. */
@@ -82,11 +84,17 @@ export function compile(definitions: Definitions): ReadonlyMap<string, MessageTy
 }
 
 function fieldOf(name: string, text: string, typeNamed: (name: string) => Field['type']): Field {
-  const [, number, mark, map, type] = /^(\d+)([!*]?) (?:map<([\w.]+)>|([\w.]+))$/.exec(text) ?? [];
+  const [, number, mark, map, type, ifUnset] =
+    /^(\d+)([!*]?) (?:map<([\w.]+)>|([\w.]+))(?: = (\w+))?$/.exec(text) ?? [];
   const typeName = map ?? type;
   if (number === undefined || typeName === undefined) throw new Error(`${name}: "${text}" is no field`);
   const rule = map !== undefined ? 'map' : mark === '!' ? 'required' : mark === '*' ? 'repeated' : 'optional';
-  return { name, number: Number(number), rule, type: typeNamed(typeName) };
+  return { name, number: Number(number), rule, type: typeNamed(typeName), ifUnset: readDefault(ifUnset) };
+}
+
+function readDefault(text: string | undefined): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /** The required fields that a message or one inside it lacks, as protobuf names them: `tasks[0].task_id`. */

@@ -143,7 +143,7 @@ export const OFFER_MESSAGES = {
     agent_id: '6 AgentID',
     resource_provider_id: '7 ResourceProviderID',
   },
-  Filters: { refuse_seconds: '1 double' },
+  Filters: { refuse_seconds: '1 double = 5' },
   OperationState: {
     OPERATION_UNSUPPORTED: 0,
     OPERATION_PENDING: 1,

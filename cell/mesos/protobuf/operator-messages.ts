@@ -96,7 +96,7 @@ export const OPERATOR_MESSAGES = {
   'master.Call.UpdateMaintenanceSchedule': { schedule: '1! maintenance.Schedule' },
   'master.Call.StartMaintenance': { machines: '1* MachineID' },
   'master.Call.StopMaintenance': { machines: '1* MachineID' },
-  'master.Call.DrainAgent': { agent_id: '1! AgentID', max_grace_period: '2 Duration', mark_gone: '3 bool' },
+  'master.Call.DrainAgent': { agent_id: '1! AgentID', max_grace_period: '2 Duration', mark_gone: '3 bool = false' },
   'master.Call.DeactivateAgent': { agent_id: '1! AgentID' },
   'master.Call.ReactivateAgent': { agent_id: '1! AgentID' },
   'master.Call.UpdateQuota': { force: '1 bool', quota_configs: '2* quota.QuotaConfig' },
