@@ -49,23 +49,21 @@ export class HealthChecker {
     this.watch([]);
   }
 
+  /** The timers of all checks of one configuration; each check's first is followed by one that beats. */
   #start(app: App): NodeJS.Timeout[] {
-    return app.healthChecks.flatMap((check, index) => {
-      this.#parts.bus.publish('add_health_check_event', { appId: app.id, healthCheck: check, version: app.version });
-      if (isMesosCheck(check)) return [];
-      const { secondMs } = this.#parts;
+    const { bus, secondMs } = this.#parts;
+    const timers: NodeJS.Timeout[] = [];
+    for (const [index, check] of app.healthChecks.entries()) {
+      bus.publish('add_health_check_event', { appId: app.id, healthCheck: check, version: app.version });
+      if (isMesosCheck(check)) continue;
       const intervalMs = Math.max(check.intervalSeconds, 0.1) * secondMs;
-      const timer = setTimeout(
-        () => {
-          const beat = setInterval(() => this.#look(app, index), intervalMs);
-          timers.push(beat);
-          this.#look(app, index);
-        },
-        Math.min(intervalMs, FIRST_LOOK_SECONDS * secondMs),
-      );
-      const timers = [timer];
-      return timers;
-    });
+      const begin = () => {
+        timers.push(setInterval(() => this.#look(app, index), intervalMs));
+        this.#look(app, index);
+      };
+      timers.push(setTimeout(begin, Math.min(intervalMs, FIRST_LOOK_SECONDS * secondMs)));
+    }
+    return timers;
   }
 
   #look(app: App, index: number): void {

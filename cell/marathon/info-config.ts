@@ -1,8 +1,11 @@
 import { hostname } from 'node:os';
+import type { ProfileName } from './profile.ts';
 import { SERVICE_PORT_MAX, SERVICE_PORT_MIN } from './service-ports.ts';
 
 /** What of the configuration is not what Marathon would take by default. */
 export interface InfoConfigOptions {
+  /** Decides which flags there are. */
+  readonly profile: ProfileName;
   readonly host: string;
   readonly port: number;
   /** Address of the Mesos master. */
@@ -13,9 +16,10 @@ export interface InfoConfigOptions {
   readonly scaleAppsIntervalMs: number;
 }
 
-/** The configuration as `/v2/info` tells it. Its keys are those of Marathon 1.7; some clients refuse any other. */
+/** The configuration as `/v2/info` tells it. Its keys are those of the release; some clients refuse any other. */
 export function infoConfig(options: InfoConfigOptions): Readonly<Record<string, unknown>> {
   const master = new URL(options.master);
+  const old = options.profile === '1.7';
   return {
     marathon_config: {
       access_control_allow_origin: null,
@@ -41,15 +45,15 @@ export function infoConfig(options: InfoConfigOptions): Readonly<Record<string, 
       mesos_heartbeat_failure_threshold: 5,
       mesos_heartbeat_interval: 15_000,
       mesos_leader_ui_url: `${master.origin}/`,
-      mesos_role: null,
+      mesos_role: old ? null : '*',
       mesos_user: options.user,
+      ...(old ? {} : { new_group_enforce_role: 'Off' }),
       min_revive_offers_interval: options.minReviveOffersIntervalMs,
       offer_matching_timeout: 3_000,
       on_elected_prepare_timeout: 180_000,
       reconciliation_initial_delay: 15_000,
       reconciliation_interval: 600_000,
-      revive_offers_for_new_apps: true,
-      revive_offers_repetitions: 3,
+      ...(old ? { revive_offers_for_new_apps: true, revive_offers_repetitions: 3 } : {}),
       scale_apps_initial_delay: 15_000,
       scale_apps_interval: options.scaleAppsIntervalMs,
       store_cache: true,

@@ -226,6 +226,7 @@ export function lead(options: LeaderOptions): Leader {
       nowMs,
       secondMs,
       config: infoConfig({
+        profile: profile.name,
         host: options.host,
         port: Number(new URL(origin).port),
         master: options.mesosMaster,

@@ -22,7 +22,13 @@ export interface Answer {
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
-/** A cell of one profile with two agents, `agent1` (env fat, rack r1) and `agent2` (env uat, rack r2). */
+/** What a suite needs otherwise. */
+export interface RigOptions {
+  /** How long a second of checks and delays takes; default 1000. */
+  readonly secondMs?: number;
+}
+
+/** A cell of one profile with two agents: `agent1` (env fat, rack r1, disk ssd) and `agent2` (env uat, rack r2). */
 export class AssertionRig {
   readonly profile: ProfileName;
   readonly #ports: { first: number; marathon: number } = { first: 0, marathon: 0 };
@@ -31,8 +37,11 @@ export class AssertionRig {
   #recorded: Awaited<ReturnType<typeof recordEvents>> | undefined;
   #earlier: readonly MarathonEvent[] = [];
 
-  constructor(profile: ProfileName) {
+  readonly #options: RigOptions;
+
+  constructor(profile: ProfileName, options: RigOptions) {
     this.profile = profile;
+    this.#options = options;
   }
 
   get url(): string {
@@ -70,7 +79,7 @@ export class AssertionRig {
     });
     const mesos = await startMesos({
       stateDir: join(this.#stateDir, 'mesos'),
-      agents: [agent('agent1', 'env:fat;rack:r1'), agent('agent2', 'env:uat;rack:r2')],
+      agents: [agent('agent1', 'env:fat;rack:r1;disk:ssd'), agent('agent2', 'env:uat;rack:r2')],
       stopGraceMs: 200,
     });
     await this.#startMarathon(mesos);
@@ -161,6 +170,7 @@ export class AssertionRig {
       mesosMaster: mesos.masterUrl,
       stateDir: join(this.#stateDir, 'marathon'),
       profile: this.profile,
+      secondMs: this.#options.secondMs ?? 1_000,
     });
     const client = new MarathonClient({ url: marathon.url });
     this.#parts = { mesos, marathon, client };
@@ -179,9 +189,9 @@ export const ids = (tasks: readonly { readonly id: string }[]): readonly string[
  * Runs assertions on a cell of each profile. Every answer and every event of it is held to Marathon's types, and every
  * test begins with an empty cell.
  */
-export function onBothProfiles(assertions: (rig: AssertionRig) => void): void {
+export function onBothProfiles(assertions: (rig: AssertionRig) => void, options: RigOptions = {}): void {
   describe.each(['1.7', '1.11'] as const)('profile %s', (profile) => {
-    const rig = new AssertionRig(profile);
+    const rig = new AssertionRig(profile, options);
     checkAnswers(profile);
     beforeAll(() => rig.start());
     afterEach(() => rig.clear());
