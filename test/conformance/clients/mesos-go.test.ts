@@ -10,7 +10,8 @@ import { type MesosCell, startMesos } from '../../../cell/mesos/start.ts';
 import { freePort } from '../../../local/platform/ports.ts';
 import { runCommand } from '../../../local/toolbox/run-command.ts';
 import { describeOnEachMesos } from '../../mesos-rig/describe-on-each-mesos.ts';
-import { buildGoProgram, GO_BUILD_WITHIN_MS } from './go-program.ts';
+import { mesosGo } from './clients.ts';
+import { describeWithClient } from './describe-with-client.ts';
 
 jest.setTimeout(60_000);
 
@@ -37,44 +38,41 @@ const LINES = [
   'watched: [TASK_ADDED TASK_STARTING TASK_RUNNING TASK_KILLED FRAMEWORK_REMOVED]',
 ];
 
-let program: string;
-beforeAll(async () => {
-  program = await buildGoProgram(join(import.meta.dirname, 'mesos-go'));
-}, GO_BUILD_WITHIN_MS);
+await describeWithClient('mesos-go', mesosGo, (command) => {
+  const run = async (masterUrl: string, encoding: string): Promise<readonly string[]> => {
+    const { stdout } = await runCommand(command.file, [masterUrl, encoding], { timeoutMs: 60_000 });
+    return stdout.trim().split('\n');
+  };
 
-async function run(masterUrl: string, encoding: string): Promise<readonly string[]> {
-  const { stdout } = await runCommand(program, [masterUrl, encoding], { timeoutMs: 60_000 });
-  return stdout.trim().split('\n');
-}
-
-describeOnEachMesos('mesos-go', { agents: [{ name: 'a', attributes: 'env:fat' }] }, (under) => {
-  for (const encoding of ['protobuf', 'json']) {
-    under.it(`lives the life of a framework in ${encoding}`, async () => {
-      expect(await run(under.mesos.masterUrl, encoding)).toEqual(LINES);
-    });
-  }
-});
-
-describe('mesos-go, where records are cut and joined anywhere', () => {
-  let cell: MesosCell;
-  let stateDir: string;
-  beforeAll(async () => {
-    stateDir = mkdtempSync(join(tmpdir(), 'slipway-cell-'));
-    const port = await freePort();
-    cell = await startMesos({
-      stateDir,
-      allocationIntervalMs: 50,
-      stopGraceMs: 200,
-      streamCutSeed: 5,
-      agents: [{ name: 'a', attributes: 'env:fat', cpus: 4, mem: 4096, portRange: [port, port] }],
-    });
-  });
-  afterAll(async () => {
-    await cell.stop();
-    rmSync(stateDir, { recursive: true, force: true });
+  describeOnEachMesos('on a Mesos', { agents: [{ name: 'a', attributes: 'env:fat' }] }, (under) => {
+    for (const encoding of ['protobuf', 'json']) {
+      under.it(`lives the life of a framework in ${encoding}`, async () => {
+        expect(await run(under.mesos.masterUrl, encoding)).toEqual(LINES);
+      });
+    }
   });
 
-  it.each(['protobuf', 'json'])('sees the same in %s', async (encoding) => {
-    expect(await run(cell.masterUrl, encoding)).toEqual(LINES);
+  describe('where records are cut and joined anywhere', () => {
+    let cell: MesosCell;
+    let stateDir: string;
+    beforeAll(async () => {
+      stateDir = mkdtempSync(join(tmpdir(), 'slipway-cell-'));
+      const port = await freePort();
+      cell = await startMesos({
+        stateDir,
+        allocationIntervalMs: 50,
+        stopGraceMs: 200,
+        streamCutSeed: 5,
+        agents: [{ name: 'a', attributes: 'env:fat', cpus: 4, mem: 4096, portRange: [port, port] }],
+      });
+    });
+    afterAll(async () => {
+      await cell.stop();
+      rmSync(stateDir, { recursive: true, force: true });
+    });
+
+    it.each(['protobuf', 'json'])('sees the same in %s', async (encoding) => {
+      expect(await run(cell.masterUrl, encoding)).toEqual(LINES);
+    });
   });
 });
