@@ -262,6 +262,7 @@ export interface Offer {
 
 export interface InverseOffer {
   readonly id: Id;
+  readonly url?: Offer['url'];
   readonly framework_id: Id;
   readonly agent_id?: Id | undefined;
   readonly unavailability: Unavailability;

@@ -24,7 +24,7 @@ export interface FaultTargets {
   /** Names of the agents. */
   readonly agents: readonly string[];
   /** Undefined: it is well. */
-  setAgent(name: string, fault: AgentFault | undefined): void;
+  setAgent(name: string, fault: AgentFault | undefined): void | Promise<void>;
   /** Something about withheld offers changed. */
   offersChanged(): void;
   /** A change of leadership is complete when this resolves. */
@@ -142,7 +142,7 @@ export class FaultBoard {
     if (this.#mesos !== undefined) {
       if (before.master !== wanted.master) await this.#mesos.setMaster(wanted.master);
       for (const name of this.#mesos.agents) {
-        if (before.agents[name] !== wanted.agents[name]) this.#mesos.setAgent(name, wanted.agents[name]);
+        if (before.agents[name] !== wanted.agents[name]) await this.#mesos.setAgent(name, wanted.agents[name]);
       }
       this.#mesos.offersChanged();
     }

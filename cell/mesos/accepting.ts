@@ -68,6 +68,18 @@ export function declineOffers(master: Master, framework: Framework, { offer_ids,
   }
 }
 
+/** Notes what a framework says to being asked to leave; answers to what nobody asks any more are passed over. */
+export function answerInverseOffers(
+  master: Master,
+  framework: Framework,
+  status: 'ACCEPT' | 'DECLINE',
+  answer: SchedulerCall['accept_inverse_offers'],
+): void {
+  for (const { value } of answer?.inverse_offer_ids ?? []) {
+    master.inverseOffers.answer(framework.id, value, status, refuseSeconds(answer?.filters));
+  }
+}
+
 /** The offers, or why they can't be used together. */
 function findOffers(master: Master, framework: Framework, ids: readonly string[]): OutstandingOffer[] | string {
   const offers: OutstandingOffer[] = [];

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Attribute, FrameworkInfo, TaskInfo } from '../../activities/mesos/types.ts';
+import { drainGraceMs } from './agent-orders.ts';
+import type { DrainInfo } from './agent-registry.ts';
 import type { AgentLink, AgentReports, AgentTask, KillOrder } from './link.ts';
 import type { CellLog } from './log.ts';
 import type { Amounts } from './resources.ts';
@@ -31,6 +33,8 @@ export interface AgentOptions {
   readonly workDirectory: string;
   readonly runtimes: { readonly docker: Runtime; readonly command: Runtime };
   readonly log: CellLog;
+  /** Its master has told it to end; settles as `stop` does. */
+  readonly shutDown: (ended: Promise<void>) => void;
 }
 
 export class Agent implements AgentLink {
@@ -171,6 +175,28 @@ export class Agent implements AgentLink {
       run.mute();
       run.kill({ graceMs: SHUTDOWN_GRACE_MS, message: 'Framework was removed' });
     }
+  }
+
+  drain({ config }: DrainInfo): void {
+    const max = config.max_grace_period?.nanoseconds;
+    for (const run of this.#runs.values()) {
+      const { frameworkInfo, task, muted } = run.record;
+      if (muted) continue;
+      const own = task.kill_policy?.grace_period;
+      const aware = frameworkInfo.capabilities?.some(({ type }) => type === 'PARTITION_AWARE') === true;
+      run.kill({
+        graceMs: drainGraceMs(own && Number(own.nanoseconds) / 1e6, max === undefined ? undefined : max / 1e6),
+        reason: 'REASON_AGENT_DRAINING',
+        state: config.mark_gone && aware ? 'TASK_GONE_BY_OPERATOR' : undefined,
+      });
+    }
+  }
+
+  shutdown(why: string): void {
+    this.disconnect();
+    for (const run of this.#runs.values()) run.mute();
+    this.#options.log.info(`agent ${this.hostname}: told to shut down: ${why}`);
+    this.#options.shutDown(this.stop(SHUTDOWN_GRACE_MS));
   }
 
   #take(record: TaskRecord, how: 'launch' | 'adopt'): void {

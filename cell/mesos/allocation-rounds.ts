@@ -1,8 +1,12 @@
 /** When offers are made: each interval, and at once when something changed that may matter. */
 
-import type { AgentEntry } from './agent-entry.ts';
+import { isTerminal } from '../../activities/mesos/types.ts';
+import { type AgentEntry, isActive, machineIdOf } from './agent-entry.ts';
+import type { AgentRegistry } from './agent-registry.ts';
 import { allocate, type RefusedOffer } from './allocator.ts';
 import type { Framework } from './framework.ts';
+import type { InverseOffers } from './inverse-offers.ts';
+import { type Maintenance, machineOf, type Unavailability } from './maintenance.ts';
 import type { OfferBook, OutstandingOffer } from './offer-book.ts';
 import { type Amounts, add, NOTHING, subtract } from './resources.ts';
 
@@ -11,6 +15,9 @@ export interface Cluster {
   readonly agents: ReadonlyMap<string, AgentEntry>;
   readonly frameworks: ReadonlyMap<string, Framework>;
   readonly offers: OfferBook;
+  readonly inverseOffers: InverseOffers;
+  readonly registry: AgentRegistry;
+  readonly maintenance: Maintenance;
   /** What the tasks of a framework hold on all agents. */
   usedBy(framework: Framework): Amounts;
   /** An agent that is not to be offered. */
@@ -59,11 +66,11 @@ export class AllocationRounds {
   }
 
   run(): void {
-    const { agents, frameworks, offers } = this.#cluster;
+    const { agents, frameworks, offers, registry } = this.#cluster;
     const now = Date.now();
     this.#refused = this.#refused.filter(({ until }) => until > now);
-    const connected = [...agents.values()].filter(
-      ({ connected, link }) => connected && !this.#cluster.isWithheld(link.id),
+    const active = [...agents.values()].filter(
+      (entry) => isActive(entry, registry.get(entry.link.id)) && !this.#cluster.isWithheld(entry.link.id),
     );
     const claims = [...frameworks.values()]
       .filter((framework) => framework.connected)
@@ -73,9 +80,8 @@ export class AllocationRounds {
         const holds = add(this.#cluster.usedBy(framework), offers.on({ frameworkId: framework.id }));
         return roles.map((role) => ({ frameworkId: framework.id, role, holds }));
       });
-    if (claims.length === 0) return;
     const given = allocate({
-      agents: connected.map(({ link, used }) => ({
+      agents: active.map(({ link, used }) => ({
         id: link.id,
         free: subtract(subtract(link.total, used), offers.on({ agentId: link.id })),
       })),
@@ -86,10 +92,35 @@ export class AllocationRounds {
     });
     for (const [frameworkId, allocations] of Map.groupBy(given, (allocation) => allocation.frameworkId)) {
       const made = allocations.flatMap((allocation) => {
-        const link = agents.get(allocation.agentId)?.link;
-        return link === undefined ? [] : offers.make(allocation, link);
+        const entry = agents.get(allocation.agentId);
+        return entry === undefined ? [] : offers.make(allocation, entry.link, this.#unavailabilityOf(entry));
       });
       frameworks.get(frameworkId)?.tell({ type: 'OFFERS', offers: { offers: made } });
     }
+    this.#askToLeave(active, now);
+  }
+
+  /** Those who use or are offered something of an agent with maintenance ahead, unless they were asked already. */
+  #askToLeave(active: readonly AgentEntry[], now: number): void {
+    const { frameworks, offers, inverseOffers } = this.#cluster;
+    const ahead = active.filter((entry) => this.#unavailabilityOf(entry) !== undefined);
+    for (const framework of ahead.length === 0 ? [] : frameworks.values()) {
+      if (!framework.connected) continue;
+      const asked = ahead.flatMap((entry) => {
+        const { link } = entry;
+        const unavailability = this.#unavailabilityOf(entry);
+        const concerned =
+          offers.list({ frameworkId: framework.id, agentId: link.id }).length > 0 ||
+          [...framework.tasks.values()].some(({ agentId, state }) => agentId === link.id && !isTerminal(state));
+        if (unavailability === undefined || !concerned || !inverseOffers.mayAsk(framework.id, link.id, now)) return [];
+        return inverseOffers.make(offers.nextId(), framework.id, link, unavailability);
+      });
+      if (asked.length === 0) continue;
+      framework.tell({ type: 'INVERSE_OFFERS', inverse_offers: { inverse_offers: asked } });
+    }
+  }
+
+  #unavailabilityOf({ link }: AgentEntry): Unavailability | undefined {
+    return machineOf(this.#cluster.maintenance, machineIdOf(link))?.unavailability;
   }
 }

@@ -2,13 +2,18 @@
 import { JSON_TYPE, type MediaType, PROTOBUF_TYPE } from './encoding.ts';
 import { type HttpRequest, Refusal } from './http-server.ts';
 
+/** Refuses any other method. */
+export function requireMethod({ method }: HttpRequest, allowed: readonly string[]): void {
+  if (allowed.includes(method)) return;
+  const list = allowed.map((each) => `'${each}'`).join(', ');
+  throw new Refusal(405, `405 Method Not Allowed. Expecting one of { ${list} }, but received '${method}'.`, {
+    Allow: allowed.join(', '),
+  });
+}
+
 /** The form of the body of a POST: one of two names, exactly, since Mesos refuses a charset. */
 export function requirePost(request: HttpRequest): MediaType {
-  if (request.method !== 'POST') {
-    throw new Refusal(405, `405 Method Not Allowed. Expecting one of { 'POST' }, but received '${request.method}'.`, {
-      Allow: 'POST',
-    });
-  }
+  requireMethod(request, ['POST']);
   const type = request.headers['content-type'];
   if (type === undefined) throw new Refusal(400, "Expecting 'Content-Type' to be present");
   if (type !== JSON_TYPE && type !== PROTOBUF_TYPE) {

@@ -5,10 +5,10 @@ import type { CommandInfo, FrameworkInfo, HealthCheck, Resource, TaskInfo } from
 import { Refusal } from './http-server.ts';
 import type { JsonObject } from './protobuf/notation.ts';
 
-const number = z.number();
-const text = z.string();
-const id = z.looseObject({ value: text });
-const nanoseconds = z.looseObject({ nanoseconds: number });
+export const number = z.number();
+export const text = z.string();
+export const id = z.looseObject({ value: text });
+export const nanoseconds = z.looseObject({ nanoseconds: number });
 const range = z.looseObject({ begin: number, end: number });
 const ranges = z.looseObject({ range: z.array(range).optional() });
 /** Base64. */
@@ -137,6 +137,8 @@ const operation = z.looseObject({
   launch_group: z.looseObject({ task_group: z.looseObject({ tasks: z.array(taskInfoSchema).default([]) }) }).optional(),
 });
 
+const inverseAnswer = z.looseObject({ inverse_offer_ids: z.array(id).default([]), filters: filters.optional() });
+
 export const schedulerCallSchema = z.looseObject({
   type: text.optional(),
   framework_id: id.optional(),
@@ -151,6 +153,8 @@ export const schedulerCallSchema = z.looseObject({
     })
     .optional(),
   decline: z.looseObject({ offer_ids: z.array(id).default([]), filters: filters.optional() }).optional(),
+  accept_inverse_offers: inverseAnswer.optional(),
+  decline_inverse_offers: inverseAnswer.optional(),
   acknowledge: z.looseObject({ agent_id: id, task_id: id, uuid: bytes }).optional(),
   kill: z.looseObject({ task_id: id, agent_id: id.optional(), kill_policy: killPolicy.optional() }).optional(),
   reconcile: z
@@ -166,12 +170,6 @@ export const schedulerCallSchema = z.looseObject({
     .optional(),
 });
 export type SchedulerCall = z.infer<typeof schedulerCallSchema>;
-
-export const operatorCallSchema = z.looseObject({
-  type: text.optional(),
-  teardown: z.looseObject({ framework_id: id }).optional(),
-});
-export type OperatorCall = z.infer<typeof operatorCallSchema>;
 
 /**
  * Checks a message of the right shape for what this cell asks beyond it, and gives what may be left out its default.

@@ -3,7 +3,7 @@ import { Refusal } from './http-server.ts';
 import { decode } from './protobuf/decode.ts';
 import { encode } from './protobuf/encode.ts';
 import { fromJson, JsonComplaint } from './protobuf/from-json.ts';
-import type { JsonObject, MessageType } from './protobuf/notation.ts';
+import { isJsonObject, type JsonObject, type MessageType } from './protobuf/notation.ts';
 import { withDefaults } from './protobuf/with-defaults.ts';
 import { wireJson } from './wire-json.ts';
 
@@ -26,17 +26,39 @@ export function writeMessage(type: MessageType, message: object, mediaType: Medi
   return Buffer.from(mediaType === JSON_TYPE ? wireJson(withDefaults(type, message)) : encode(type, message));
 }
 
+/** Reads the body of one of the calls from before the v1 API: a message as bare JSON. */
+export function readBody(type: MessageType, body: Buffer): JsonObject {
+  const value = parse(body, '');
+  if (!isJsonObject(value)) throw new Refusal(400, 'Unexpected JSON type parsed');
+  return convert(type, value, '');
+}
+
+/** The same for a list of messages. */
+export function readList(type: MessageType, body: Buffer): JsonObject[] {
+  const value = parse(body, '');
+  if (!Array.isArray(value)) throw new Refusal(400, 'Unexpected JSON type parsed');
+  return value.map((member) => convert(type, member, ''));
+}
+
 function readJson(type: MessageType, body: Buffer): JsonObject {
-  let value: unknown;
+  const value = parse(body, 'Failed to parse body into JSON: ');
+  return convert(type, value, 'Failed to convert JSON into Call protobuf: ');
+}
+
+/** @param doing what a refusal begins with */
+function parse(body: Buffer, doing: string): unknown {
   try {
-    value = JSON.parse(body.toString('utf8'));
+    return JSON.parse(body.toString('utf8'));
   } catch {
-    throw new Refusal(400, 'Failed to parse body into JSON: syntax error at line 1 near: ');
+    throw new Refusal(400, `${doing}syntax error at line 1 near: `);
   }
+}
+
+function convert(type: MessageType, value: unknown, doing: string): JsonObject {
   try {
     return fromJson(type, value);
   } catch (error) {
     if (!(error instanceof JsonComplaint)) throw error;
-    throw new Refusal(400, `Failed to convert JSON into Call protobuf: ${error.message}`);
+    throw new Refusal(400, `${doing}${error.message}`);
   }
 }

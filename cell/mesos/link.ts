@@ -3,6 +3,7 @@
  * within one process, one way each, with nothing awaited, so that a real wire could take their place.
  */
 import type { Attribute, FrameworkInfo, TaskInfo, TaskState, TaskStatus } from '../../activities/mesos/types.ts';
+import type { DrainInfo } from './agent-registry.ts';
 import type { Amounts } from './resources.ts';
 
 /** A task as its agent knows it. */
@@ -23,6 +24,8 @@ export interface KillOrder {
   readonly graceMs?: number | undefined;
   /** A Mesos reason for the updates that follow. */
   readonly reason?: string | undefined;
+  /** What it ends as; undefined: TASK_KILLED. */
+  readonly state?: 'TASK_GONE_BY_OPERATOR' | undefined;
 }
 
 /** An agent, as its master sees it. */
@@ -42,6 +45,10 @@ export interface AgentLink {
   resend(frameworkId: string): void;
   /** The framework is gone: its tasks are killed and nobody is told. */
   shutdownFramework(frameworkId: string): void;
+  /** Every task is killed, with no more grace than granted. */
+  drain(drain: DrainInfo): void;
+  /** It may not be an agent any more: it ends its tasks, tells nobody, and then itself. */
+  shutdown(why: string): void;
 }
 
 /** A master, as its agents see it. */

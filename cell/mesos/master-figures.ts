@@ -1,5 +1,6 @@
 /** The master's figures, under the names that Mesos gives them. */
 import { TASK_STATES, type TaskState } from '../../activities/mesos/types.ts';
+import { isActive } from './agent-entry.ts';
 import type { Framework } from './framework.ts';
 import type { Master } from './master.ts';
 import { add, NOTHING } from './resources.ts';
@@ -17,6 +18,17 @@ export function flags({ options }: Master): Record<string, string> {
     registry: 'replicated_log',
     version: 'false',
   };
+}
+
+/** Agents that may be offered, registered ones that may not, and those that nothing is heard of. */
+export function countAgents({ agents, registry }: Master): {
+  readonly active: number;
+  readonly inactive: number;
+  readonly unreachable: number;
+} {
+  const active = [...agents.values()].filter((entry) => isActive(entry, registry.get(entry.link.id))).length;
+  const unreachable = registry.list().filter(({ unreachableSince }) => unreachableSince !== undefined).length;
+  return { active, inactive: agents.size - active, unreachable };
 }
 
 /** How many tasks of these frameworks are, or were when they ended, in each state. */
@@ -54,6 +66,7 @@ export function metrics(master: Master): Record<string, number> {
   const frameworks = [...master.frameworks.values()];
   const total = agents.reduce((sum, { link }) => add(sum, link.total), NOTHING);
   const used = agents.reduce((sum, entry) => add(sum, entry.used), NOTHING);
+  const counts = countAgents(master);
   const figures: Record<string, number> = {
     'master/elected': 1,
     'master/uptime_secs': Date.now() / 1000 - master.startTime,
@@ -63,11 +76,11 @@ export function metrics(master: Master): Record<string, number> {
     'master/frameworks_inactive': frameworks.filter(({ connected }) => !connected).length,
     'master/operator_event_stream_subscribers': master.subscribers.size,
     'master/outstanding_offers': master.offers.list().length,
-    'master/slaves_active': agents.filter(({ connected }) => connected).length,
+    'master/slaves_active': counts.active,
     'master/slaves_connected': agents.filter(({ connected }) => connected).length,
-    'master/slaves_disconnected': agents.filter(({ connected, unreachable }) => !connected && !unreachable).length,
-    'master/slaves_inactive': agents.filter(({ connected, unreachable }) => !connected && !unreachable).length,
-    'master/slaves_unreachable': agents.filter(({ unreachable }) => unreachable).length,
+    'master/slaves_disconnected': agents.filter(({ connected }) => !connected).length,
+    'master/slaves_inactive': counts.inactive,
+    'master/slaves_unreachable': counts.unreachable,
   };
   for (const name of ['cpus', 'mem', 'disk', 'gpus']) {
     const [have, use] = [total.scalars.get(name) ?? 0, used.scalars.get(name) ?? 0];
@@ -75,9 +88,9 @@ export function metrics(master: Master): Record<string, number> {
     figures[`master/${name}_used`] = use;
     figures[`master/${name}_percent`] = have === 0 ? 0 : use / have;
   }
-  const counts = countStates([...frameworks, ...master.completedFrameworks.values()]);
+  const states = countStates([...frameworks, ...master.completedFrameworks.values()]);
   for (const state of TASK_STATES) {
-    if (state !== 'TASK_UNKNOWN') figures[`master/tasks_${state.slice(5).toLowerCase()}`] = counts[state];
+    if (state !== 'TASK_UNKNOWN') figures[`master/tasks_${state.slice(5).toLowerCase()}`] = states[state];
   }
   return figures;
 }

@@ -1,8 +1,21 @@
 /** The routes of a master, each at the root and under `/master`. */
-import { type Handler, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
+
+import { requireMethod } from './api-preamble.ts';
+import { readBody, readList } from './encoding.ts';
+import { type Handler, type HttpRequest, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
+import type { MachineId } from './machine.ts';
+import {
+  maintenanceSchedule,
+  maintenanceStatus,
+  startMaintenance,
+  stopMaintenance,
+  updateSchedule,
+} from './maintenance-orders.ts';
 import type { Master } from './master.ts';
 import { flags, metrics } from './master-figures.ts';
-import { handleOperatorCall } from './operator-api.ts';
+import { handleOperatorCall, obey } from './operator-api.ts';
+import { machineListInput, scheduleInput } from './operator-call-schemas.ts';
+import { messageType } from './protobuf/messages.ts';
 import { handleSchedulerCall } from './scheduler-api.ts';
 import { frameworksView, rolesView, slavesView, stateSummary, stateView, tasksView } from './state-views.ts';
 import { VERSION } from './version.ts';
@@ -22,14 +35,32 @@ const VIEWS: Readonly<Record<string, View>> = {
   '/metrics/snapshot': metrics,
   '/weights': () => [],
   '/quota': () => ({}),
-  '/maintenance/schedule': () => ({}),
-  '/maintenance/status': () => ({}),
+  '/maintenance/schedule': maintenanceSchedule,
+  '/maintenance/status': maintenanceStatus,
 };
+
+/** The maintenance calls of before the v1 API; each takes a POST. */
+const MACHINE_ORDERS: Readonly<Record<string, (master: Master, request: HttpRequest) => string | undefined>> = {
+  '/maintenance/schedule': (master, { body }) =>
+    updateSchedule(master, scheduleInput.parse(readBody(messageType('maintenance.Schedule'), body))),
+  '/machine/down': (master, request) => startMaintenance(master, machinesIn(request)),
+  '/machine/up': (master, request) => stopMaintenance(master, machinesIn(request)),
+};
+
+function machinesIn({ body }: HttpRequest): MachineId[] {
+  return machineListInput.parse(readList(messageType('MachineID'), body));
+}
 
 export function masterHandler(master: Master): Handler {
   return (request, response) => {
     const path = request.path.replace(/^\/master(?=\/)/, '');
+    const order = MACHINE_ORDERS[path];
     const view = VIEWS[path];
+    if (order !== undefined && (view === undefined || request.method !== 'GET')) {
+      requireMethod(request, view === undefined ? ['POST'] : ['GET', 'POST']);
+      return obey(order(master, request), response);
+    }
+    if (path === '/maintenance/status') requireMethod(request, ['GET']);
     if (view !== undefined) {
       const callback = request.query.get('jsonp');
       const answer = view(master, request.query);

@@ -2,6 +2,7 @@
 import type { Offer } from '../../activities/mesos/types.ts';
 import type { Allocation } from './allocator.ts';
 import type { AgentLink } from './link.ts';
+import type { Unavailability } from './maintenance.ts';
 import { type Amounts, add, NOTHING, resourcesOf } from './resources.ts';
 
 export interface OutstandingOffer extends Allocation {
@@ -26,19 +27,24 @@ export class OfferBook {
     this.#prefix = prefix;
   }
 
-  /** Writes an allocation down as an offer, and gives it as the framework is told. */
-  make(allocation: Allocation, agent: AgentLink): Offer {
-    const id = `${this.#prefix}-O${this.#next}`;
+  /** An id for an offer or an inverse offer: they share their numbers. */
+  nextId(): string {
     this.#next += 1;
-    const address = { hostname: agent.hostname, ip: agent.ip, port: agent.port };
+    return `${this.#prefix}-O${this.#next - 1}`;
+  }
+
+  /** Writes an allocation down as an offer, and gives it as the framework is told. */
+  make(allocation: Allocation, agent: AgentLink, unavailability: Unavailability | undefined): Offer {
+    const id = this.nextId();
     const offer: Offer = {
       id: { value: id },
       framework_id: { value: allocation.frameworkId },
       agent_id: { value: agent.id },
       hostname: agent.hostname,
-      url: { scheme: 'http', address, path: '/slave(1)' },
+      url: agentUrl(agent),
       resources: resourcesOf(allocation.amounts, { role: '*', allocatedTo: allocation.role, rangesFirst: true }),
       attributes: agent.attributes,
+      ...(unavailability === undefined ? {} : { unavailability }),
       allocation_info: { role: allocation.role },
     };
     this.#offers.set(id, { ...allocation, id, offer });
@@ -73,4 +79,9 @@ export class OfferBook {
   on(which: Which): Amounts {
     return this.list(which).reduce((sum, { amounts }) => add(sum, amounts), NOTHING);
   }
+}
+
+/** Where an agent answers, as offers show it. */
+export function agentUrl({ hostname, ip, port }: AgentLink): NonNullable<Offer['url']> {
+  return { scheme: 'http', address: { hostname, ip, port }, path: '/slave(1)' };
 }

@@ -1,118 +1,126 @@
-/** `POST /api/v1`: what an operator may ask of the master. */
+/** `POST /api/v1`: what an operator may ask and order of the master. */
 import type { ServerResponse } from 'node:http';
-import type { Offer } from '../../activities/mesos/types.ts';
-import { type AgentEntry, tasksOn } from './agent-entry.ts';
+import { deactivateAgent, drainAgent, markAgentGone, reactivateAgent } from './agent-draining.ts';
+import type { OrderRefused } from './agent-orders.ts';
 import { requireAcceptable, requirePost } from './api-preamble.ts';
-import { type OperatorCall, operatorCallSchema, parseCall } from './call-schemas.ts';
+import { parseCall } from './call-schemas.ts';
 import { type MediaType, readCall, writeMessage } from './encoding.ts';
 import { EventStream } from './event-stream.ts';
-import type { Framework, MasterTask } from './framework.ts';
+import { removeFramework } from './framework-life.ts';
 import { type HttpRequest, Refusal, sendBody, sendEmpty } from './http-server.ts';
+import { startMaintenance, stopMaintenance, updateSchedule } from './maintenance-orders.ts';
 import type { Master } from './master.ts';
-import { flags, metrics } from './master-figures.ts';
-import { operatorAgent, operatorFramework } from './operator-events.ts';
+import { type OperatorCall, operatorCallSchema } from './operator-call-schemas.ts';
+import { getState, OPERATOR_READS } from './operator-views.ts';
 import { OPERATOR_CALL, OPERATOR_EVENT, OPERATOR_RESPONSE } from './protobuf/messages.ts';
-import { amountsOf, resourcesOf } from './resources.ts';
-import { operatorTask, usedResources } from './task-views.ts';
-import { VERSION } from './version.ts';
 
 /** Mesos' `--max_operator_event_stream_subscribers`. */
 const MAX_SUBSCRIBERS = 1000;
 
-/** Every call of Mesos 1.11 that this cell does not do: known, and refused as not implemented. */
-const NOT_IMPLEMENTED: ReadonlySet<string> = new Set([
-  'UNKNOWN',
-  'SET_LOGGING_LEVEL',
-  'UPDATE_WEIGHTS',
-  'RESERVE_RESOURCES',
-  'UNRESERVE_RESOURCES',
-  'CREATE_VOLUMES',
-  'DESTROY_VOLUMES',
-  'GROW_VOLUME',
-  'SHRINK_VOLUME',
-  'UPDATE_MAINTENANCE_SCHEDULE',
-  'START_MAINTENANCE',
-  'STOP_MAINTENANCE',
-  'DRAIN_AGENT',
-  'DEACTIVATE_AGENT',
-  'REACTIVATE_AGENT',
-  'SET_QUOTA',
-  'REMOVE_QUOTA',
-  'UPDATE_QUOTA',
-  'MARK_AGENT_GONE',
-]);
+type Order = (master: Master, call: OperatorCall) => OrderRefused | string | undefined;
 
-/** The answers that only read, by type. */
-const READS: Readonly<Record<string, (master: Master) => unknown>> = {
-  GET_HEALTH: () => ({ healthy: true }),
-  GET_VERSION: () => ({ version_info: VERSION }),
-  GET_FLAGS: (master) => ({ flags: Object.entries(flags(master)).map(([name, value]) => ({ name, value })) }),
-  GET_METRICS: (master) => ({ metrics: Object.entries(metrics(master)).map(([name, value]) => ({ name, value })) }),
-  GET_LOGGING_LEVEL: () => ({ level: 0 }),
-  GET_MASTER: (master) => ({
-    master_info: master.info(),
-    start_time: master.startTime,
-    elected_time: master.startTime,
-  }),
-  GET_AGENTS: getAgents,
-  GET_FRAMEWORKS: getFrameworks,
-  GET_TASKS: getTasks,
-  GET_EXECUTORS: () => ({ executors: [] }),
-  GET_OPERATIONS: () => ({}),
-  GET_STATE: getState,
-  GET_ROLES: getRoles,
-  GET_WEIGHTS: () => undefined,
-  GET_QUOTA: () => ({ status: {} }),
-  GET_MAINTENANCE_STATUS: () => ({ status: {} }),
-  GET_MAINTENANCE_SCHEDULE: () => ({ schedule: {} }),
+/** The calls that change something; the answer is why not, in Mesos' words: a string goes with a 400. */
+const ORDERS: Readonly<Record<string, Order>> = {
+  TEARDOWN: teardown,
+  DRAIN_AGENT: drain,
+  DEACTIVATE_AGENT: (master, call) => deactivateAgent(master, call.deactivate_agent?.agent_id.value ?? ''),
+  REACTIVATE_AGENT: (master, call) => reactivateAgent(master, call.reactivate_agent?.agent_id.value ?? ''),
+  MARK_AGENT_GONE: (master, call) => markAgentGone(master, call.mark_agent_gone?.agent_id.value ?? ''),
+  UPDATE_MAINTENANCE_SCHEDULE: (master, call) =>
+    updateSchedule(master, call.update_maintenance_schedule?.schedule ?? { windows: [] }),
+  START_MAINTENANCE: (master, call) => startMaintenance(master, call.start_maintenance?.machines ?? []),
+  STOP_MAINTENANCE: (master, call) => stopMaintenance(master, call.stop_maintenance?.machines ?? []),
 };
+
+/** Calls of Mesos 1.11 that this cell does not do, and why. */
+const NOT_DONE: Readonly<Record<string, string>> = {
+  SET_LOGGING_LEVEL: 'its log has one level',
+  UPDATE_WEIGHTS: 'every role weighs the same',
+  ...Object.fromEntries(
+    ['RESERVE_RESOURCES', 'UNRESERVE_RESOURCES'].map((type) => [type, 'reservations are set when it starts']),
+  ),
+  ...Object.fromEntries(
+    ['CREATE_VOLUMES', 'DESTROY_VOLUMES', 'GROW_VOLUME', 'SHRINK_VOLUME'].map((type) => [
+      type,
+      'it has no persistent volumes',
+    ]),
+  ),
+  ...Object.fromEntries(['SET_QUOTA', 'REMOVE_QUOTA', 'UPDATE_QUOTA'].map((type) => [type, 'it has no quota'])),
+};
+
+/** Calls that only read or take no part of their own. */
+const WITHOUT_PART: ReadonlySet<string> = new Set(
+  ['UNKNOWN', 'SUBSCRIBE', ...Object.keys(OPERATOR_READS)].filter((type) => type !== 'GET_METRICS'),
+);
 
 export function handleOperatorCall(master: Master, request: HttpRequest, response: ServerResponse): void {
   const mediaType = requirePost(request);
   const call = parseCall(operatorCallSchema, readCall(OPERATOR_CALL, request.body, mediaType));
-  const type = call.type ?? '';
-  const read = READS[type];
-  const known = read !== undefined || NOT_IMPLEMENTED.has(type) || OTHERS.has(type);
-  if (!known) throw invalid("Expecting 'type' to be present");
-  const part = type.toLowerCase();
-  if (NEEDS_PART.has(type) && call[part] === undefined) throw invalid(`Expecting '${part}' to be present`);
+  const type = validType(call);
   const accepted = requireAcceptable(request);
+  const read = OPERATOR_READS[type];
   if (read !== undefined) {
     const answer = read(master);
     const message = answer === undefined ? { type } : { type, [type.toLowerCase()]: answer };
     sendBody(response, 200, accepted, writeMessage(OPERATOR_RESPONSE, message, accepted));
     return;
   }
+  const order = ORDERS[type];
+  if (order !== undefined) {
+    obey(order(master, call), response);
+    return;
+  }
   switch (type) {
     case 'SUBSCRIBE':
       subscribe(master, accepted, response);
-      return;
-    case 'TEARDOWN':
-      teardown(master, call);
-      sendEmpty(response, 200);
       return;
     case 'LIST_FILES':
     case 'READ_FILE':
       // The master has no files of its own to show.
       throw new Refusal(404, '');
-    default:
-      throw new Refusal(501, '501 Not Implemented.');
+    default: {
+      const why = NOT_DONE[type];
+      throw new Refusal(501, why === undefined ? '501 Not Implemented.' : `${type} is not done by this cell: ${why}`);
+    }
   }
 }
 
-/** Calls whose own part of the message must be there; it is named as the call. */
-const NEEDS_PART: ReadonlySet<string> = new Set(['GET_METRICS', 'LIST_FILES', 'READ_FILE', 'TEARDOWN']);
+/** Answers that an order was carried out, or throws why not. */
+export function obey(refused: OrderRefused | string | undefined, response: ServerResponse): void {
+  if (typeof refused === 'string') throw new Refusal(400, refused);
+  if (refused !== undefined) throw new Refusal(refused.status, refused.text);
+  sendEmpty(response, 200);
+}
 
-const OTHERS: ReadonlySet<string> = new Set(['SUBSCRIBE', 'TEARDOWN', 'LIST_FILES', 'READ_FILE']);
+/** The type of a call that has all it needs. */
+function validType(call: OperatorCall): string {
+  const { type = '' } = call;
+  const needsPart = type in ORDERS || type in NOT_DONE || NEED_PART.has(type);
+  if (!needsPart && !WITHOUT_PART.has(type)) throw invalid("Expecting 'type' to be present");
+  const part = type.toLowerCase();
+  if (needsPart && call[part] === undefined) throw invalid(`Expecting '${part}' to be present`);
+  return type;
+}
+
+const NEED_PART: ReadonlySet<string> = new Set(['GET_METRICS', 'LIST_FILES', 'READ_FILE']);
 
 function invalid(what: string): Refusal {
   return new Refusal(400, `Failed to validate master::Call: ${what}`);
 }
 
-function teardown(master: Master, call: OperatorCall): void {
+function teardown(master: Master, call: OperatorCall): string | undefined {
   const framework = master.frameworks.get(call.teardown?.framework_id.value ?? '');
-  if (framework === undefined) throw new Refusal(400, 'No framework found with specified ID');
-  master.remove(framework);
+  if (framework === undefined) return 'No framework found with specified ID';
+  removeFramework(master, framework);
+  return undefined;
+}
+
+function drain(master: Master, call: OperatorCall): OrderRefused | undefined {
+  const { agent_id, max_grace_period: max, mark_gone = false } = call.drain_agent ?? { agent_id: { value: '' } };
+  return drainAgent(master, agent_id.value, {
+    ...(max && { max_grace_period: { nanoseconds: (max.seconds ?? 0) * 1e9 + (max.nanos ?? 0) } }),
+    mark_gone,
+  });
 }
 
 function subscribe(master: Master, mediaType: MediaType, response: ServerResponse): void {
@@ -130,87 +138,4 @@ function subscribe(master: Master, mediaType: MediaType, response: ServerRespons
     master.subscribers.delete(oldest);
     oldest.end();
   }
-}
-
-function getState(master: Master): unknown {
-  return {
-    get_tasks: getTasks(master),
-    get_executors: { executors: [] },
-    get_frameworks: getFrameworks(master),
-    get_agents: getAgents(master),
-  };
-}
-
-function getTasks({ frameworks, completedFrameworks }: Master): unknown {
-  const all = [...frameworks.values(), ...completedFrameworks.values()];
-  const show = (tasks: (framework: Framework) => Iterable<MasterTask>) =>
-    all.flatMap((framework) => [...tasks(framework)].map(operatorTask));
-  return {
-    tasks: show(({ tasks }) => tasks.values()),
-    unreachable_tasks: show(({ unreachable }) => unreachable.values()),
-    completed_tasks: show(({ completed }) => completed),
-  };
-}
-
-function getFrameworks(master: Master): unknown {
-  const { frameworks, completedFrameworks, offers } = master;
-  return {
-    frameworks: [...frameworks.values()].map((framework) => {
-      const used = usedResources(framework.tasks.values());
-      const out = offers.list({ frameworkId: framework.id });
-      return {
-        ...operatorFramework(framework),
-        ...(out.length === 0 ? {} : { offers: out.map(({ offer }) => storedOffer(offer)) }),
-        ...(used.length === 0 ? {} : { allocated_resources: used }),
-        ...(out.length === 0 ? {} : { offered_resources: out.flatMap(({ offer }) => offer.resources) }),
-        offer_constraints: {},
-      };
-    }),
-    completed_frameworks: [...completedFrameworks.values()].map(operatorFramework),
-  };
-}
-
-/** As the master keeps it: the role of a reservation is put into resources only for those who are offered them. */
-function storedOffer(offer: Offer): unknown {
-  return { ...offer, resources: offer.resources.map(({ role: _, ...resource }) => resource) };
-}
-
-function getAgents(master: Master): unknown {
-  const show = (entry: AgentEntry) => {
-    const offered = master.offers.list({ agentId: entry.link.id });
-    const used = usedResources(tasksOn(master.frameworks.values(), entry.link.id));
-    return {
-      ...operatorAgent(entry),
-      ...(used.length === 0 ? {} : { allocated_resources: used }),
-      ...(offered.length === 0 ? {} : { offered_resources: offered.flatMap(({ offer }) => offer.resources) }),
-    };
-  };
-  const registered = [...master.agents.values()].filter(({ unreachable }) => !unreachable);
-  return { agents: registered.map(show), recovered_agents: [] };
-}
-
-function getRoles({ frameworks, offers }: Master): unknown {
-  const all = [...frameworks.values()];
-  const names = [...new Set(all.flatMap(({ roles }) => roles))].sort();
-  return {
-    roles: names.map((name) => ({
-      name,
-      weight: 1,
-      frameworks: all.filter(({ roles }) => roles.includes(name)).map(({ id }) => ({ value: id })),
-      resources: rolesResources(
-        all.filter(({ roles }) => roles.includes(name)),
-        offers,
-      ),
-    })),
-  };
-}
-
-/** Scalars that a role's frameworks use or have on offer. */
-function rolesResources(frameworks: readonly Framework[], offers: Master['offers']): unknown[] | undefined {
-  const all = frameworks.flatMap((framework) => [
-    ...usedResources(framework.tasks.values()),
-    ...offers.list({ frameworkId: framework.id }).flatMap(({ offer }) => offer.resources),
-  ]);
-  const { scalars } = amountsOf(all);
-  return scalars.size === 0 ? undefined : resourcesOf({ scalars, ranges: new Map() });
 }

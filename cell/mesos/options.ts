@@ -43,6 +43,8 @@ export const cellOptionsSchema = z.object({
   allocationIntervalMs: z.number().positive().default(1_000),
   /** How long an agent may be silent: five pings of 15 s, as in Mesos. */
   agentTimeoutMs: z.number().nonnegative().default(75_000),
+  /** How long an agent of an earlier run may take to come back to this one: ten minutes, as in Mesos. */
+  agentReregisterTimeoutMs: z.number().nonnegative().default(600_000),
   /** A pull that tells nothing for so long has failed. */
   pullSilenceMs: z.number().positive().default(300_000),
   /** What tasks get between SIGTERM and SIGKILL when the cell is stopped. */

@@ -15,7 +15,7 @@ describe('reconcile', () => {
     ['unreachable', 'TASK_UNREACHABLE', 'Reconciliation: Task is unreachable'],
     ['gone', 'TASK_GONE_BY_OPERATOR', 'Reconciliation: Task is gone'],
     ['unknown', 'TASK_UNKNOWN', 'Reconciliation: Task is unknown'],
-    ['recovering', undefined, undefined],
+    ['recovered', undefined, undefined],
   ])('a task nobody knows on a %s agent', (agent, state, message) => {
     const answer = reconcile({ taskId: 't', agentId: 'a' }, nothing(agent), 7);
     expect(answer).toEqual(state === undefined ? undefined : { ...base, state, message, agent_id: { value: 'a' } });

@@ -1,14 +1,17 @@
 /** What a master answers to a framework that asks for the state of a task; pure. */
 import type { TaskState, TaskStatus } from '../../activities/mesos/types.ts';
+import type { Standing } from './agent-orders.ts';
 
 /** What the master knows, as far as the answer depends on it. */
 export interface Knowledge {
-  /** The task, if it is one of the framework's live or unreachable ones. */
+  /** The task, if it is one of the framework's live ones. */
   readonly task:
     | { readonly state: TaskState; readonly agentId: string; readonly last?: TaskStatus | undefined }
     | undefined;
-  /** Of the agent that was named. */
-  readonly agent: 'registered' | 'unreachable' | 'recovering' | 'gone' | 'unknown';
+  /** Of the agent that was named. Without one: recovered while any agent is, or else unknown. */
+  readonly agent: Standing;
+  /** Since when it is unreachable; ms. */
+  readonly unreachableSince?: number | undefined;
 }
 
 export interface Question {
@@ -33,10 +36,15 @@ export function reconcile(question: Question, knowledge: Knowledge, now: number)
     case 'registered':
       return answer(question, 'TASK_GONE', 'Task is unknown to the agent', now);
     case 'unreachable':
-      return answer(question, 'TASK_UNREACHABLE', 'Task is unreachable', now);
+      return {
+        ...answer(question, 'TASK_UNREACHABLE', 'Task is unreachable', now),
+        ...(knowledge.unreachableSince === undefined
+          ? {}
+          : { unreachable_time: { nanoseconds: knowledge.unreachableSince * 1e6 } }),
+      };
     case 'gone':
       return answer(question, 'TASK_GONE_BY_OPERATOR', 'Task is gone', now);
-    case 'recovering':
+    case 'recovered':
       return undefined;
     case 'unknown':
       return answer(question, 'TASK_UNKNOWN', 'Task is unknown', now);

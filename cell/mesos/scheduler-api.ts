@@ -1,11 +1,14 @@
 /** `POST /api/v1/scheduler`: the checks in the order of the real master, then the call. */
 import type { ServerResponse } from 'node:http';
-import { acceptOffers, declineOffers } from './accepting.ts';
+import { acceptOffers, answerInverseOffers, declineOffers } from './accepting.ts';
+import { acknowledge } from './agent-draining.ts';
+import type { Standing } from './agent-orders.ts';
 import { requireAcceptable, requirePost } from './api-preamble.ts';
 import { parseCall, type SchedulerCall, schedulerCallSchema } from './call-schemas.ts';
 import { type MediaType, readCall } from './encoding.ts';
 import { EventStream } from './event-stream.ts';
 import { type Framework, frameworkInfoComplaint } from './framework.ts';
+import { disconnected, removeFramework, subscribe as subscribeFramework, updateInfo } from './framework-life.ts';
 import { type HttpRequest, Refusal, sendEmpty } from './http-server.ts';
 import type { Master } from './master.ts';
 import { SCHEDULER_CALL, SCHEDULER_EVENT } from './protobuf/messages.ts';
@@ -16,6 +19,8 @@ const PARTS: Readonly<Record<string, keyof SchedulerCall | undefined>> = {
   TEARDOWN: undefined,
   ACCEPT: 'accept',
   DECLINE: 'decline',
+  ACCEPT_INVERSE_OFFERS: 'accept_inverse_offers',
+  DECLINE_INVERSE_OFFERS: 'decline_inverse_offers',
   REVIVE: undefined,
   SUPPRESS: undefined,
   KILL: 'kill',
@@ -84,10 +89,11 @@ function subscribe(master: Master, call: SchedulerCall, mediaType: MediaType, re
   let framework: Framework | string | undefined;
   const { heartbeatMs, streamCutSeed: cutSeed } = master.options;
   const stream = new EventStream(response, { events: SCHEDULER_EVENT, mediaType, heartbeatMs, cutSeed }, () => {
-    if (framework !== undefined && typeof framework !== 'string') master.disconnected(framework, stream);
+    if (framework !== undefined && typeof framework !== 'string') disconnected(master, framework, stream);
   });
   stream.start({ 'Mesos-Stream-Id': stream.id });
-  framework = frameworkInfoComplaint(info) ?? master.subscribe(info, call.subscribe?.suppressed_roles ?? [], stream);
+  framework =
+    frameworkInfoComplaint(info) ?? subscribeFramework(master, info, call.subscribe?.suppressed_roles ?? [], stream);
   if (typeof framework === 'string') {
     stream.send({ type: 'ERROR', error: { message: framework } });
     stream.end();
@@ -122,7 +128,7 @@ function updateFramework(master: Master, framework: Framework, call: SchedulerCa
   });
   const complaint = fixed[0] ?? frameworkInfoComplaint(info);
   if (complaint !== undefined) throw new Refusal(400, `FrameworkInfo update is not valid: ${complaint}`);
-  master.updateInfo(framework, info, call.update_framework?.suppressed_roles ?? []);
+  updateInfo(master, framework, info, call.update_framework?.suppressed_roles ?? []);
 }
 
 function perform(master: Master, framework: Framework, call: SchedulerCall): void {
@@ -133,10 +139,16 @@ function perform(master: Master, framework: Framework, call: SchedulerCall): voi
     case 'DECLINE':
       if (call.decline !== undefined) declineOffers(master, framework, call.decline);
       return;
+    case 'ACCEPT_INVERSE_OFFERS':
+      answerInverseOffers(master, framework, 'ACCEPT', call.accept_inverse_offers);
+      return;
+    case 'DECLINE_INVERSE_OFFERS':
+      answerInverseOffers(master, framework, 'DECLINE', call.decline_inverse_offers);
+      return;
     case 'ACKNOWLEDGE':
       if (call.acknowledge !== undefined) {
         const { agent_id, task_id, uuid } = call.acknowledge;
-        master.acknowledge(framework, agent_id.value, task_id.value, uuid);
+        acknowledge(master, framework, { agentId: agent_id.value, taskId: task_id.value, uuid });
       }
       return;
     case 'KILL':
@@ -158,7 +170,7 @@ function perform(master: Master, framework: Framework, call: SchedulerCall): voi
       master.revive(framework, rolesOf(call.revive));
       return;
     case 'TEARDOWN':
-      master.remove(framework);
+      removeFramework(master, framework);
       return;
     default:
       // MESSAGE has no executor that would listen; REQUEST has no effect in Mesos either.
@@ -193,12 +205,14 @@ function tellState(
   framework: Framework,
   question: { readonly taskId: string; readonly agentId: string | undefined },
 ): void {
-  const task = framework.tasks.get(question.taskId) ?? framework.unreachable.get(question.taskId);
+  const task = framework.tasks.get(question.taskId);
+  const told = task?.statuses.findLast(({ uuid }) => uuid !== undefined);
   const status = reconcile(
     question,
     {
-      task: task === undefined ? undefined : { ...task, last: task.statuses.at(-1) },
-      agent: agentState(master, question.agentId),
+      task: task && { ...task, state: told?.state ?? task.state, last: task.statuses.at(-1) },
+      agent: agentStanding(master, question.agentId),
+      unreachableSince: master.registry.get(question.agentId ?? '')?.unreachableSince,
     },
     Date.now() / 1000,
   );
@@ -206,10 +220,10 @@ function tellState(
   framework.tell({ type: 'UPDATE', update: { status: { ...status, state: framework.wordFor(status.state) } } });
 }
 
-function agentState(master: Master, agentId: string | undefined): 'registered' | 'unreachable' | 'unknown' {
-  const entry = agentId === undefined ? undefined : master.agents.get(agentId);
-  if (entry === undefined) return 'unknown';
-  return entry.unreachable ? 'unreachable' : 'registered';
+/** While an agent may still come and tell, nobody can say that a task is on none. */
+function agentStanding(master: Master, agentId: string | undefined): Standing {
+  if (agentId !== undefined) return master.standing(agentId);
+  return master.registry.list().some(({ id }) => master.standing(id) === 'recovered') ? 'recovered' : 'unknown';
 }
 
 function rolesOf(part: SchedulerCall['revive']): readonly string[] | undefined {

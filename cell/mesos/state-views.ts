@@ -1,10 +1,10 @@
 /** `/state` and its relatives: the old JSON of Mesos, which dashboards and discovery tools read. */
 
-import { type AgentEntry, tasksOn } from './agent-entry.ts';
+import { type AgentEntry, isActive, tasksOn } from './agent-entry.ts';
 import { flatAttributes } from './attributes.ts';
 import type { Framework, MasterTask } from './framework.ts';
 import type { Master } from './master.ts';
-import { flags, summarizeStates } from './master-figures.ts';
+import { countAgents, flags, summarizeStates } from './master-figures.ts';
 import { type Amounts, add, amountsOf, NOTHING, resourcesOf } from './resources.ts';
 import { flatLabels, flatResources, stateTask, usedResources } from './task-views.ts';
 import { AGENT_CAPABILITIES, MASTER_CAPABILITIES, VERSION } from './version.ts';
@@ -12,7 +12,6 @@ import { double } from './wire-json.ts';
 
 export function stateView(master: Master): unknown {
   const { hostname, port, ip } = master.options;
-  const agents = [...master.agents.values()];
   const pid = `master@${ip}:${port}`;
   return {
     ...VERSION,
@@ -22,14 +21,14 @@ export function stateView(master: Master): unknown {
     pid,
     hostname,
     capabilities: MASTER_CAPABILITIES,
-    activated_slaves: agents.filter(({ connected }) => connected).length,
-    deactivated_slaves: agents.filter(({ connected, unreachable }) => !connected && !unreachable).length,
-    unreachable_slaves: agents.filter(({ unreachable }) => unreachable).length,
+    activated_slaves: countAgents(master).active,
+    deactivated_slaves: countAgents(master).inactive,
+    unreachable_slaves: countAgents(master).unreachable,
     leader: pid,
     leader_info: { id: master.id, pid, port, hostname },
     flags: flags(master),
-    slaves: registered(master).map((entry) => agentView(master, entry)),
-    recovered_slaves: [],
+    slaves: [...master.agents.values()].map((entry) => agentView(master, entry)),
+    recovered_slaves: recoveredView(master),
     frameworks: [...master.frameworks.values()].map((framework) => frameworkView(master, framework)),
     completed_frameworks: [...master.completedFrameworks.values()].map((framework) => frameworkView(master, framework)),
     orphan_tasks: [],
@@ -41,7 +40,7 @@ export function stateSummary(master: Master): unknown {
   const frameworks = [...master.frameworks.values()];
   return {
     hostname: master.options.hostname,
-    slaves: registered(master).map((entry) => ({
+    slaves: [...master.agents.values()].map((entry) => ({
       ...agentView(master, entry),
       ...summarizeStates(frameworks.map((framework) => on(entry.link.id, framework))),
       framework_ids: frameworks
@@ -65,10 +64,10 @@ export function slavesView(master: Master, id: string | null): unknown {
     offered_resources_full: master.offers.list({ agentId: link.id }).flatMap(({ offer }) => offer.resources),
   });
   return {
-    slaves: registered(master)
+    slaves: [...master.agents.values()]
       .filter(({ link }) => id === null || link.id === id)
       .map((entry) => ({ ...agentView(master, entry), ...full(entry) })),
-    recovered_slaves: [],
+    recovered_slaves: recoveredView(master).filter((agent) => id === null || agent.id === id),
   };
 }
 
@@ -121,7 +120,8 @@ export function rolesView(master: Master): unknown {
 }
 
 function agentView(master: Master, entry: AgentEntry): object {
-  const { link, used, connected, registeredTime, reregisteredTime } = entry;
+  const { link, used, registeredTime, reregisteredTime } = entry;
+  const record = master.registry.get(link.id);
   const total = flatResources(link.total);
   return {
     id: link.id,
@@ -136,10 +136,12 @@ function agentView(master: Master, entry: AgentEntry): object {
     offered_resources: flatResources(master.offers.on({ agentId: link.id })),
     reserved_resources: {},
     unreserved_resources: total,
-    active: connected,
-    deactivated: false,
+    active: isActive(entry, record),
+    deactivated: record?.deactivated === true,
     version: VERSION.version,
     capabilities: AGENT_CAPABILITIES,
+    drain_info: record?.drain,
+    estimated_drain_start_time_seconds: record?.drainingSince && record.drainingSince / 1000,
   };
 }
 
@@ -189,8 +191,12 @@ function frameworkView(master: Master, framework: Framework): object {
   };
 }
 
-function registered(master: Master): AgentEntry[] {
-  return [...master.agents.values()].filter(({ unreachable }) => !unreachable);
+/** Agents of an earlier run that have not registered with this one. */
+function recoveredView(master: Master): { readonly id: string }[] {
+  return master.registry
+    .list()
+    .filter(({ id }) => master.standing(id) === 'recovered')
+    .map(({ id, info }) => ({ id, hostname: info['hostname'], port: info['port'] }));
 }
 
 /** Those of a framework's tasks that are on one agent. */

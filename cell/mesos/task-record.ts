@@ -12,7 +12,7 @@ const kill = z.object({
   /** Set when a health check did it. */
   healthy: z.boolean().optional(),
   /** The state it ends in; a task that took longer than it may has failed. */
-  state: z.enum(['TASK_KILLED', 'TASK_FAILED']),
+  state: z.enum(['TASK_KILLED', 'TASK_FAILED', 'TASK_GONE_BY_OPERATOR']),
 });
 export type KillRecord = z.infer<typeof kill>;
 

@@ -80,10 +80,13 @@ export class TaskRun {
     if (this.#record.phase === 'ended') return;
     const own = this.#record.task.kill_policy?.grace_period;
     const graceMs = order.graceMs ?? (own === undefined ? DEFAULT_GRACE_MS : Number(own.nanoseconds) / 1e6);
-    const first = this.#record.kill === undefined;
+    const { kill } = this.#record;
+    const first = kill === undefined;
     if (first) {
       this.#save({ kill: { ...order, state: order.state ?? 'TASK_KILLED', graceMs, at: Date.now() } });
       this.#cancelLaunch.abort();
+    } else if (order.reason !== undefined) {
+      this.#save({ kill: { ...kill, reason: order.reason, state: order.state ?? kill.state } });
     }
     if (this.#execution === undefined) return;
     if (first) this.#tellKilling();
@@ -150,7 +153,7 @@ export class TaskRun {
     }
     const { kill, task, runningSince = Date.now() } = this.#record;
     if (kill !== undefined) {
-      if (this.state !== 'TASK_KILLING') this.#tellKilling();
+      if (this.state !== 'TASK_KILLING' && this.state !== 'TASK_GONE_BY_OPERATOR') this.#tellKilling();
       execution.kill(Math.max(0, kill.at + kill.graceMs - Date.now()));
       return;
     }
@@ -178,7 +181,9 @@ export class TaskRun {
 
   #tellKilling(): void {
     const wanted = this.#record.frameworkInfo.capabilities?.some(({ type }) => type === 'TASK_KILLING_STATE');
-    if (wanted) this.#tell('TASK_KILLING', this.#killWords());
+    // An agent that will be gone tells so with the first word already, as Mesos' does (`Slave::statusUpdate`).
+    const state = this.#record.kill?.state === 'TASK_GONE_BY_OPERATOR' ? 'TASK_GONE_BY_OPERATOR' : 'TASK_KILLING';
+    if (wanted) this.#tell(state, this.#killWords());
   }
 
   #killWords(): Partial<TaskStatus> {

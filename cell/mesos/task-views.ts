@@ -10,6 +10,11 @@ import {
 } from '../../activities/mesos/types.ts';
 import { type Amounts, amountsOf, rangesText, resourcesOf } from './resources.ts';
 
+const CHECK_REASONS: ReadonlySet<string> = new Set([
+  'REASON_TASK_CHECK_STATUS_UPDATED',
+  'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED',
+]);
+
 export interface ViewedTask {
   readonly frameworkId: string;
   readonly agentId: string;
@@ -17,6 +22,23 @@ export interface ViewedTask {
   readonly state: TaskState;
   /** Those the framework was told, oldest first. */
   readonly statuses: readonly TaskStatus[];
+}
+
+/**
+ * The statuses of a task with one more. The newest of each stretch of the same state is kept, without `data`; news is
+ * what operators are told: a new state, or a check's result. See Mesos' `Master::updateTask`.
+ */
+export function withStatus(
+  statuses: readonly TaskStatus[],
+  { data: _, ...status }: TaskStatus,
+): { readonly statuses: readonly TaskStatus[]; readonly isNews: boolean } {
+  if (status.uuid !== undefined && statuses.some(({ uuid }) => uuid === status.uuid))
+    return { statuses, isNews: false };
+  const same = statuses.at(-1)?.state === status.state;
+  return {
+    statuses: [...(same ? statuses.slice(0, -1) : statuses), status],
+    isNews: !same || CHECK_REASONS.has(status.reason ?? ''),
+  };
 }
 
 /** The role whose resources a task uses: said by the task, or by the master when it accepted it. */
@@ -32,9 +54,9 @@ export function usedResources(tasks: Iterable<ViewedTask>): Resource[] {
   );
 }
 
-/** In the operator API's words. Stored statuses lose `data`. */
+/** In the operator API's words. */
 export function operatorTask({ task, frameworkId, agentId, state, statuses }: ViewedTask): unknown {
-  const last = statuses.at(-1);
+  const last = statuses.findLast(({ uuid }) => uuid !== undefined);
   return {
     name: task.name,
     task_id: task.task_id,
@@ -42,9 +64,8 @@ export function operatorTask({ task, frameworkId, agentId, state, statuses }: Vi
     agent_id: { value: agentId },
     state,
     resources: resourcesOf(amountsOf(task.resources), { allocatedTo: roleOf(task) }),
-    ...(statuses.length === 0 ? {} : { statuses: statuses.map(({ data: _, ...status }) => status) }),
-    ...(last === undefined ? {} : { status_update_state: last.state }),
-    ...(last?.uuid === undefined ? {} : { status_update_uuid: last.uuid }),
+    ...(statuses.length === 0 ? {} : { statuses }),
+    ...(last === undefined ? {} : { status_update_state: last.state, status_update_uuid: last.uuid }),
     labels: task.labels,
     discovery: task.discovery,
     container: task.container,

@@ -9,7 +9,12 @@ export const VERSION = {
 } as const;
 
 /** What our agents can do, of what an agent of 1.11 says it can. */
-export const AGENT_CAPABILITIES = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT'] as const;
+export const AGENT_CAPABILITIES = [
+  'MULTI_ROLE',
+  'HIERARCHICAL_ROLE',
+  'RESERVATION_REFINEMENT',
+  'AGENT_DRAINING',
+] as const;
 
 /** `QUOTA_V2` is unknown to the v1 API, which therefore shows an empty object. */
 export const MASTER_CAPABILITIES = ['AGENT_UPDATE', 'AGENT_DRAINING', 'QUOTA_V2'] as const;

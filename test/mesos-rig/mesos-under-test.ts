@@ -43,7 +43,7 @@ export interface MesosUnderTest {
   /** The agent falls silent while its tasks go on. After `agentTimeoutMs` the master counts them as unreachable. */
   partition(agentName: string): void;
   /** The agent speaks again. */
-  heal(agentName: string): void;
+  heal(agentName: string): void | Promise<void>;
   /** The connection to the agent breaks, which the master learns at once. A real agent dies, and its tasks with it. */
   breakOff(agentName: string): Promise<void>;
   /** The agent that was broken off registers again, under its id. */

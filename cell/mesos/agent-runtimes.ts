@@ -1,0 +1,69 @@
+/** What runs the tasks of an agent: the Docker engine and plain processes, or nothing at all. */
+import Docker from 'dockerode';
+import type { FaultBoard } from '../faults/board.ts';
+import { faultyRuntime } from '../faults/mesos-faults.ts';
+import type { AgentOptions } from './agent.ts';
+import type { CellLog } from './log.ts';
+import type { CellSettings } from './options.ts';
+import { LaunchError, type Runtime } from './runtime.ts';
+import { commandRuntime } from './runtime-command.ts';
+import { dockerRuntime } from './runtime-docker.ts';
+import { noRuntime } from './runtime-none.ts';
+
+/** For every call to the engine that should answer at once. */
+const ENGINE_TIMEOUT_MS = 60_000;
+
+export interface RuntimeContext {
+  readonly settings: CellSettings;
+  readonly spec: { readonly name: string };
+  /** Of this agent alone. */
+  readonly directory: string;
+  readonly log: CellLog;
+  readonly faults: FaultBoard | undefined;
+}
+
+/** @param workDirectory sandboxes are below it */
+export function runtimesFor(context: RuntimeContext, workDirectory: string): AgentOptions['runtimes'] {
+  const { settings, spec, directory, log, faults } = context;
+  const { host: address } = settings;
+  const faulty = (runtime: Runtime) => faultyRuntime(faults, spec.name, runtime);
+  if (!settings.runTasks) {
+    const none = faulty(noRuntime(address));
+    return { docker: none, command: none };
+  }
+  const environment = settings.taskEnvironment ?? inheritedEnvironment();
+  return {
+    docker: faulty(dockerFor(settings, directory, log)),
+    command: faulty(commandRuntime({ workDirectory, environment, address })),
+  };
+}
+
+function dockerFor(settings: CellSettings, directory: string, log: CellLog): Runtime {
+  if (settings.docker === undefined) return NO_ENGINE;
+  const { socketPath } = settings.docker;
+  return dockerRuntime({
+    engine: new Docker({ socketPath, timeout: ENGINE_TIMEOUT_MS }),
+    longEngine: new Docker({ socketPath }),
+    agent: directory,
+    address: settings.host,
+    pullSilenceMs: settings.pullSilenceMs,
+    log,
+  });
+}
+
+const NO_ENGINE: Runtime = {
+  prepare: () => Promise.reject(new LaunchError('Failed to launch container: this agent has no Docker engine')),
+  launch: () => Promise.reject(new LaunchError('Failed to launch container: this agent has no Docker engine')),
+  adopt: () => Promise.resolve(undefined),
+  removeOrphans: () => Promise.resolve([]),
+};
+
+/** Enough to find programs and a home; nothing else of this process leaks into tasks. */
+function inheritedEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
