@@ -15,12 +15,21 @@ export const marathonPython = pythonClient(folder('marathon-python'), ['3.7', '3
 /** mesos-framework, marathon-node and marathon-event-bus-client. */
 export const npmClients = npmClient(folder('npm-clients'));
 export const mesosGo = goClient(folder('mesos-go'));
+export const mesosDns = goClient(folder('mesos-dns'));
 export const goMarathon = goClient(folder('go-marathon'));
 
 /** The provider of Traefik that reads Marathon, without the rest of Traefik. */
 export const traefikMarathon = goClient(folder('traefik-marathon'));
 
-const CLIENTS: readonly Client[] = [dcosCli, marathonPython, npmClients, mesosGo, goMarathon, traefikMarathon];
+const CLIENTS: readonly Client[] = [
+  dcosCli,
+  marathonPython,
+  npmClients,
+  mesosGo,
+  mesosDns,
+  goMarathon,
+  traefikMarathon,
+];
 
 /** Installs what is missing, one after the other, and says for what this machine can't have that its suite is skipped. */
 export async function ensureClients(say: (line: string) => void): Promise<void> {
