@@ -246,13 +246,13 @@ export function lead(options: LeaderOptions): Leader {
     routes,
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      clearTimeout(wake);
+      // What Mesos still tells until then may begin looks and checks again.
+      await framework.stop();
+      orchestrator.stop();
       checker.stop();
       readiness.stop();
-      orchestrator.stop();
-      await framework.stop();
+      clearTimeout(wake);
       bus.close();
-      orchestrator.stop();
       journal.close();
     },
   };

@@ -93,7 +93,8 @@ async function query(check: ReadinessCheck, app: App, instance: Instance): Promi
     }
     let body = '';
     for await (const chunk of response) if (body.length < KEPT_BODY_BYTES) body += chunk;
-    return { ...base, ready, lastResponse: { status, contentType: response.headers['content-type'] ?? '', body } };
+    // Marathon's HTTP client keeps the type apart from the other headers, so it is never found.
+    return { ...base, ready, lastResponse: { status, contentType: '', body } };
   } catch (error) {
     const reason = typeof error === 'object' && error !== null && 'message' in error ? error.message : error;
     const body = `Marathon could not query ${url}: ${reason}`;

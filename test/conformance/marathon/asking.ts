@@ -68,6 +68,8 @@ export async function listen(url: string): Promise<{ readonly events: readonly T
         text = frames.pop() ?? '';
         for (const frame of frames) {
           const [, eventType = '', data = 'null'] = /event: (.*)\r\ndata: (.*)$/.exec(frame.trim()) ?? [];
+          // Keep-alives alone make no event.
+          if (eventType === '') continue;
           if (eventType === 'event_stream_attached') resolve();
           if (!eventType.startsWith('event_stream_')) events.push({ eventType, data: JSON.parse(data) });
         }

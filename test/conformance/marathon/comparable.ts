@@ -5,6 +5,7 @@ const TIME = /^202\d-\d\d-\d\dT[\d:.]+Z$/;
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 /** Agents of Mesos are numbered: `<uuid>-S0`. */
 const AGENT = /UUID-S\d+/g;
+const OFFER = /UUID-O\d+/g;
 /** Of two servers, or two names of one. */
 const ADDRESS = /\b(?:marathon\.local|127\.0\.0\.1|localhost|0\.0\.0\.0):\d{4,5}\b/g;
 
@@ -25,6 +26,19 @@ const OWN: ReadonlySet<string> = new Set([
   'clientIp',
 ]);
 
+/** Moments, not versions: should one be the same as a version, that is chance. */
+const MOMENTS: ReadonlySet<string> = new Set([
+  'since',
+  'stagedAt',
+  'startedAt',
+  'timestamp',
+  'firstSuccess',
+  'lastSuccess',
+  'lastFailure',
+  'lastUsedOfferAt',
+  'lastUnusedOfferAt',
+]);
+
 /** Lists that come out of maps and sets: their order changes from answer to answer. */
 const UNORDERED: ReadonlySet<string> = new Set([
   'apps',
@@ -42,6 +56,7 @@ const UNORDERED: ReadonlySet<string> = new Set([
   'healthChecks',
   'readinessCheckResults',
   'dependencies',
+  'resources',
   'queue',
   '*',
 ]);
@@ -67,11 +82,13 @@ export function comparable(value: unknown, known: ReadonlySet<string> = new Set(
   if (key === 'ports') return 'a port';
   if (OWN.has(key) && value !== null) return `a ${key}`;
   if (typeof value !== 'string') return value;
+  if (MOMENTS.has(key) && TIME.test(value)) return 'a time';
   if (known.has(value)) return value;
   if (TIME.test(value)) return 'a time';
   return value
     .replaceAll(UUID, (id) => (known.has(id) ? id : 'UUID'))
     .replaceAll(AGENT, 'AGENT')
+    .replaceAll(OFFER, 'OFFER')
     .replaceAll(ADDRESS, 'ADDRESS');
 }
 

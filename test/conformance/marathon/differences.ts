@@ -34,7 +34,7 @@ function without(value: unknown, at: string): unknown {
   if (isLines(value)) return value.filter(([line]) => !line.startsWith(at));
   const path = keys(at);
   if (path.length === 0) return 'all of it differs';
-  const copy: unknown = structuredClone(value);
+  const copy: unknown = JSON.parse(JSON.stringify(value));
   let part = copy;
   for (const key of path.slice(0, -1)) part = part instanceof Object ? Reflect.get(part, key) : undefined;
   if (part instanceof Object) Reflect.deleteProperty(part, path.at(-1) ?? '');

@@ -12,4 +12,11 @@ export interface KnownDifference {
   readonly reason: string;
 }
 
-export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [];
+export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
+  {
+    record: 'scenarios of 1.7.236',
+    step: 40,
+    at: '/body/queue/0/count',
+    reason: 'Marathon has launched already and waits for its own store; the cell launches in one step, a moment later.',
+  },
+];

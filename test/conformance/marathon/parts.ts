@@ -114,7 +114,10 @@ export function tasksIn(value: unknown): readonly Task[] {
   return Object.values(value).flatMap(tasksIn);
 }
 
+/** From 1.8 a task's id begins with its instance's; before, both hold the same UUID. */
 function instanceOf(taskId: string): string | undefined {
+  const [, path, uuid] = /^(.*)\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(taskId) ?? [];
+  if (path !== undefined) return `${path}.marathon-${uuid}`;
   return /^(.*)\._app\.\d+$/.exec(taskId)?.[1];
 }
 

@@ -62,8 +62,8 @@ export class Replay {
     return this.#stream.events;
   }
 
-  /** Plays one step that has a request. */
-  async play(step: GoldenStep): Promise<Compared> {
+  /** Plays one step that has a request; a GET `once` is not repeated. */
+  async play(step: GoldenStep, { once = false } = {}): Promise<Compared> {
     const { request, response, t } = step;
     if (!request || !response) throw new Error(`step ${JSON.stringify(step.note)} has nothing to ask`);
     if (t - this.#lastEnd > WAITED_MS) await this.caughtUp(t);
@@ -73,7 +73,8 @@ export class Replay {
       path: this.parts.translate(request.path),
       ...(request.body === undefined ? {} : { body: this.#translatedBody(request.body) }),
     };
-    const deadline = Date.now() + (request.method === 'GET' ? (this.#options.sameAnswerMs ?? SAME_ANSWER_MS) : 0);
+    const deadline =
+      Date.now() + (request.method === 'GET' && !once ? (this.#options.sameAnswerMs ?? SAME_ANSWER_MS) : 0);
     for (;;) {
       const answer = await ask(this.#stage.url, ours);
       this.parts.learn(response.body, answer.body);

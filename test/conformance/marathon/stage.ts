@@ -31,6 +31,8 @@ export interface Stage {
   readonly mesos: MesosCell;
   /** Each recorded first port with the one that stands for it. */
   readonly ports: ReadonlyMap<number, number>;
+  /** From now on calls to Mesos take so much longer. */
+  delayMesos(delayMs: number): void;
   stop(): Promise<void>;
 }
 
@@ -52,7 +54,11 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     ...options.mesos,
   });
   const proxy: FaultProxy = await startFaultProxy({ target: mesos.masterUrl });
-  if (options.mesosDelayMs) proxy.arm({ kind: 'delay', method: 'POST', delayMs: options.mesosDelayMs });
+  const delayMesos = (delayMs: number) => {
+    proxy.disarmAll();
+    if (delayMs > 0) proxy.arm({ kind: 'delay', method: 'POST', delayMs });
+  };
+  delayMesos(options.mesosDelayMs ?? 0);
   const cell: MarathonCell = await startMarathon({
     host: '127.0.0.1',
     port: 0,
@@ -68,6 +74,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     url: cell.url,
     mesos,
     ports,
+    delayMesos,
     async stop() {
       await cell.stop();
       await proxy.stop();

@@ -1,0 +1,65 @@
+import { type TakenEvent, tally, threads } from './event-record.ts';
+
+/**
+ * Events of two Marathons side by side where one of them was heard longer, or where a thing happened once more: what
+ * concerns one subject must begin the same.
+ */
+
+/** Of these each line stands for itself: they come anywhere among the others, or in either order. */
+const ANYWHERE: ReadonlySet<string> = new Set([
+  'api_post_event',
+  'group_change_success',
+  'add_health_check_event',
+  'health_status_changed_event',
+]);
+/** A kill of what had ended by itself a moment before. */
+const CHANCE: ReadonlySet<string> = new Set(['unknown_instance_terminated_event']);
+
+export interface Likeness {
+  /** Recorded threads that none of ours begins with. */
+  readonly missing: readonly (readonly string[])[];
+  /** Threads of ours that are not the beginning of a recorded one, and do not begin with one. */
+  readonly foreign: readonly (readonly string[])[];
+  /** Recorded lines that may come anywhere and did not come. */
+  readonly missingLines: readonly string[];
+}
+
+export const ALIKE: Likeness = { missing: [], foreign: [], missingLines: [] };
+
+/** @param known versions and deployments that both mean the same thing by */
+export function likeness(
+  ours: readonly TakenEvent[],
+  recorded: readonly TakenEvent[],
+  known: ReadonlySet<string>,
+): Likeness {
+  const inOrder = (events: readonly TakenEvent[]) =>
+    threads(
+      events.filter(({ eventType }) => !ANYWHERE.has(eventType) && !CHANCE.has(eventType)),
+      known,
+    ).map(({ events: lines }) => withoutSlowStart(lines));
+  const [mine, theirs] = [inOrder(ours), inOrder(recorded)];
+  const lines = tally(
+    ours.filter(({ eventType }) => ANYWHERE.has(eventType)),
+    known,
+  );
+  const wanted = tally(
+    recorded.filter(({ eventType }) => ANYWHERE.has(eventType)),
+    known,
+  );
+  return {
+    missing: theirs.filter((thread) => !mine.some((one) => begins(one, thread))),
+    foreign: mine.filter((thread) => !theirs.some((one) => begins(one, thread) || begins(thread, one))),
+    missingLines: [...wanted.keys()].filter((line) => !lines.has(line)),
+  };
+}
+
+/** A server that is slow to start is looked at before it answers: not healthy first, and healthy then. */
+function withoutSlowStart(lines: readonly string[]): readonly string[] {
+  const isHealth = (line: string | undefined, healthy: boolean) =>
+    line?.startsWith('instance_health_changed_event') && line.includes(`"healthy":${healthy}`);
+  return isHealth(lines[0], false) && isHealth(lines[1], true) ? lines.slice(1) : lines;
+}
+
+function begins(thread: readonly string[], beginning: readonly string[]): boolean {
+  return beginning.every((line, index) => thread[index] === line);
+}
