@@ -62,8 +62,13 @@ export class AgentHost {
    * Starts an agent and takes up the tasks of its earlier run. The first one after a shutdown, or after a change of
    * attributes or resources, is a new one: it has nothing of the old one but its port, and `replaced` is the old id.
    * Throws when such a change finds tasks, or the port is taken.
+   * @param sweep see `Agent.recover`
    */
-  async start(): Promise<{ readonly agent: Agent; readonly replaced: string | undefined }> {
+  async start({
+    sweep,
+  }: {
+    readonly sweep: boolean;
+  }): Promise<{ readonly agent: Agent; readonly replaced: string | undefined }> {
     const { settings, spec, directory, log, faults, newId } = this.#options;
     const workDirectory = join(directory, 'work');
     const attributes = parseAttributes(spec.attributes);
@@ -107,7 +112,7 @@ export class AgentHost {
     this.#agent = agent;
     this.#server = server;
     try {
-      await agent.recover();
+      await agent.recover({ sweep });
     } catch (error) {
       await this.closePort();
       throw error;

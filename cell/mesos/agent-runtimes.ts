@@ -10,9 +10,6 @@ import { commandRuntime } from './runtime-command.ts';
 import { dockerRuntime } from './runtime-docker.ts';
 import { noRuntime } from './runtime-none.ts';
 
-/** For every call to the engine that should answer at once. */
-const ENGINE_TIMEOUT_MS = 60_000;
-
 export interface RuntimeContext {
   readonly settings: CellSettings;
   readonly spec: { readonly name: string };
@@ -42,8 +39,8 @@ function dockerFor(settings: CellSettings, directory: string, log: CellLog): Run
   if (settings.docker === undefined) return NO_ENGINE;
   const { socketPath } = settings.docker;
   return dockerRuntime({
-    engine: new Docker({ socketPath, timeout: ENGINE_TIMEOUT_MS }),
-    longEngine: new Docker({ socketPath }),
+    connect: (timeout) => new Docker({ socketPath, ...(timeout === undefined ? {} : { timeout }) }),
+    callTimeoutMs: settings.engineCallTimeoutMs,
     agent: directory,
     address: settings.host,
     pullSilenceMs: settings.pullSilenceMs,

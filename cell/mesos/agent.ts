@@ -62,24 +62,37 @@ export class Agent implements AgentLink {
     this.#options = options;
   }
 
-  /** Reads the records of an earlier run, takes up its tasks, and ends what has no record. */
-  async recover(): Promise<void> {
-    const { store, runtimes } = this.#options;
+  /**
+   * Reads the records of an earlier run, takes up its tasks, and ends what has no record.
+   * @param sweep false leaves that for later, because a runtime does not answer now
+   */
+  async recover({ sweep }: { readonly sweep: boolean }): Promise<void> {
+    const { store } = this.#options;
     const records = store
       .list('tasks')
       .flatMap((name) => store.read(name, taskRecordSchema) ?? [])
       .sort((a, b) => a.launchedAt - b.launchedAt);
+    if (sweep) await this.#removeOrphans(records);
+    for (const record of records) this.#take(record, 'adopt');
+  }
+
+  /** Ends what runs without a record: what an engine still did of a launch that it had not answered. */
+  sweep(): Promise<void> {
+    return this.#removeOrphans(this.records());
+  }
+
+  async #removeOrphans(records: readonly TaskRecord[]): Promise<void> {
+    const { runtimes, log } = this.#options;
     const known = new Set(records.filter(({ phase }) => phase !== 'ended').map(({ containerId }) => containerId));
     for (const runtime of [runtimes.docker, runtimes.command]) {
       try {
         for (const orphan of await runtime.removeOrphans(known)) {
-          this.#options.log.info(`agent ${this.hostname}: removed ${orphan}, which no task has a record of`);
+          log.info(`agent ${this.hostname}: removed ${orphan}, which no task has a record of`);
         }
       } catch (error) {
-        this.#options.log.warn('looking for what earlier runs left', error);
+        log.warn('looking for what earlier runs left', error);
       }
     }
-    for (const record of records) this.#take(record, 'adopt');
   }
 
   /** From now on its updates go to this master, the pending ones at once. */

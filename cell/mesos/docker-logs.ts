@@ -7,6 +7,8 @@ import type { CellLog } from './log.ts';
 
 /** After the end of a container the engine closes its log at once; this is only for an engine that does not. */
 const LAST_OUTPUT_MS = 5_000;
+/** An engine that has ended a log is asked again after so long. */
+const RETRY_MS = 500;
 
 export interface LogCopy {
   /** Resolves when everything written before the container's end is in the sandbox. Never rejects. */
@@ -18,11 +20,28 @@ export interface LogCopy {
  * already is passed over, so copying again after the agent's death neither loses nor doubles anything.
  */
 export function copyLogs(container: Docker.Container, directory: string, log: CellLog): LogCopy {
-  const copy = follow(container, directory).catch((error: unknown) =>
-    log.warn(`log of container ${container.id}`, error),
-  );
+  const over = Promise.withResolvers<void>();
+  let isOver = false;
+  const copy = (async () => {
+    for (let failed = false; ; ) {
+      const broke = await follow(container, directory).then(
+        () => false,
+        (error: unknown) => {
+          if (!failed) log.warn(`log of container ${container.id}`, error);
+          return true;
+        },
+      );
+      if (isOver) return;
+      failed = broke;
+      // It ended and the container did not, as far as is known: the engine may have been stopped under it.
+      await Promise.race([over.promise, new Promise((resolve) => setTimeout(resolve, RETRY_MS))]);
+      if (isOver && !broke) return;
+    }
+  })();
   return {
     finished: async () => {
+      isOver = true;
+      over.resolve();
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(() => {

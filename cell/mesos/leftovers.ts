@@ -20,10 +20,9 @@ export async function removeLeftovers(agents: string, socketPath: string | undef
     const command = commandRuntime({ workDirectory: join(directory, 'work'), environment: {}, address: '' });
     await command.removeOrphans(new Set());
     if (socketPath === undefined) continue;
-    const engine = new Docker({ socketPath, timeout: ENGINE_TIMEOUT_MS });
     const docker = dockerRuntime({
-      engine,
-      longEngine: engine,
+      connect: (timeout) => new Docker({ socketPath, ...(timeout === undefined ? {} : { timeout }) }),
+      callTimeoutMs: ENGINE_TIMEOUT_MS,
       agent: directory,
       address: '',
       pullSilenceMs: ENGINE_TIMEOUT_MS,

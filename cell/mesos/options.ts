@@ -45,6 +45,10 @@ export const cellOptionsSchema = z.object({
   agentTimeoutMs: z.number().nonnegative().default(75_000),
   /** How long an agent of an earlier run may take to come back to this one: ten minutes, as in Mesos. */
   agentReregisterTimeoutMs: z.number().nonnegative().default(600_000),
+  /** How long the Docker engine may answer nothing before its agents count as cut off from their master. */
+  engineTimeoutMs: z.number().positive().default(15_000),
+  /** For every call to the engine that should answer at once; removing a busy container takes longest. */
+  engineCallTimeoutMs: z.number().positive().default(60_000),
   /** A pull that tells nothing for so long has failed. */
   pullSilenceMs: z.number().positive().default(300_000),
   /** What tasks get between SIGTERM and SIGKILL when the cell is stopped. */

@@ -1,10 +1,13 @@
 /** Runs Docker tasks on one engine. Containers carry labels, so they are found again after the agent's own death. */
 
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { textOf } from '../../activities/mesos/thrown.ts';
 import type { CommandInfo } from '../../activities/mesos/types.ts';
 import { copyLogs } from './docker-logs.ts';
 import { containerName, createRequest, fullImageName } from './docker-request.ts';
+import { inTime } from './engine-call.ts';
 import type { CellLog } from './log.ts';
 import { signalProcess } from './processes.ts';
 import { type ContainerSpec, type Execution, type Exit, LaunchError, type Runtime } from './runtime.ts';
@@ -15,12 +18,17 @@ const CONTAINER_LABEL = 'slipway.cell.container';
 
 /** How long the engine may be away before a look at it is repeated. */
 const RETRY_MS = 500;
+/** A container that runs is looked at anew so often: a wait whose connection is dead would never end. */
+const WAIT_MS = 60_000;
 
 export interface DockerRuntimeOptions {
-  /** With a timeout, for calls that answer at once. */
-  readonly engine: Docker;
-  /** Without one, for calls that last as long as a task: wait, logs, stop, pull. */
-  readonly longEngine: Docker;
+  /**
+   * A client of the engine whose calls fail when nothing comes for so long; undefined: never, which is only right for
+   * the log of a container, that may be silent and that nobody waits for.
+   */
+  readonly connect: (timeoutMs: number | undefined) => Docker;
+  /** How long the engine may take for calls that answer at once. */
+  readonly callTimeoutMs: number;
   /** Value of the agent label. */
   readonly agent: string;
   /** What host networking means here. */
@@ -31,7 +39,7 @@ export interface DockerRuntimeOptions {
 }
 
 export function dockerRuntime(options: DockerRuntimeOptions): Runtime {
-  const { engine } = options;
+  const engine = options.connect(options.callTimeoutMs);
   return {
     prepare: async (spec, signal) => {
       const docker = spec.task.container?.docker;
@@ -49,14 +57,15 @@ export function dockerRuntime(options: DockerRuntimeOptions): Runtime {
       await remove(engine, spec.containerId);
       const labels = { [AGENT_LABEL]: options.agent, [CONTAINER_LABEL]: spec.containerId };
       try {
-        const container = await engine.createContainer(createRequest(spec, labels));
-        await container.start();
+        const container = await inTime(engine.createContainer(createRequest(spec, labels)), engine);
+        await inTime(container.start(), engine);
       } catch (error) {
-        await remove(engine, spec.containerId);
+        // An engine that did not answer may have done it all the same, or may still.
+        await removeForSure(options, engine, spec.containerId);
         if (error instanceof LaunchError) throw error;
         throw new LaunchError(`Failed to launch container: ${engineWords(error)}`);
       }
-      const execution = await follow(options, spec);
+      const execution = await follow(options, engine, spec);
       if (execution === undefined) throw new LaunchError('Failed to launch container: it was removed at once');
       return execution;
     },
@@ -65,14 +74,12 @@ export function dockerRuntime(options: DockerRuntimeOptions): Runtime {
       const found = await inspect(engine, spec.containerId);
       // Created and never started: a launch that was cut short; launching again replaces it.
       if (found === undefined || found.State.Status === 'created') return undefined;
-      return follow(options, spec);
+      return follow(options, engine, spec);
     },
 
     removeOrphans: async (known) => {
-      const containers = await engine.listContainers({
-        all: true,
-        filters: { label: [`${AGENT_LABEL}=${options.agent}`] },
-      });
+      const filters = { label: [`${AGENT_LABEL}=${options.agent}`] };
+      const containers = await inTime(engine.listContainers({ all: true, filters }), engine);
       const orphans = containers.flatMap(({ Labels }) => Labels[CONTAINER_LABEL] ?? []).filter((id) => !known.has(id));
       for (const id of orphans) await remove(engine, id);
       return orphans.map(containerName);
@@ -80,28 +87,32 @@ export function dockerRuntime(options: DockerRuntimeOptions): Runtime {
   };
 }
 
-async function follow(options: DockerRuntimeOptions, spec: ContainerSpec): Promise<Execution | undefined> {
-  const { engine, longEngine } = options;
+async function follow(
+  options: DockerRuntimeOptions,
+  engine: Docker,
+  spec: ContainerSpec,
+): Promise<Execution | undefined> {
   const started = await inspect(engine, spec.containerId);
   if (started === undefined) return undefined;
   const address = addressOf(started) ?? options.address;
-  const logs = copyLogs(longEngine.getContainer(started.Id), spec.directory, options.log);
-  const over = waitForEnd(options, spec.containerId);
+  const logs = copyLogs(options.connect(undefined).getContainer(started.Id), spec.directory, options.log);
+  let isOver = false;
+  const over = waitForEnd(options, engine, spec.containerId);
+  let deadline = Number.POSITIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
   const exited = over.then(async (exit) => {
+    isOver = true;
+    clearTimeout(timer);
     await logs.finished();
     return exit;
   });
-  let deadline = Number.POSITIVE_INFINITY;
-  let timer: NodeJS.Timeout | undefined;
   const forceful = () => {
-    engine
-      .getContainer(started.Id)
-      .kill({ signal: 'SIGKILL' })
-      .catch((error: unknown) => {
-        if (!isStatus(error, 404, 409)) options.log.warn(`kill of container ${started.Name}`, error);
-      });
+    inTime(engine.getContainer(started.Id).kill({ signal: 'SIGKILL' }), engine).catch((error: unknown) => {
+      if (isOver || isStatus(error, 404, 409)) return;
+      options.log.warn(`kill of container ${started.Name}`, error);
+      timer = setTimeout(forceful, RETRY_MS);
+    });
   };
-  void exited.then(() => clearTimeout(timer));
   return {
     pid: started.State.Pid,
     address,
@@ -115,23 +126,25 @@ async function follow(options: DockerRuntimeOptions, spec: ContainerSpec): Promi
       timer = setTimeout(forceful, graceMs);
       if (!first) return;
       // The image's own stop signal; the engine follows with SIGKILL even if this process dies meanwhile.
-      longEngine
+      options
+        .connect(graceMs + options.callTimeoutMs)
         .getContainer(started.Id)
         .stop({ t: Math.ceil(graceMs / 1000) })
         .catch((error: unknown) => {
           if (!isStatus(error, 304, 404, 409)) options.log.warn(`stop of container ${started.Name}`, error);
         });
     },
-    check: (command, timeoutMs) => runCheck(options, started.Id, command, timeoutMs),
+    check: (command, timeoutMs) => runCheck(engine, started.Id, command, timeoutMs),
     dispose: () => remove(engine, spec.containerId),
   };
 }
 
-/** Waits as long as the container runs, through restarts of the engine. */
-async function waitForEnd(options: DockerRuntimeOptions, containerId: string): Promise<Exit> {
-  for (;;) {
+/** Waits as long as the container runs, through restarts of the engine and through its silence. */
+async function waitForEnd(options: DockerRuntimeOptions, engine: Docker, containerId: string): Promise<Exit> {
+  const name = containerName(containerId);
+  for (let failed = false; ; ) {
     try {
-      const state = (await inspect(options.engine, containerId))?.State;
+      const state = (await inspect(engine, containerId))?.State;
       if (state === undefined) {
         return { code: undefined, message: 'Container was removed while it ran' };
       }
@@ -141,17 +154,46 @@ async function waitForEnd(options: DockerRuntimeOptions, containerId: string): P
           ? { code: state.ExitCode, message: `${message}: out of memory`, reason: 'REASON_CONTAINER_LIMITATION_MEMORY' }
           : { code: state.ExitCode, message };
       }
-      await options.longEngine.getContainer(containerName(containerId)).wait();
+      failed = false;
+      // No answer in this time is no news: the container runs, and is looked at again.
+      const ended = await waitCall(options.connect(undefined), name, WAIT_MS).then(
+        () => true,
+        () => false,
+      );
+      if (!ended) await pause(RETRY_MS);
     } catch (error) {
-      options.log.warn(`wait for container ${containerName(containerId)}`, error);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (!failed) options.log.warn(`wait for container ${name}`, error);
+      failed = true;
+      await pause(RETRY_MS);
     }
   }
 }
 
+/**
+ * The engine's own wait. Its head comes at once and its body with the end, and the client's promise would never settle
+ * when the engine dies in between: so the answer is read as a stream, which breaks.
+ */
+async function waitCall(engine: Docker, name: string, withinMs: number): Promise<void> {
+  const path = `/containers/${name}/wait?`;
+  const statusCodes = { 200: true, 404: 'no such container', 500: 'server error' };
+  const stream = await new Promise<unknown>((resolve, reject) => {
+    engine.modem.dial({ path, method: 'POST', isStream: true, statusCodes }, (error, answer) =>
+      error ? reject(error) : resolve(answer),
+    );
+  });
+  if (!(stream instanceof Readable)) throw new Error(`wait for ${name}: no answer`);
+  stream.resume();
+  const timer = setTimeout(() => stream.destroy(new Error(`nothing for ${withinMs} ms`)), withinMs);
+  await finished(stream).finally(() => clearTimeout(timer));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 async function inspect(engine: Docker, containerId: string): Promise<Docker.ContainerInspectInfo | undefined> {
   try {
-    return await engine.getContainer(containerName(containerId)).inspect();
+    return await inTime(engine.getContainer(containerName(containerId)).inspect(), engine);
   } catch (error) {
     if (isStatus(error, 404)) return undefined;
     throw error;
@@ -161,16 +203,29 @@ async function inspect(engine: Docker, containerId: string): Promise<Docker.Cont
 /** Removes a container, running or not; one that is not there is fine. */
 async function remove(engine: Docker, containerId: string): Promise<void> {
   try {
-    await engine.getContainer(containerName(containerId)).remove({ force: true, v: true });
+    await inTime(engine.getContainer(containerName(containerId)).remove({ force: true, v: true }), engine);
   } catch (error) {
     // 409: its removal is already in progress.
     if (!isStatus(error, 404, 409)) throw error;
   }
 }
 
+/** Removes a container of an engine that may be gone: as soon as it is back. */
+async function removeForSure(options: DockerRuntimeOptions, engine: Docker, containerId: string): Promise<void> {
+  for (let failed = false; ; failed = true) {
+    try {
+      await remove(engine, containerId);
+      return;
+    } catch (error) {
+      if (!failed) options.log.warn(`removal of container ${containerName(containerId)}`, error);
+      await pause(RETRY_MS);
+    }
+  }
+}
+
 async function hasImage(engine: Docker, image: string): Promise<boolean> {
   try {
-    await engine.getImage(image).inspect();
+    await inTime(engine.getImage(image).inspect(), engine);
     return true;
   } catch (error) {
     if (isStatus(error, 404)) return false;
@@ -179,7 +234,8 @@ async function hasImage(engine: Docker, image: string): Promise<boolean> {
 }
 
 async function pull(options: DockerRuntimeOptions, image: string, signal: AbortSignal): Promise<void> {
-  const stream = await options.longEngine.pull(image, { abortSignal: signal });
+  const engine = options.connect(options.pullSilenceMs);
+  const stream = await engine.pull(image, { abortSignal: signal });
   const silence = setTimeout(
     () => closeStream(stream, new Error(`no progress for ${options.pullSilenceMs} ms`)),
     options.pullSilenceMs,
@@ -187,7 +243,7 @@ async function pull(options: DockerRuntimeOptions, image: string, signal: AbortS
   try {
     // The engine answers 200 before it knows; what went wrong then comes as the `error` of a progress line.
     const lines = await new Promise<unknown[]>((resolve, reject) => {
-      options.longEngine.modem.followProgress(
+      engine.modem.followProgress(
         stream,
         (error, output) => (error ? reject(error) : resolve(output)),
         () => silence.refresh(),
@@ -206,17 +262,12 @@ function closeStream(stream: NodeJS.ReadableStream, error: Error): void {
 }
 
 /** A check inside the container. An exec'd child outlives its client, so one that takes too long is killed by pid. */
-async function runCheck(
-  options: DockerRuntimeOptions,
-  id: string,
-  command: CommandInfo,
-  timeoutMs: number,
-): Promise<number> {
+async function runCheck(engine: Docker, id: string, command: CommandInfo, timeoutMs: number): Promise<number> {
   const words =
     command.shell === false
       ? [...(command.value === undefined ? [] : [command.value]), ...(command.arguments ?? []).slice(1)]
       : ['/bin/sh', '-c', command.value ?? ''];
-  const exec = await options.engine.getContainer(id).exec({
+  const exec = await engine.getContainer(id).exec({
     Cmd: words,
     AttachStdout: true,
     AttachStderr: true,

@@ -7,6 +7,7 @@ import type { Agent } from './agent.ts';
 import { AgentHost } from './agent-host.ts';
 import { forgetAgent, registerAgent } from './agent-life.ts';
 import { agentDisconnected } from './agent-removal.ts';
+import { watchEngine } from './engine-watch.ts';
 import { type Handler, listen, Refusal } from './http-server.ts';
 import { lockDirectory, unlockDirectory } from './lock.ts';
 import { type CellLog, SILENT } from './log.ts';
@@ -15,6 +16,7 @@ import { Master } from './master.ts';
 import { masterHandler } from './master-http.ts';
 import { recoverMaster, stopMaster } from './master-life.ts';
 import { type CellOptions, cellOptionsSchema } from './options.ts';
+import { type Cause, Separations } from './separations.ts';
 import { Store } from './store.ts';
 
 const portSchema = z.object({ port: z.number() });
@@ -99,14 +101,35 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
     const newId = () => (master ?? first).newAgentId();
     return new AgentHost({ settings, spec, directory: join(stateDir, 'agents', spec.name), log, faults, newId });
   });
-  const apart = new Set<AgentHost>();
+  const apart = new Separations<AgentHost>();
   const bringUp = (machine: MachineId): void => {
     for (const each of hosts.filter(({ hostname }) => sameMachine({ hostname, ip: host }, machine))) {
       const joined = each.ended.then(() => (master === undefined ? undefined : joinMaster(master, each)));
       joined.catch((error: unknown) => log.warn(`starting agent ${each.name} again`, error));
     }
   };
+  const separate = (each: AgentHost, cause: Cause, timeoutMs?: number): void => {
+    apart.add(each, cause);
+    each.agent?.disconnect();
+    if (master !== undefined && each.agent !== undefined) agentDisconnected(master, each.agent.id, timeoutMs);
+  };
+  const rejoin = async (each: AgentHost, cause: Cause): Promise<void> => {
+    if (!apart.end(each, cause)) return;
+    if (each.agent === undefined) await each.ended;
+    if (master !== undefined) await joinMaster(master, each);
+  };
+  const watch = watchEngine(settings, {
+    lost: () => {
+      for (const each of hosts) separate(each, 'engine');
+    },
+    back: async () => {
+      await Promise.all(hosts.map(({ agent }) => agent?.sweep()));
+      for (const each of hosts) await rejoin(each, 'engine');
+    },
+    log,
+  });
   const closeAll = async () => {
+    watch.stop();
     await Promise.all([server.close(), ...hosts.map((each) => each.close())]);
     letGo();
   };
@@ -118,8 +141,10 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
   };
   try {
     recoverMaster(first);
+    const sweep = await watch.start();
     // All tasks are found before the first agent tells of its own.
-    for (const each of hosts) await startHost(first, each);
+    for (const each of hosts) await startHost(first, each, { sweep });
+    if (watch.isLost) for (const each of hosts) apart.add(each, 'engine');
     await begin(first);
   } catch (error) {
     stopMaster(first);
@@ -132,12 +157,6 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
     if (found === undefined) throw new Error(`no agent ${name}; there are ${names.join(', ')}`);
     return found;
   };
-  const partition = (name: string, timeoutMs?: number): void => {
-    const each = byName(name);
-    apart.add(each);
-    each.agent?.disconnect();
-    if (master !== undefined && each.agent !== undefined) agentDisconnected(master, each.agent.id, timeoutMs);
-  };
   const cell: MesosCell = {
     masterUrl: `http://${host}:${server.port}`,
     get agents() {
@@ -145,14 +164,9 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
         agent === undefined ? [] : { id: agent.id, name, url: `http://${host}:${agent.port}` },
       );
     },
-    partition: (name) => partition(name),
-    lose: (name) => partition(name, 0),
-    heal: async (name) => {
-      const each = byName(name);
-      apart.delete(each);
-      if (each.agent === undefined) await each.ended;
-      if (master !== undefined) await joinMaster(master, each);
-    },
+    partition: (name) => separate(byName(name), 'partition'),
+    lose: (name) => separate(byName(name), 'partition', 0),
+    heal: (name) => rejoin(byName(name), 'partition'),
     loseMaster: () => {
       if (master === undefined) return;
       for (const { agent } of hosts) agent?.disconnect();
@@ -170,6 +184,7 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
       await begin(elected);
     },
     stop: async () => {
+      watch.stop();
       if (master !== undefined) stopMaster(master);
       await server.close();
       const stopped = await Promise.allSettled(hosts.map((each) => each.stop(settings.stopGraceMs)));
@@ -189,8 +204,8 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
   return cell;
 }
 
-async function startHost(master: Master, host: AgentHost): Promise<Agent> {
-  const { agent, replaced } = await host.start();
+async function startHost(master: Master, host: AgentHost, options: { readonly sweep: boolean }): Promise<Agent> {
+  const { agent, replaced } = await host.start(options);
   if (replaced !== undefined) forgetAgent(master, replaced);
   return agent;
 }
@@ -200,7 +215,7 @@ async function startHost(master: Master, host: AgentHost): Promise<Agent> {
  * started anew; one whose machine is down stays away.
  */
 async function joinMaster(master: Master, host: AgentHost): Promise<void> {
-  const agent = host.agent ?? (await startHost(master, host));
+  const agent = host.agent ?? (await startHost(master, host, { sweep: true }));
   const wasGone = master.standing(agent.id) === 'gone';
   if (registerAgent(master, agent)) {
     agent.connect(master);

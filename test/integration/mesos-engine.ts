@@ -1,6 +1,6 @@
 /** A Docker engine for the Mesos suites: the one of DOCKER_SOCKET, or one of our own in a temporary directory. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -15,6 +15,19 @@ export interface TestEngine {
   stop(): Promise<void>;
 }
 
+/** An engine that can be taken away; always one of our own. */
+export interface BreakableEngine extends TestEngine {
+  /** SIGTERM: it ends its containers first. */
+  shutDown(): Promise<void>;
+  /** SIGKILL: its containers run on until it starts again. */
+  kill(): Promise<void>;
+  /** Starts it again on what it had. @param liveRestore takes up containers that still run, instead of ending them */
+  start(liveRestore?: boolean): Promise<void>;
+  /** It accepts connections and answers nothing, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
+}
+
 /** Host networking only: nothing of the machine's network is touched. */
 const PLAIN = ['--bridge=none', '--iptables=false', '--ip-forward=false', '--ip-masq=false'];
 
@@ -27,25 +40,54 @@ export async function testEngine(): Promise<TestEngine> {
   return { docker, ...engine };
 }
 
-async function startEngine(): Promise<{ readonly socketPath: string; stop(): Promise<void> }> {
+/** Starts an engine that has the probe's image, to be broken. */
+export async function breakableEngine(): Promise<BreakableEngine> {
+  const engine = await startEngine();
+  const docker = new Docker({ socketPath: engine.socketPath });
+  await loadProbe(docker);
+  return { docker, ...engine };
+}
+
+async function startEngine(): Promise<Omit<BreakableEngine, 'docker'>> {
   const directory = mkdtempSync(join(tmpdir(), 'slipway-engine-'));
   const socketPath = join(directory, 'docker.sock');
-  const output = openSync(join(directory, 'log'), 'a');
   const dirs = ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')];
-  const engine = spawn('dockerd', [...dirs, '-H', `unix://${socketPath}`, '-p', join(directory, 'pid'), ...PLAIN], {
-    stdio: ['ignore', output, output],
-  });
-  const ended = new Promise<void>((resolve) => engine.once('exit', () => resolve()));
   const docker = new Docker({ socketPath, timeout: 5_000 });
-  await until('the Docker engine answers', 60_000, async () => {
-    if (engine.exitCode !== null) throw new Error(`dockerd: ${readFileSync(join(directory, 'log'), 'utf8')}`);
-    return existsSync(socketPath) && (await docker.ping().then(Boolean, () => false));
-  });
+  const launch = async (more: readonly string[]) => {
+    // Of one that was killed: they would stop the next as soon as another process has that pid.
+    rmSync(join(directory, 'pid'), { force: true });
+    rmSync(socketPath, { force: true });
+    const output = openSync(join(directory, 'log'), 'a');
+    const child = spawn(
+      'dockerd',
+      [...dirs, '-H', `unix://${socketPath}`, '-p', join(directory, 'pid'), ...PLAIN, ...more],
+      { stdio: ['ignore', output, output] },
+    );
+    closeSync(output);
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    await until('the Docker engine answers', 60_000, async () => {
+      if (child.exitCode !== null) throw new Error(`dockerd: ${readFileSync(join(directory, 'log'), 'utf8')}`);
+      return existsSync(socketPath) && (await docker.ping().then(Boolean, () => false));
+    });
+    return { child, ended };
+  };
+  let engine = await launch([]);
+  const end = async (signal: NodeJS.Signals) => {
+    engine.child.kill('SIGCONT');
+    engine.child.kill(signal);
+    await engine.ended;
+  };
   return {
     socketPath,
+    shutDown: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    start: async (liveRestore = false) => {
+      engine = await launch(liveRestore ? ['--live-restore'] : []);
+    },
+    freeze: () => void engine.child.kill('SIGSTOP'),
+    thaw: () => void engine.child.kill('SIGCONT'),
     stop: async () => {
-      engine.kill('SIGTERM');
-      await ended;
+      await end('SIGTERM');
       // Host networking leaves the engine's handle of the machine's network namespace mounted.
       await unmountBelow(directory);
       rmSync(directory, { recursive: true, force: true });
