@@ -4,6 +4,7 @@ import {
   integer,
   isObject,
   list,
+  long,
   map,
   number,
   object,
@@ -22,6 +23,7 @@ import { isPathId } from './path-id.ts';
 const anyPort = integer({ min: 0, max: 65_535 });
 const legacyName = text({ minLength: 1, pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/ });
 const seconds = integer({ min: 0 });
+const longSeconds = long({ min: 0 });
 const strings = list(text());
 const labels = map(text());
 const protocol = oneOf('tcp', 'udp', 'udp,tcp');
@@ -114,7 +116,7 @@ const readinessCheck = object({
 const unreachableStrategy: Shape<UnreachableStrategy> = (value, path, problems) => {
   // Marathon takes any text for it.
   if (typeof value === 'string') return 'disabled';
-  const read = object({ inactiveAfterSeconds: optional(seconds), expungeAfterSeconds: optional(seconds) })(
+  const read = object({ inactiveAfterSeconds: optional(longSeconds), expungeAfterSeconds: optional(longSeconds) })(
     value,
     path,
     problems,
@@ -171,7 +173,7 @@ const fields = {
   acceptedResourceRoles: optional(strings),
   residency: optional(
     object({
-      relaunchEscalationTimeoutSeconds: optional(seconds),
+      relaunchEscalationTimeoutSeconds: optional(longSeconds),
       taskLostBehavior: optional(oneOf('WAIT_FOREVER', 'RELAUNCH_AFTER_TIMEOUT')),
     }),
   ),

@@ -24,12 +24,13 @@ export function emptyGroup(id: string): Group {
 
 export function findGroup(root: Root, id: string): Group | undefined {
   let group: Group | undefined = root.group;
-  for (const segment of id.split('/').filter(Boolean)) group = group?.groups[segment];
+  for (const segment of id.split('/').filter(Boolean)) group = group && own(group.groups, segment);
   return group;
 }
 
 export function findApp(root: Root, id: string): App | undefined {
-  return findGroup(root, parentPath(id))?.apps[lastSegment(id)];
+  const group = findGroup(root, parentPath(id));
+  return group && own(group.apps, lastSegment(id));
 }
 
 /** Every app of a group and below it, in the order of ids. */
@@ -68,14 +69,14 @@ export function changeGroup(group: Group, id: string, change: (group: Group) => 
   const rest = id.slice(group.id === '/' ? 1 : group.id.length + 1);
   const segment = rest.split('/')[0] ?? '';
   const childId = group.id === '/' ? `/${segment}` : `${group.id}/${segment}`;
-  const child = group.groups[segment] ?? emptyGroup(childId);
+  const child = own(group.groups, segment) ?? emptyGroup(childId);
   return { ...group, groups: { ...group.groups, [segment]: changeGroup(child, id, change) } };
 }
 
 /** The id of a group that is also the id of an app; undefined when there is none. */
 export function sharedId(group: Group): string | undefined {
   for (const [name, child] of Object.entries(group.groups)) {
-    if (group.apps[name]) return child.id;
+    if (own(group.apps, name)) return child.id;
     const below = sharedId(child);
     if (below !== undefined) return below;
   }
@@ -124,6 +125,11 @@ function dependenciesOf(root: Root, app: App, apps: readonly App[]): readonly st
   // What most apps have: looking at all others for nothing would take a thousand apps a million looks.
   if (named.length === 0) return [];
   return apps.filter((other) => named.some((id) => other.id === id || isBelow(other.id, id))).map((other) => other.id);
+}
+
+/** An entry of this very name: every object also has a `constructor`, which is a good name for an app. */
+function own<T>(entries: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(entries, name) ? entries[name] : undefined;
 }
 
 function without<T>(entries: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {

@@ -78,12 +78,13 @@ export function list<T>(item: Shape<T>): Shape<readonly T[]> {
 export function map<T>(item: Shape<T>): Shape<Readonly<Record<string, T>>> {
   return (value, path, problems) => {
     if (!isObject(value)) return fail(problems, path, 'error.expected.jsobject');
-    const read: Record<string, T> = {};
+    const read: [string, T][] = [];
     for (const [name, member] of Object.entries(value)) {
       const one = item(member, `${path}/${name}`, problems);
-      if (one !== undefined) read[name] = one;
+      if (one !== undefined) read.push([name, one]);
     }
-    return read;
+    // Whatever they are called, `__proto__` too.
+    return Object.fromEntries(read);
   };
 }
 
@@ -98,17 +99,29 @@ export function text(rules: { readonly minLength?: number; readonly pattern?: Re
 
 export function number(rules: { readonly min?: number; readonly max?: number } = {}): Shape<number> {
   return (value, path, problems) => {
-    if (typeof value !== 'number') return fail(problems, path, 'error.expected.jsnumber');
+    // JavaScript reads 1e999 as infinite.
+    if (typeof value !== 'number' || !Number.isFinite(value)) return fail(problems, path, 'error.expected.jsnumber');
     if (value < (rules.min ?? Number.NEGATIVE_INFINITY)) return fail(problems, path, 'error.min');
     if (value > (rules.max ?? Number.POSITIVE_INFINITY)) return fail(problems, path, 'error.max');
     return value;
   };
 }
 
+/** A number of 32 bits, as most are. */
 export function integer(rules: { readonly min?: number; readonly max?: number } = {}): Shape<number> {
   const inRange = number(rules);
   return (value, path, problems) => {
-    if (typeof value === 'number' && !Number.isInteger(value)) return fail(problems, path, 'error.expected.int');
+    // The conversion to 32 bits that JavaScript has; whatever it changes is none.
+    if (typeof value === 'number' && (value | 0) !== value) return fail(problems, path, 'error.expected.int');
+    return inRange(value, path, problems);
+  };
+}
+
+/** A number of 64 bits; beyond 53 of them JavaScript would change it. */
+export function long(rules: { readonly min?: number; readonly max?: number } = {}): Shape<number> {
+  const inRange = number(rules);
+  return (value, path, problems) => {
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) return fail(problems, path, 'error.expected.long');
     return inRange(value, path, problems);
   };
 }

@@ -25,17 +25,17 @@ function readTerm(reader: Reader): LabelSelector {
   }
   if (reader.take('!=')) {
     const value = reader.word();
-    return (labels) => label in labels && labels[label] !== value;
+    return (labels) => Object.hasOwn(labels, label) && labels[label] !== value;
   }
   if (reader.takeWord('in')) {
     const values = readSet(reader);
-    return (labels) => values.includes(labels[label] ?? '') && label in labels;
+    return (labels) => values.includes(labels[label] ?? '') && Object.hasOwn(labels, label);
   }
   if (reader.takeWord('notin')) {
     const values = readSet(reader);
-    return (labels) => label in labels && !values.includes(labels[label] ?? '');
+    return (labels) => Object.hasOwn(labels, label) && !values.includes(labels[label] ?? '');
   }
-  return (labels) => label in labels;
+  return (labels) => Object.hasOwn(labels, label);
 }
 
 function readSet(reader: Reader): readonly string[] {

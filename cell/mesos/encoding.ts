@@ -1,4 +1,5 @@
 /** The two forms in which a master speaks; everything inside the cell is in the form of the JSON. */
+import { MAX_JSON_DEPTH, nestsDeeper } from '../request-body.ts';
 import { Refusal } from './http-server.ts';
 import { decode } from './protobuf/decode.ts';
 import { encode } from './protobuf/encode.ts';
@@ -47,8 +48,12 @@ function readJson(type: MessageType, body: Buffer): JsonObject {
 
 /** @param doing what a refusal begins with */
 function parse(body: Buffer, doing: string): unknown {
+  const text = body.toString('utf8');
+  if (nestsDeeper(text, MAX_JSON_DEPTH)) {
+    throw new Refusal(400, `${doing}it nests deeper than ${MAX_JSON_DEPTH} levels`);
+  }
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(text);
   } catch {
     throw new Refusal(400, `${doing}syntax error at line 1 near: `);
   }

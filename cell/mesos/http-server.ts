@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { constants, gzipSync } from 'node:zlib';
 import { textOf } from '../../activities/mesos/thrown.ts';
+import { BrokenBody, readBody } from '../request-body.ts';
 import { acceptsGzip, GZIP_MINIMUM_BYTES } from './accept-encoding.ts';
 import type { CellLog } from './log.ts';
 import { wireJson } from './wire-json.ts';
@@ -111,11 +112,12 @@ async function serve(raw: IncomingMessage, response: ServerResponse, handler: Ha
         path: decodePath(url.pathname),
         query: url.searchParams,
         headers: raw.headers,
-        body: await readBody(raw),
+        body: await bodyOf(raw),
       },
       response,
     );
   } catch (error) {
+    if (error instanceof BrokenBody) return;
     if (response.headersSent) throw error;
     const refusal = error instanceof Refusal ? error : undefined;
     const text = textOf(error);
@@ -133,14 +135,8 @@ function decodePath(path: string): string {
   }
 }
 
-async function readBody(raw: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of raw) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > MAX_BODY_BYTES) throw new Refusal(413, 'Request body too large');
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
+async function bodyOf(raw: IncomingMessage): Promise<Buffer> {
+  const body = await readBody(raw, MAX_BODY_BYTES);
+  if (body === undefined) throw new Refusal(413, 'Request body too large');
+  return body;
 }

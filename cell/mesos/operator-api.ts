@@ -95,7 +95,7 @@ export function obey(refused: OrderRefused | string | undefined, response: Serve
 /** The type of a call that has all it needs. */
 function validType(call: OperatorCall): string {
   const { type = '' } = call;
-  const needsPart = type in ORDERS || type in NOT_DONE || NEED_PART.has(type);
+  const needsPart = Object.hasOwn(ORDERS, type) || Object.hasOwn(NOT_DONE, type) || NEED_PART.has(type);
   if (!needsPart && !WITHOUT_PART.has(type)) throw invalid("Expecting 'type' to be present");
   const part = type.toLowerCase();
   if (needsPart && call[part] === undefined) throw invalid(`Expecting '${part}' to be present`);

@@ -68,7 +68,7 @@ function validate(call: SchedulerCall): void {
     }
     return;
   }
-  if (type === undefined || !(type in PARTS)) throw fail("Expecting 'type' to be present");
+  if (type === undefined || !Object.hasOwn(PARTS, type)) throw fail("Expecting 'type' to be present");
   if (call.framework_id === undefined) throw fail("Expecting 'framework_id' to be present");
   const part = PARTS[type];
   if (part !== undefined && call[part] === undefined) throw fail(`Expecting '${part}' to be present`);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MAX_JSON_DEPTH, nestsDeeper } from '../../request-body.ts';
 import { HttpError } from '../http-error.ts';
 import { parserWords } from './parser-words.ts';
 
@@ -60,6 +61,9 @@ export function jsonBody(request: Request): unknown {
   if (text.trim() === '') {
     const details = `No content to map due to end-of-input\n at [Source: (byte[])"${text}"; line: 1, column: 0]`;
     throw new HttpError(400, { message: 'Please specify data in JSON format', details });
+  }
+  if (nestsDeeper(text, MAX_JSON_DEPTH)) {
+    throw new HttpError(400, { message: 'Invalid JSON', details: `nests deeper than ${MAX_JSON_DEPTH} levels` });
   }
   try {
     return JSON.parse(text);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FaultBoard } from '../../faults/board.ts';
 import { faultyListener } from '../../faults/marathon-faults.ts';
 import type { CellLog } from '../../mesos/log.ts';
+import { BrokenBody, readBody } from '../../request-body.ts';
 import { HttpError, NothingToChange, OriginalFault } from '../http-error.ts';
 import type { Profile } from '../profile.ts';
 import { type Answer, type Request, type Route, STREAMING } from './exchange.ts';
@@ -61,6 +62,7 @@ export class HttpServer {
     try {
       answer = await this.#answer(incoming, response);
     } catch (error) {
+      if (error instanceof BrokenBody) return;
       if (!(error instanceof HttpError)) this.#options.log.warn(`${incoming.method} ${incoming.url} failed`, error);
       answer =
         error instanceof HttpError
@@ -87,11 +89,12 @@ export class HttpServer {
         query: new URLSearchParams(search),
         headers: incoming.headers,
         clientIp: incoming.socket.remoteAddress ?? '',
-        text: await readBody(incoming),
+        text: '',
         response,
       };
       checkMediaTypes(request);
-      return handler(request, ...match.slice(1).map((part) => part ?? ''));
+      const text = await readText(incoming);
+      return handler({ ...request, text }, ...match.slice(1).map((part) => part ?? ''));
     }
     throw new HttpError(this.#options.profile.unroutedStatus, { message: 'URI not found' });
   }
@@ -131,16 +134,16 @@ function checkMediaTypes(request: Request): void {
   }
 }
 
-async function readBody(incoming: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of incoming) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > MAX_BODY_BYTES) throw new HttpError(413, { message: 'Request Entity Too Large' });
-    chunks.push(bytes);
+/** The body as text, where the method has one to read. */
+async function readText(incoming: IncomingMessage): Promise<string> {
+  const body = await readBody(incoming, MAX_BODY_BYTES);
+  if (body === undefined) throw new HttpError(413, { message: 'Request Entity Too Large' });
+  if (!BODY_METHODS.has(incoming.method ?? '')) return '';
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw new HttpError(400, { message: 'Invalid JSON', details: 'Invalid UTF-8' });
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function decoded(path: string): string {
