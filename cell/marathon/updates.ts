@@ -78,12 +78,14 @@ export class Updates {
     return this.change({ force, group }, (tree, stamp) => wanted.reduce(stamp, tree));
   }
 
-  /** Goes back to a stored version; undefined where there is none. */
-  rollBackApp(id: string, version: string, force: boolean): UpdateResult | undefined {
+  /** Goes back to a stored version; an app without it is told to be missing. */
+  rollBackApp(id: string, version: string, force: boolean): UpdateResult {
     const { state } = this.#parts;
-    const old = state.versions(id).find((one) => one.version === version);
-    if (!old || !state.app(id)) return undefined;
-    return this.change({ force, group: parentPath(id) }, (tree, stamp) => stamp(tree, configOf(old)));
+    return this.change({ force, group: parentPath(id) }, (tree, stamp) => {
+      const old = state.versions(id).find((one) => one.version === version);
+      if (!old || !state.app(id)) throw appNotFound(id);
+      return stamp(tree, configOf(old));
+    });
   }
 
   deleteApp(id: string, force: boolean): UpdateResult {

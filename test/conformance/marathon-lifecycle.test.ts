@@ -9,12 +9,15 @@ import { freePortBlock } from '../../local/platform/ports.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { until } from '../integration/mesos-until.ts';
 import { checkAnswers } from './contract/checked-answers.ts';
+import { listen } from './marathon/asking.ts';
 import { comparable } from './marathon/comparable.ts';
 import { Parts, tasksIn } from './marathon/parts.ts';
+import { recordedEvents } from './marathon/recorded-record.ts';
+import { ALIKE, inOrder, likeness } from './marathon/thread-likeness.ts';
 
 /**
  * The life of an app on a real Marathon 1.7.236 (create, lock, scale, update, roll back, restart, kill in all forms,
- * delete), played again on the cell with real tasks. Where the recorder waited, the test waits until nothing moves;
+ * delete) and its event stream meanwhile, played again on the cell with real tasks. Where the recorder waited, the test waits until nothing moves;
  * where it did not, calls to Mesos are slow enough for the answers "just after" to be just after.
  */
 
@@ -55,6 +58,7 @@ let cell: MarathonCell;
 let proxy: FaultProxy;
 let client: MarathonClient;
 let stateDir: string;
+let stream: Awaited<ReturnType<typeof listen>>;
 
 beforeAll(async () => {
   stateDir = mkdtempSync(join(tmpdir(), 'marathon-lifecycle-'));
@@ -83,9 +87,11 @@ beforeAll(async () => {
   });
   client = new MarathonClient({ url: cell.url });
   await until('it is registered', 10_000, async () => (await client.info()).frameworkId);
+  stream = await listen(cell.url);
 });
 
 afterAll(async () => {
+  stream?.stop();
   await cell?.stop();
   await proxy?.stop();
   await mesos?.stop();
@@ -139,5 +145,17 @@ describe('the life of an app on the cell and on Marathon 1.7.236', () => {
     else {
       expect(comparable(got, parts.known)).toEqual(comparable(wanted, parts.known));
     }
+  });
+
+  it('tells the same events of each deployment and each instance, in the same order', async () => {
+    await until('the last task is gone', 10_000, () =>
+      stream.events.some(({ eventType }) => eventType === 'app_terminated_event'),
+    );
+    const recorded = recordedEvents('event-stream-1.7.236').map(({ event, data }) => ({
+      eventType: event,
+      data: parts.translated(data) as Readonly<Record<string, unknown>>,
+    }));
+    expect(likeness(stream.events, recorded, parts.known)).toEqual(ALIKE);
+    expect(inOrder(stream.events, parts.known)).toEqual(inOrder(recorded, parts.known));
   });
 });

@@ -192,7 +192,6 @@ function rollBack(parts: RouteParts, request: Request, id: string, sent: AppUpda
     throw invalidObject([{ path: '/', error }]);
   }
   const result = parts.updates.rollBackApp(id, normalTimestamp(version), isSet(request, 'force'));
-  if (!result) throw appNotFound(id);
   tellStored(parts, request, id);
   return started(result);
 }

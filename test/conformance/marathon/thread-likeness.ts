@@ -32,12 +32,7 @@ export function likeness(
   recorded: readonly TakenEvent[],
   known: ReadonlySet<string>,
 ): Likeness {
-  const inOrder = (events: readonly TakenEvent[]) =>
-    threads(
-      events.filter(({ eventType }) => !ANYWHERE.has(eventType) && !CHANCE.has(eventType)),
-      known,
-    ).map(({ events: lines }) => withoutSlowStart(lines));
-  const [mine, theirs] = [inOrder(ours), inOrder(recorded)];
+  const [mine, theirs] = [inOrder(ours, known), inOrder(recorded, known)];
   const lines = tally(
     ours.filter(({ eventType }) => ANYWHERE.has(eventType)),
     known,
@@ -51,6 +46,12 @@ export function likeness(
     foreign: mine.filter((thread) => !theirs.some((one) => begins(one, thread) || begins(thread, one))),
     missingLines: [...wanted.keys()].filter((line) => !lines.has(line)),
   };
+}
+
+/** The threads of events whose order is determined. */
+export function inOrder(events: readonly TakenEvent[], known: ReadonlySet<string>): readonly (readonly string[])[] {
+  const kept = events.filter(({ eventType }) => !ANYWHERE.has(eventType) && !CHANCE.has(eventType));
+  return threads(kept, known).map(({ events: lines }) => withoutSlowStart(lines));
 }
 
 /** A server that is slow to start is looked at before it answers: not healthy first, and healthy then. */
