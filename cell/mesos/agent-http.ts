@@ -8,6 +8,7 @@ import type { TaskStatus } from '../../activities/mesos/types.ts';
 import type { Agent } from './agent.ts';
 import { flatAttributes } from './attributes.ts';
 import { type Handler, type HttpRequest, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
+import { nearestRoute } from './nearest-route.ts';
 import { amountsOf, resourcesOf } from './resources.ts';
 import type { TaskRecord } from './task-record.ts';
 import { flatLabels, flatResources, roleOf, stateTask } from './task-views.ts';
@@ -16,10 +17,14 @@ import { AGENT_CAPABILITIES, VERSION } from './version.ts';
 /** An agent gives at most 16 pages of a file at a time (Mesos `files.cpp`). */
 const MAX_READ_BYTES = 16 * 4096;
 
+/** The routes that also answer what is below them; `/version` does not. */
+const ANSWER_BELOW = ['/state', '/health', '/containers', '/files/browse', '/files/read', '/files/download'];
+
 /** @param workDirectory only files below it are shown */
 export function agentHandler(agent: Agent, workDirectory: string): Handler {
   return async (request, response) => {
-    const path = request.path.replace(/^\/slave\(1\)(?=\/)/, '');
+    const asked = request.path.replace(/^\/slave\(1\)(?=\/)/, '');
+    const path = nearestRoute(asked, (each) => ANSWER_BELOW.includes(each)) ?? asked;
     switch (path) {
       case '/state':
         return sendJson(response, stateOf(agent));

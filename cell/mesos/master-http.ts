@@ -13,6 +13,7 @@ import {
 } from './maintenance-orders.ts';
 import type { Master } from './master.ts';
 import { flags, metrics } from './master-figures.ts';
+import { nearestRoute } from './nearest-route.ts';
 import { handleOperatorCall, obey } from './operator-api.ts';
 import { machineListInput, scheduleInput } from './operator-call-schemas.ts';
 import { messageType } from './protobuf/messages.ts';
@@ -51,9 +52,19 @@ function machinesIn({ body }: HttpRequest): MachineId[] {
   return machineListInput.parse(readList(messageType('MachineID'), body));
 }
 
+const CALLS = ['/api/v1', '/api/v1/scheduler', '/health'];
+
+/** Whether a route also answers what is below it; `/version` and `/redirect` do not. */
+function answersBelow(path: string): boolean {
+  return (
+    path !== '/version' && (CALLS.includes(path) || VIEWS[path] !== undefined || MACHINE_ORDERS[path] !== undefined)
+  );
+}
+
 export function masterHandler(master: Master): Handler {
   return (request, response) => {
-    const path = request.path.replace(/^\/master(?=\/)/, '');
+    const asked = request.path.replace(/^\/master(?=\/)/, '');
+    const path = nearestRoute(asked, answersBelow) ?? asked;
     const order = MACHINE_ORDERS[path];
     const view = VIEWS[path];
     if (order !== undefined && (view === undefined || request.method !== 'GET')) {
