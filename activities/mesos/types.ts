@@ -237,6 +237,15 @@ export interface TaskStatus {
   readonly unreachable_time?: Nanoseconds | undefined;
 }
 
+/** What became of an operation that is no launch, such as a reservation. */
+export interface OperationStatus {
+  readonly operation_id?: Id | undefined;
+  readonly state: `OPERATION_${'UNKNOWN' | 'RECOVERING' | 'UNREACHABLE' | 'GONE_BY_OPERATOR'}`;
+  readonly message?: string | undefined;
+  readonly agent_id?: Id | undefined;
+  readonly resource_provider_id?: Id | undefined;
+}
+
 export interface Address {
   readonly hostname?: string | undefined;
   readonly ip?: string | undefined;
@@ -330,6 +339,10 @@ export type SchedulerEvent =
   | { readonly type: 'RESCIND'; readonly rescind: { readonly offer_id: Id } }
   | { readonly type: 'RESCIND_INVERSE_OFFER'; readonly rescind_inverse_offer: { readonly inverse_offer_id: Id } }
   | { readonly type: 'UPDATE'; readonly update: { readonly status: TaskStatus } }
+  | {
+      readonly type: 'UPDATE_OPERATION_STATUS';
+      readonly update_operation_status: { readonly status: OperationStatus };
+    }
   | {
       readonly type: 'MESSAGE';
       readonly message: { readonly agent_id: Id; readonly executor_id: Id; readonly data: string };

@@ -160,6 +160,14 @@ export const schedulerCallSchema = z.looseObject({
   reconcile: z
     .looseObject({ tasks: z.array(z.looseObject({ task_id: id, agent_id: id.optional() })).default([]) })
     .optional(),
+  acknowledge_operation_status: z.looseObject({ uuid: bytes, operation_id: id, agent_id: id.optional() }).optional(),
+  reconcile_operations: z
+    .looseObject({
+      operations: z
+        .array(z.looseObject({ operation_id: id, agent_id: id.optional(), resource_provider_id: id.optional() }))
+        .default([]),
+    })
+    .optional(),
   shutdown: z.looseObject({ executor_id: id, agent_id: id }).optional(),
   message: z.looseObject({ agent_id: id, executor_id: id, data: bytes }).optional(),
   request: z.looseObject({}).optional(),

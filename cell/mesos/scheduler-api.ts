@@ -11,11 +11,14 @@ import { type Framework, frameworkInfoComplaint } from './framework.ts';
 import { disconnected, removeFramework, subscribe as subscribeFramework, updateInfo } from './framework-life.ts';
 import { type HttpRequest, Refusal, sendEmpty } from './http-server.ts';
 import type { Master } from './master.ts';
+import { reconcileOperation } from './operation-reconciliation.ts';
 import { SCHEDULER_CALL, SCHEDULER_EVENT } from './protobuf/messages.ts';
 import { reconcile } from './reconciliation.ts';
+import { isUuid } from './uuid.ts';
 
 /** Calls whose own part of the message must be there, and its name. */
 const PARTS: Readonly<Record<string, keyof SchedulerCall | undefined>> = {
+  UNKNOWN: undefined,
   TEARDOWN: undefined,
   ACCEPT: 'accept',
   DECLINE: 'decline',
@@ -26,7 +29,9 @@ const PARTS: Readonly<Record<string, keyof SchedulerCall | undefined>> = {
   KILL: 'kill',
   SHUTDOWN: 'shutdown',
   ACKNOWLEDGE: 'acknowledge',
+  ACKNOWLEDGE_OPERATION_STATUS: 'acknowledge_operation_status',
   RECONCILE: 'reconcile',
+  RECONCILE_OPERATIONS: 'reconcile_operations',
   MESSAGE: 'message',
   REQUEST: 'request',
   UPDATE_FRAMEWORK: 'update_framework',
@@ -46,7 +51,11 @@ export function handleSchedulerCall(master: Master, request: HttpRequest, respon
     subscribe(master, call, accepted, response);
     return;
   }
+  // Once it was to be answered with a message, and is still checked so.
+  if (call.type === 'RECONCILE_OPERATIONS') requireAcceptable(request);
   const framework = authenticate(master, call, streamId);
+  // This one ends a real master of 1.11, which counts the calls of a framework by their types and knows of no such.
+  if (call.type === 'UNKNOWN') throw new Refusal(501, '501 Not Implemented.');
   if (call.type === 'UPDATE_FRAMEWORK') {
     updateFramework(master, framework, call);
     sendEmpty(response, 200);
@@ -72,14 +81,16 @@ function validate(call: SchedulerCall): void {
   if (call.framework_id === undefined) throw fail("Expecting 'framework_id' to be present");
   const part = PARTS[type];
   if (part !== undefined && call[part] === undefined) throw fail(`Expecting '${part}' to be present`);
-  if (call.update_framework !== undefined) {
-    const inner = call.update_framework.framework_info.id?.value ?? '';
+  if (type === 'UPDATE_FRAMEWORK') {
+    const inner = call.update_framework?.framework_info.id?.value ?? '';
     if (call.framework_id.value !== inner) {
       throw fail("'framework_id' differs from 'update_framework.framework_info.id'");
     }
   }
-  if (call.acknowledge !== undefined && Buffer.from(call.acknowledge.uuid, 'base64').length !== 16) {
-    throw fail('Not a valid UUID');
+  if (type === 'ACKNOWLEDGE' && !isUuid(call.acknowledge?.uuid ?? '')) throw fail('Not a valid UUID');
+  if (type === 'ACKNOWLEDGE_OPERATION_STATUS') {
+    if (!isUuid(call.acknowledge_operation_status?.uuid ?? '')) throw fail('Not a valid UUID');
+    if (call.acknowledge_operation_status?.agent_id === undefined) throw fail("Expecting 'agent_id' to be present");
   }
 }
 
@@ -157,6 +168,9 @@ function perform(master: Master, framework: Framework, call: SchedulerCall): voi
     case 'RECONCILE':
       reconcileTasks(master, framework, call);
       return;
+    case 'RECONCILE_OPERATIONS':
+      reconcileOperations(master, framework, call);
+      return;
     case 'SHUTDOWN': {
       // Every task is alone in an executor of its own id.
       const task = framework.tasks.get(call.shutdown?.executor_id.value ?? '');
@@ -173,7 +187,8 @@ function perform(master: Master, framework: Framework, call: SchedulerCall): voi
       removeFramework(master, framework);
       return;
     default:
-      // MESSAGE has no executor that would listen; REQUEST has no effect in Mesos either.
+      // MESSAGE has no executor that would listen, no update of an operation wants to be acknowledged, and REQUEST has
+      // no effect in Mesos either.
       return;
   }
 }
@@ -218,6 +233,14 @@ function tellState(
   );
   if (status === undefined) return;
   framework.tell({ type: 'UPDATE', update: { status: { ...status, state: framework.wordFor(status.state) } } });
+}
+
+function reconcileOperations(master: Master, framework: Framework, call: SchedulerCall): void {
+  for (const question of call.reconcile_operations?.operations ?? []) {
+    const standing = question.agent_id && master.standing(question.agent_id.value);
+    const status = reconcileOperation(question, standing);
+    framework.tell({ type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status } });
+  }
 }
 
 /** While an agent may still come and tell, nobody can say that a task is on none. */

@@ -52,7 +52,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
 
   describe('a subscription', () => {
     under.it(
-      'is records of length, newline and JSON, each an HTTP chunk: SUBSCRIBED, HEARTBEAT, then offers',
+      'is records of length, newline and JSON, each an HTTP chunk: SUBSCRIBED, then a heartbeat and offers',
       async () => {
         const stream = await raw({ failover_timeout: 0 });
         await until('an offer', 10_000, () => stream.events.length > 2);
@@ -67,7 +67,8 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
           expect(Number(length)).toBe(Buffer.byteLength(json));
           expect(JSON.parse(json)).toEqual(stream.events[index]);
         }
-        const [subscribed, heartbeat, offers] = stream.events;
+        const [subscribed, ...others] = stream.events;
+        const [heartbeat, offers] = others.sort((a, b) => (String(a.type) < String(b.type) ? -1 : 1));
         expect(subscribed).toMatchObject({ type: 'SUBSCRIBED', subscribed: { heartbeat_interval_seconds: 15 } });
         expect(heartbeat).toEqual({ type: 'HEARTBEAT' });
         expect(offers).toMatchObject({ type: 'OFFERS', offers: { offers: [{ hostname: 'a' }] } });
@@ -154,9 +155,9 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
       await first.ended();
       const { id } = await offerOf(second);
       expect(id).not.toEqual(old.id);
-      expect(first.events.map(({ type }) => type)).toEqual(['SUBSCRIBED', 'HEARTBEAT', 'OFFERS', 'ERROR']);
+      expect(wordsOf(first)).toEqual(['SUBSCRIBED', 'OFFERS', 'ERROR']);
       expect(first.events.at(-1)).toEqual({ type: 'ERROR', error: { message: 'Framework failed over' } });
-      expect(second.events.map(({ type }) => type)).toEqual(['SUBSCRIBED', 'HEARTBEAT', 'OFFERS']);
+      expect(wordsOf(second)).toEqual(['SUBSCRIBED', 'OFFERS']);
     });
 
     under.it('that comes back with its id keeps its tasks and gets what it has not acknowledged', async () => {
@@ -276,7 +277,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
       await test.client.decline([id]);
       await test.client.accept({ offerIds: [id], operations: [] });
       await settled(test);
-      expect(test.events.map(({ type }) => type)).toEqual(['SUBSCRIBED', 'HEARTBEAT', 'OFFERS', 'UPDATE']);
+      expect(wordsOf(test)).toEqual(['SUBSCRIBED', 'OFFERS', 'UPDATE']);
     });
 
     under.it('is taken as a whole: what a task leaves comes back', async () => {
@@ -289,3 +290,8 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
     });
   });
 });
+
+/** What came, but for heartbeats: those of a real master come from an actor of their own, so the first may be late. */
+function wordsOf({ events }: TestFramework): readonly string[] {
+  return events.map(({ type }) => type).filter((type) => type !== 'HEARTBEAT');
+}

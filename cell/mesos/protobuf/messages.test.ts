@@ -47,7 +47,7 @@ describe('the definitions', () => {
     const folder = join(import.meta.dirname, '..');
     const sources = globSync('*.ts', { cwd: folder }).filter((file) => !file.endsWith('.test.ts'));
     const spoken = sources.flatMap((file) =>
-      [...readFileSync(join(folder, file), 'utf8').matchAll(/'((?:TASK|REASON|SOURCE)_[A-Z_]+)'/g)].map(
+      [...readFileSync(join(folder, file), 'utf8').matchAll(/'((?:TASK|REASON|SOURCE|OPERATION)_[A-Z_]+)'/g)].map(
         ([, word]) => word,
       ),
     );

@@ -89,6 +89,7 @@ type framework struct {
 	caller calls.Caller
 	id     string
 	events chan *scheduler.Event
+	early  []*scheduler.Event
 	ended  error
 }
 
@@ -126,11 +127,24 @@ func (f *framework) subscribe() error {
 	subscribed := event.GetSubscribed()
 	f.id = subscribed.GetFrameworkID().GetValue()
 	say("subscribed", subscribed.GetHeartbeatIntervalSeconds(), subscribed.GetMasterInfo().GetVersion(), subscribed.GetMasterInfo().GetAddress().GetIP())
-	if _, err := f.event(scheduler.Event_HEARTBEAT); err != nil {
-		return err
+	return f.heartbeat()
+}
+
+// heartbeat waits for the first one, which may come after the first offers.
+func (f *framework) heartbeat() error {
+	var early []*scheduler.Event
+	for {
+		event, err := f.next()
+		if err != nil {
+			return err
+		}
+		if event.GetType() == scheduler.Event_HEARTBEAT {
+			say("heartbeat")
+			f.early = early
+			return nil
+		}
+		early = append(early, event)
 	}
-	say("heartbeat")
-	return nil
 }
 
 func (f *framework) call(call *scheduler.Call) error {
@@ -139,22 +153,34 @@ func (f *framework) call(call *scheduler.Call) error {
 
 // event is the next one of a type; others are passed over.
 func (f *framework) event(of scheduler.Event_Type) (*scheduler.Event, error) {
-	deadline := time.After(within)
 	for {
-		select {
-		case event, open := <-f.events:
-			if !open {
-				return nil, fmt.Errorf("the stream ended before %v: %v", of, f.ended)
-			}
-			if event.GetType() == scheduler.Event_ERROR {
-				return nil, errors.New(event.GetError().GetMessage())
-			}
-			if event.GetType() == of {
-				return event, nil
-			}
-		case <-deadline:
-			return nil, fmt.Errorf("no %v within %v", of, within)
+		event, err := f.next()
+		if err != nil {
+			return nil, fmt.Errorf("waiting for %v: %w", of, err)
 		}
+		if event.GetType() == of {
+			return event, nil
+		}
+	}
+}
+
+func (f *framework) next() (*scheduler.Event, error) {
+	if len(f.early) > 0 {
+		event := f.early[0]
+		f.early = f.early[1:]
+		return event, nil
+	}
+	select {
+	case event, open := <-f.events:
+		if !open {
+			return nil, fmt.Errorf("the stream ended: %v", f.ended)
+		}
+		if event.GetType() == scheduler.Event_ERROR {
+			return nil, errors.New(event.GetError().GetMessage())
+		}
+		return event, nil
+	case <-time.After(within):
+		return nil, fmt.Errorf("nothing within %v", within)
 	}
 }
 
