@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startMesos } from '../../cell/mesos/start.ts';
 import {
   AGENT_TIMEOUT_MS,
+  CutOff,
   type MesosSetup,
   type MesosUnderTest,
   portRangeOf,
@@ -25,14 +26,20 @@ export async function startCellMesos(setup: MesosSetup): Promise<MesosUnderTest>
     ...(setup.dockerSocket === undefined ? {} : { docker: { socketPath: setup.dockerSocket } }),
     agents,
   });
+  const away = new CutOff((name) => cell.heal(name));
+  const cutOff = (name: string) => {
+    cell.partition(name);
+    away.add(name);
+  };
   return {
     kind: 'embedded',
     masterUrl: cell.masterUrl,
     agents: cell.agents.map((agent, index) => ({ ...agent, attributes: setup.agents[index]?.attributes ?? '' })),
-    partition: (name) => cell.partition(name),
-    heal: (name) => cell.heal(name),
-    breakOff: async (name) => cell.partition(name),
-    comeBack: async (name) => cell.heal(name),
+    partition: cutOff,
+    heal: (name) => away.bringBack(name),
+    breakOff: async (name) => cutOff(name),
+    comeBack: (name) => away.bringBack(name),
+    restoreAgents: () => away.bringAllBack(),
     stop: async () => {
       await cell.stop();
       rmSync(stateDir, { recursive: true, force: true });

@@ -43,11 +43,13 @@ export interface MesosUnderTest {
   /** The agent falls silent while its tasks go on. After `agentTimeoutMs` the master counts them as unreachable. */
   partition(agentName: string): void;
   /** The agent speaks again. */
-  heal(agentName: string): void | Promise<void>;
+  heal(agentName: string): Promise<void>;
   /** The connection to the agent breaks, which the master learns at once. A real agent dies, and its tasks with it. */
   breakOff(agentName: string): Promise<void>;
   /** The agent that was broken off registers again, under its id. */
   comeBack(agentName: string): Promise<void>;
+  /** Heals every agent that is still silent, and brings back every one that is broken off. */
+  restoreAgents(): Promise<void>;
   /** Ends every task, every agent and the master; leaves no process, container or file. */
   stop(): Promise<void>;
 }
@@ -60,6 +62,30 @@ export async function portRangeOf({ portRange }: AgentSetup): Promise<[number, n
   if (portRange !== undefined) return [...portRange];
   const first = await freePortBlock(AGENT_PORTS);
   return [first, first + AGENT_PORTS - 1];
+}
+
+/** Whom a test has cut off and not yet brought back. */
+export class CutOff {
+  readonly #names = new Set<string>();
+  readonly #bringBack: (name: string) => void | Promise<void>;
+
+  /** @param bringBack how one comes back */
+  constructor(bringBack: (name: string) => void | Promise<void>) {
+    this.#bringBack = bringBack;
+  }
+
+  add(name: string): void {
+    this.#names.add(name);
+  }
+
+  /** Does nothing for one that is not cut off. */
+  async bringBack(name: string): Promise<void> {
+    if (this.#names.delete(name)) await this.#bringBack(name);
+  }
+
+  async bringAllBack(): Promise<void> {
+    for (const name of this.#names) await this.bringBack(name);
+  }
 }
 
 /** What command tasks inherit on either kind. */

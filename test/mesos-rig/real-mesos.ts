@@ -13,6 +13,7 @@ import {
   AGENT_TIMEOUT_MS,
   type AgentSetup,
   type AgentUnderTest,
+  CutOff,
   type MesosSetup,
   type MesosUnderTest,
   portRangeOf,
@@ -124,20 +125,31 @@ async function startIn(
     if (pid === undefined) throw new Error(`agent ${name} does not run`);
     signalProcess(pid, which);
   };
+  const silent = new CutOff((name) => signal(name, 'SIGCONT'));
+  const broken = new CutOff((name) => byName(name).process.start());
   return {
     kind: 'real',
     masterUrl,
     agents: await described(operator, agents),
-    partition: (name) => signal(name, 'SIGSTOP'),
-    heal: (name) => signal(name, 'SIGCONT'),
-    breakOff: (name) => byName(name).process.kill9(),
-    comeBack: (name) => byName(name).process.start(),
+    partition: (name) => {
+      signal(name, 'SIGSTOP');
+      silent.add(name);
+    },
+    heal: (name) => silent.bringBack(name),
+    breakOff: async (name) => {
+      await byName(name).process.kill9();
+      broken.add(name);
+    },
+    comeBack: (name) => broken.bringBack(name),
+    restoreAgents: async () => {
+      await silent.bringAllBack();
+      await broken.bringAllBack();
+    },
     stop: async () => {
-      const alive = agents.filter(({ process }) => process.pid !== undefined);
-      for (const { setup } of alive) signal(setup.name, 'SIGCONT');
+      await silent.bringAllBack();
       const { root } = supervisor.directories;
       try {
-        await endTasks({ operator, masterUrl, root, masterPid: master.pid }, alive);
+        await endTasks({ operator, masterUrl, root, masterPid: master.pid }, agents);
       } finally {
         await stopAll();
       }
