@@ -1,7 +1,4 @@
-/**
- * One task as a framework of its own, on the embedded Mesos. With SLIPWAY_MESOS_MASTER set to the address of a real
- * master, which has agents `role:ci` and `env:fat` and nothing else to do, the same suite runs against that as well.
- */
+/** One task as a framework of its own, on both kinds of Mesos. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,12 +13,11 @@ import {
   readTaskFile,
   runTask,
 } from '../../activities/mesos/run-task.ts';
+import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { type CellProcess, startCell } from './mesos-cell-process.ts';
 import { until } from './mesos-until.ts';
 
 jest.setTimeout(60_000);
-
-const real = process.env['SLIPWAY_MESOS_MASTER'];
 
 let scratch: string;
 beforeEach(() => {
@@ -72,7 +68,7 @@ const frameworkIsGone = (id: string) =>
 /** Runs a task in a process of its own until a progress that satisfies, then kills that process. */
 async function diesAfter(
   task: RunTaskOptions,
-  enough: (progress: RunTaskProgress) => boolean,
+  enough: (progress: RunTaskProgress) => boolean | Promise<boolean>,
 ): Promise<RunTaskProgress[]> {
   const { NODE_OPTIONS: _, ...env } = process.env;
   const worker = spawn(
@@ -86,15 +82,26 @@ async function diesAfter(
   const told: RunTaskProgress[] = [];
   for await (const line of createInterface({ input: worker.stdout })) {
     told.push(JSON.parse(line) as RunTaskProgress);
-    if (enough(told.at(-1) as RunTaskProgress)) worker.kill('SIGKILL');
+    if (await enough(told.at(-1) as RunTaskProgress)) worker.kill('SIGKILL');
   }
   return told;
 }
 
 const running = ({ state, sandbox }: RunTaskProgress) => state === 'TASK_RUNNING' && sandbox !== undefined;
 
-function suite(): void {
-  it('runs to its end, and its files can be read afterwards', async () => {
+const resume = (progress: RunTaskProgress | undefined): Change => (progress === undefined ? {} : { resume: progress });
+
+const AGENTS = [
+  { name: 'fat-1', attributes: 'env:fat' },
+  { name: 'ci-1', attributes: 'role:ci' },
+];
+
+describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
+  beforeAll(() => {
+    master = under.mesos.masterUrl;
+  });
+
+  under.it('runs to its end, and its files can be read afterwards', async () => {
     const run = options({ line: 'echo $GREETING; echo "<ok/>" > junit.xml' });
     const result = await runTask(run);
     expect(result).toMatchObject({ state: 'TASK_FINISHED', exitCode: 0, warnings: [] });
@@ -107,11 +114,11 @@ function suite(): void {
     expect(new Set(run.seen.map(({ frameworkId, taskId }) => frameworkId + taskId)).size).toBe(1);
   });
 
-  it('gives a failed task as a result', async () => {
+  under.it('gives a failed task as a result', async () => {
     expect(await runTask(options({ line: 'exit 3' }))).toMatchObject({ state: 'TASK_FAILED', exitCode: 3 });
   });
 
-  it('says what was asked and what was offered when nothing fits', async () => {
+  under.it('says what was asked and what was offered when nothing fits', async () => {
     const attributes = { role: 'ci', rack: 'none' };
     const failure = await runTask(options({ attributes, offerTimeoutMs: 3_000 })).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(NoFittingOfferError);
@@ -120,14 +127,14 @@ function suite(): void {
     expect(String(failure)).toMatch(/\(env:fat[^)]*\): no attribute role/);
   });
 
-  it('does not use excluded agents', async () => {
+  under.it('does not use excluded agents', async () => {
     const agents = await operator().getAgents();
     const ci = agents.find(({ agent_info }) => agent_info.attributes.some(({ text }) => text?.value === 'ci'));
     const excludeAgents = [ci?.agent_info.id.value ?? ''];
     await expect(runTask(options({ excludeAgents, offerTimeoutMs: 3_000 }))).rejects.toThrow(/the agent is excluded/);
   });
 
-  it('is taken up by another process when the first one dies, and started once', async () => {
+  under.it('is taken up by another process when the first one dies, and started once', async () => {
     const run = options({ line: counted() });
     const told = await diesAfter(run, running);
     const resumed = options({ line: counted(), ...resume(told.at(-1)) });
@@ -138,7 +145,7 @@ function suite(): void {
     expect(starts()).toBe(1);
   });
 
-  it('is found again even if only the first progress was kept', async () => {
+  under.it('is found again even if only the first progress was kept', async () => {
     const told = await diesAfter(options({ line: counted() }), running);
     expect(told[0]?.state).toBe('WAITING');
     mayEnd();
@@ -146,14 +153,14 @@ function suite(): void {
     expect(starts()).toBe(1);
   });
 
-  it('is started by the second process when the first died before it could', async () => {
+  under.it('is started by the second process when the first died before it could', async () => {
     const told = await diesAfter(options({ attributes: { role: 'none' } }), ({ state }) => state === 'WAITING');
     mayEnd();
     expect(await runTask(options({ line: counted(), ...resume(told.at(-1)) }))).toMatchObject({ exitCode: 4 });
     expect(starts()).toBe(1);
   });
 
-  it('is not run again when it had ended and only the answer got lost', async () => {
+  under.it('is not run again when it had ended and only the answer got lost', async () => {
     mayEnd();
     const run = options({ line: counted() });
     const first = await runTask(run);
@@ -162,8 +169,11 @@ function suite(): void {
     expect(starts()).toBe(1);
   });
 
-  it('starts anew when Mesos has removed the framework meanwhile', async () => {
-    const told = await diesAfter(options({ line: counted(), failoverTimeoutSeconds: 0 }), running);
+  under.it('starts anew when Mesos has removed the framework meanwhile', async () => {
+    // Mesos says that it runs as soon as there is a process, which may be killed before it has done anything.
+    const started = async (progress: RunTaskProgress) =>
+      running(progress) && until('the line has begun', 10_000, () => starts() === 1);
+    const told = await diesAfter(options({ line: counted(), failoverTimeoutSeconds: 0 }), started);
     await frameworkIsGone(told[0]?.frameworkId ?? '');
     mayEnd();
     const result = await runTask(options({ line: counted(), ...resume(told.at(-1)) }));
@@ -172,7 +182,7 @@ function suite(): void {
     expect(starts()).toBe(2);
   });
 
-  it('kills its task when aborted, and leaves nothing', async () => {
+  under.it('kills its task when aborted, and leaves nothing', async () => {
     const abort = new AbortController();
     const run = options({ line: counted(), signal: abort.signal });
     const ending = runTask(run);
@@ -183,7 +193,7 @@ function suite(): void {
     await frameworkIsGone(run.seen[0]?.frameworkId ?? '');
   });
 
-  it('leaves nothing when aborted before there was an offer', async () => {
+  under.it('leaves nothing when aborted before there was an offer', async () => {
     const abort = new AbortController();
     const run = options({ attributes: { role: 'none' }, signal: abort.signal });
     const ending = runTask(run);
@@ -197,7 +207,7 @@ function suite(): void {
     await frameworkIsGone(run.seen[0]?.frameworkId ?? '');
   });
 
-  it('ends the older of two that run the same task', async () => {
+  under.it('ends the older of two that run the same task', async () => {
     const first = options({ line: counted() });
     const older = runTask(first).catch((error: unknown) => error);
     await until('it runs', 20_000, () => first.seen.find(running));
@@ -206,23 +216,17 @@ function suite(): void {
     expect(String(await older)).toMatch(/Framework failed over|stream ID/);
     expect(starts()).toBe(1);
   });
-}
+});
 
-const resume = (progress: RunTaskProgress | undefined): Change => (progress === undefined ? {} : { resume: progress });
-
-describe('runTask on the embedded Mesos', () => {
+describe('runTask on an embedded Mesos', () => {
   let cell: CellProcess;
-  const agent = { cpus: 4, mem: 2048 };
   let stateDir: string;
   const start = () =>
     startCell({
       stateDir,
       allocationIntervalMs: 50,
       stopGraceMs: 500,
-      agents: [
-        { ...agent, name: 'fat-1', attributes: 'env:fat', portRange: [31200, 31299] },
-        { ...agent, name: 'ci-1', attributes: 'role:ci', portRange: [31300, 31399] },
-      ],
+      agents: [{ name: 'ci-1', attributes: 'role:ci', cpus: 4, mem: 2048, portRange: [31300, 31399] }],
     });
   beforeAll(async () => {
     stateDir = mkdtempSync(join(tmpdir(), 'slipway-cell-'));
@@ -234,8 +238,6 @@ describe('runTask on the embedded Mesos', () => {
     rmSync(stateDir, { recursive: true, force: true });
   });
 
-  suite();
-
   it('goes on through the death of the master and its agents', async () => {
     const run = options({ line: counted() });
     const ending = runTask(run);
@@ -246,15 +248,4 @@ describe('runTask on the embedded Mesos', () => {
     expect(await ending).toMatchObject({ state: 'TASK_FAILED', exitCode: 4 });
     expect(starts()).toBe(1);
   });
-});
-
-describe('runTask on a real Mesos', () => {
-  if (real === undefined) {
-    it.skip('needs SLIPWAY_MESOS_MASTER, the address of a real Mesos master', () => undefined);
-    return;
-  }
-  beforeAll(() => {
-    master = real;
-  });
-  suite();
 });
