@@ -5,19 +5,26 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createMarathonActivities, type MarathonActivities } from '../../activities/marathon/activities.ts';
 import { type RevisionApp, type RevisionSpec, revisionApp } from '../../domain/revision-app.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
-import { ask, type MarathonRig, startRig, webCommand } from './marathon-rig.ts';
+import { startCellMesos } from '../mesos-rig/cell-mesos.ts';
+import type { MesosUnderTest } from '../mesos-rig/mesos-under-test.ts';
+import { ask, MARATHON_AGENTS, type MarathonRig, startRig, webCommand } from './marathon-rig.ts';
 import { until } from './mesos-until.ts';
 
 jest.setTimeout(60_000);
 
+let mesos: MesosUnderTest;
 let rig: MarathonRig;
 let proxy: FaultProxy;
 let activities: MarathonActivities;
 
 beforeAll(async () => {
-  rig = await startRig();
+  mesos = await startCellMesos({ agents: MARATHON_AGENTS });
+  rig = await startRig(mesos);
 });
-afterAll(() => rig.stop());
+afterAll(async () => {
+  await rig?.stop();
+  await mesos?.stop();
+});
 beforeEach(async () => {
   proxy = await startFaultProxy({ target: rig.url });
   activities = createMarathonActivities({ prod: { url: proxy.url, group: '/prod', timeoutMs: 1_000 } });

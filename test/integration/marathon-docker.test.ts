@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createMarathonActivities, type MarathonActivities } from '../../activities/marathon/activities.ts';
 import { revisionApp } from '../../domain/revision-app.ts';
-import { ask, type MarathonRig, startRig } from './marathon-rig.ts';
+import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
+import { ask, MARATHON_AGENTS, type MarathonRig, startRig } from './marathon-rig.ts';
 import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 
 jest.setTimeout(120_000);
@@ -12,8 +13,6 @@ const IMAGE = 'slipway-marathon-probe:1';
 const appId = '/prod/probe/r1';
 
 let engine: TestEngine;
-let rig: MarathonRig;
-let activities: MarathonActivities;
 
 beforeAll(async () => {
   engine = await testEngine();
@@ -22,13 +21,8 @@ beforeAll(async () => {
   const container = await engine.docker.createContainer({ Image: PROBE_IMAGE, Cmd: ['serve'] });
   await container.commit({ repo, tag });
   await container.remove();
-  rig = await startRig(engine.socketPath);
-  activities = createMarathonActivities({ prod: { url: rig.url, group: '/prod' } });
 });
-afterAll(async () => {
-  await rig?.stop();
-  await engine?.stop();
-});
+afterAll(() => engine?.stop());
 
 const run = <P, R>(activity: (input: P) => Promise<R>, input: P) =>
   new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run<[P], R, (input: P) => Promise<R>>(
@@ -36,8 +30,19 @@ const run = <P, R>(activity: (input: P) => Promise<R>, input: P) =>
     input,
   );
 
-describe('a revision in Docker containers', () => {
-  it('comes up healthy with its settings, moves by count, and leaves no container', async () => {
+const setup = async () => ({ agents: MARATHON_AGENTS, dockerSocket: engine.socketPath });
+
+describeOnEachMesos('a revision in Docker containers', setup, (under) => {
+  let rig: MarathonRig;
+  let activities: MarathonActivities;
+
+  beforeAll(async () => {
+    rig = await startRig(under.mesos);
+    activities = createMarathonActivities({ prod: { url: rig.url, group: '/prod' } });
+  });
+  afterAll(() => rig?.stop());
+
+  under.it('comes up healthy with its settings, moves by count, and leaves no container', async () => {
     const app = revisionApp({
       environment: 'prod',
       service: 'probe',
@@ -52,7 +57,8 @@ describe('a revision in Docker containers', () => {
       instances: 0,
       agentAttribute: { name: 'env', value: 'prod' },
       dockerParameters: [{ key: 'label', value: 'test.revision=r1' }],
-      check: { intervalSeconds: 1, timeoutSeconds: 1 },
+      // The executor of the real one does not look after health, so there Marathon does it itself.
+      check: { protocol: under.kind === 'real' ? 'HTTP' : 'MESOS_HTTP', intervalSeconds: 1, timeoutSeconds: 1 },
       stopSeconds: 2,
     });
     await run(activities.ensureRevision, { environment: 'prod', app });
@@ -75,7 +81,7 @@ describe('a revision in Docker containers', () => {
     expect(await mine()).toEqual([]);
   });
 
-  it('says why an image does not come', async () => {
+  under.it('says why an image does not come', async () => {
     const app = revisionApp({
       environment: 'prod',
       service: 'probe',

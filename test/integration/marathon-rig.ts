@@ -8,13 +8,12 @@ import { createInterface } from 'node:readline';
 import { MarathonClient } from '../../activities/marathon/client.ts';
 import { marathonEvents } from '../../activities/marathon/events.ts';
 import type { MarathonApp, MarathonEvent, MarathonTask } from '../../activities/marathon/types.ts';
-import { type MesosCell, startMesos } from '../../cell/mesos/start.ts';
-import { freePortBlock } from '../../local/platform/ports.ts';
+import { freePort } from '../../local/platform/ports.ts';
+import type { AgentSetup } from '../mesos-rig/mesos-under-test.ts';
 import { until } from './mesos-until.ts';
 
-/** A Mesos with two agents, and a Marathon on it as a process of its own that can be killed and started again. */
+/** A Marathon as a process of its own that can be killed and started again. */
 export interface MarathonRig {
-  readonly mesos: MesosCell;
   readonly url: string;
   readonly client: MarathonClient;
   /** Kills Marathon with SIGKILL and waits until it is gone. */
@@ -25,29 +24,20 @@ export interface MarathonRig {
 }
 
 const ROOT = join(import.meta.dirname, '../..');
-const PORTS = 50;
 
-/** @param dockerSocket path of an engine's socket; without it Docker tasks fail */
-export async function startRig(dockerSocket?: string): Promise<MarathonRig> {
+/** The agents that the Marathon suites run on. */
+export const MARATHON_AGENTS: readonly AgentSetup[] = [
+  { name: 'prod-1', attributes: 'env:prod;rack:r1', mem: 2048 },
+  { name: 'fat-1', attributes: 'env:fat;rack:r2', mem: 2048 },
+];
+
+/** Starts the embedded Marathon on any Mesos; resolves when it is registered there. */
+export async function startRig(mesos: { readonly masterUrl: string }): Promise<MarathonRig> {
   const stateDir = mkdtempSync(join(tmpdir(), 'marathon-rig-'));
-  const [prod, fat, marathonPort] = [await freePortBlock(PORTS), await freePortBlock(PORTS), await freePortBlock(1)];
-  const agent = (name: string, attributes: string, first: number) => ({
-    name,
-    attributes,
-    cpus: 4,
-    mem: 2048,
-    portRange: [first, first + PORTS - 1] as [number, number],
-  });
-  const mesos = await startMesos({
-    stateDir: join(stateDir, 'mesos'),
-    agents: [agent('prod-1', 'env:prod;rack:r1', prod), agent('fat-1', 'env:fat;rack:r2', fat)],
-    ...(dockerSocket === undefined ? {} : { docker: { socketPath: dockerSocket } }),
-    // What ended by itself must not hold up the tests.
-    stopGraceMs: 500,
-  });
+  const marathonPort = await freePort();
   const url = `http://127.0.0.1:${marathonPort}`;
   const client = new MarathonClient({ url });
-  let marathon = await startProcess(mesos.masterUrl, marathonPort, join(stateDir, 'marathon'));
+  let marathon = await startProcess(mesos.masterUrl, marathonPort, stateDir);
   const end = async (signal: NodeJS.Signals) => {
     if (marathon.exitCode !== null || marathon.signalCode !== null) return;
     const exited = once(marathon, 'exit');
@@ -56,16 +46,14 @@ export async function startRig(dockerSocket?: string): Promise<MarathonRig> {
   };
   await until('Marathon is registered with Mesos', 10_000, async () => (await client.info()).frameworkId);
   return {
-    mesos,
     url,
     client,
     kill: () => end('SIGKILL'),
     restart: async () => {
-      marathon = await startProcess(mesos.masterUrl, marathonPort, join(stateDir, 'marathon'));
+      marathon = await startProcess(mesos.masterUrl, marathonPort, stateDir);
     },
     stop: async () => {
       await end('SIGTERM');
-      await mesos.stop();
       rmSync(stateDir, { recursive: true });
     },
   };

@@ -1,4 +1,4 @@
-/** The embedded Mesos with a real Docker engine and real processes. */
+/** The embedded Mesos with a real Docker engine and real processes: what only its own agents do, and its death. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,30 +93,6 @@ async function sandboxFile(
 }
 
 describe('Docker tasks', () => {
-  it('run with the environment, labels and limits that were asked, and leave their output in the sandbox', async () => {
-    const started = await cell();
-    const test = await framework(started);
-    await test.launch(
-      'fat-1',
-      probe('hello', ['print', '7'], {
-        command: {
-          shell: false,
-          arguments: ['print', '7'],
-          environment: { variables: [{ name: 'PORT0', value: '31005' }] },
-        },
-      }),
-    );
-    expect(await test.state('hello', 'TASK_FAILED')).toMatchObject({
-      message: 'Container exited with status 7',
-      source: 'SOURCE_EXECUTOR',
-    });
-    expect(test.updates.map(({ state }) => state)).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_FAILED']);
-    const out = await sandboxFile(started, 'fat-1', test, 'hello', 'stdout');
-    expect(out?.split('\n')).toEqual(expect.arrayContaining(['PORT0=31005', 'MESOS_SANDBOX=/mnt/mesos/sandbox']));
-    expect(await sandboxFile(started, 'fat-1', test, 'hello', 'stderr')).toBe('to stderr\n');
-    await until('the container is removed', 5_000, async () => (await containers()).length === 0);
-  });
-
   it('report their address, are found by the operator, and finish', async () => {
     const started = await cell();
     const test = await framework(started);
@@ -164,16 +140,6 @@ describe('Docker tasks', () => {
     expect(health.map(({ healthy }) => healthy)).toEqual([true, false, false]);
   });
 
-  it('fail with the words of the engine when the image can not be had', async () => {
-    const started = await cell();
-    const test = await framework(started);
-    const image = '127.0.0.1:1/no/such:image';
-    await test.launch('fat-1', probe('lost', [], { container: { type: 'DOCKER', docker: { image } } }));
-    const failed = await test.state('lost', 'TASK_FAILED');
-    expect(failed).toMatchObject({ source: 'SOURCE_AGENT', reason: 'REASON_CONTAINER_LAUNCH_FAILED' });
-    expect(failed.message).toMatch(/pull of 127\.0\.0\.1:1\/no\/such:image: .*connection refused/);
-  });
-
   it('fail with the words of the engine when the program does not exist', async () => {
     const started = await cell();
     const test = await framework(started);
@@ -190,41 +156,9 @@ describe('Docker tasks', () => {
       message: 'Container exited with status 137: out of memory',
     });
   });
-
-  it('are killed after the grace period when they do not listen', async () => {
-    const started = await cell();
-    const test = await framework(started);
-    const { task_id } = await test.launch('fat-1', probe('stubborn', ['stubborn']));
-    await test.state('stubborn', 'TASK_RUNNING');
-    const before = Date.now();
-    await test.client.kill({ taskId: task_id, killPolicy: { grace_period: { nanoseconds: '1000000000' } } });
-    const killed = await test.state('stubborn', 'TASK_KILLED');
-    expect(killed.message).toBe('Container exited with status 137');
-    expect((killed.timestamp ?? 0) * 1000 - before).toBeGreaterThanOrEqual(900);
-    expect(test.updates.map(({ state }) => state)).toContain('TASK_KILLING');
-  });
 });
 
 describe('command tasks', () => {
-  it('run in their sandbox and tell how they ended', async () => {
-    const started = await cell({ taskEnvironment: { PATH: process.env['PATH'] ?? '', FROM_AGENT: 'yes' } });
-    const test = await framework(started);
-    await test.launch(
-      'ci-1',
-      shell('build', 'pwd; echo $FROM_AGENT $OWN $SECRET; echo oops >&2; exit 3', {
-        command: {
-          value: 'pwd; echo $FROM_AGENT $OWN; echo oops >&2; exit 3',
-          environment: { variables: [{ name: 'OWN', value: 'mine' }] },
-        },
-      }),
-    );
-    expect(await test.state('build', 'TASK_FAILED')).toMatchObject({ message: 'Command exited with status 3' });
-    const [directory, words] = (await sandboxFile(started, 'ci-1', test, 'build', 'stdout'))?.split('\n') ?? [];
-    expect(directory).toMatch(/executors\/build\/runs\//);
-    expect(words).toBe('yes mine');
-    expect(await sandboxFile(started, 'ci-1', test, 'build', 'stderr')).toBe('oops\n');
-  });
-
   it('are killed with everything they started, wherever it hides', async () => {
     const started = await cell();
     const test = await framework(started);
@@ -300,51 +234,6 @@ describe('frameworks', () => {
     const again = new TestFramework(started.masterUrl, { id: { value: test.id } });
     await again.ended();
     expect(again.events).toEqual([{ type: 'ERROR', error: { message: 'Framework has been removed' } }]);
-  });
-
-  it('that come back with their id keep their tasks and get what they have not acknowledged', async () => {
-    const started = await cell();
-    const test = await framework(started);
-    await test.launch('ci-1', shell('mine', 'sleep 300'));
-    await test.state('mine', 'TASK_RUNNING');
-    test.acknowledging = false;
-    await test.client.kill({ taskId: { value: 'mine' } });
-    await test.state('mine', 'TASK_KILLING');
-    const second = await framework(started, { id: { value: test.id } });
-    await test.ended();
-    expect(test.events.at(-1)).toEqual({ type: 'ERROR', error: { message: 'Framework failed over' } });
-    await second.state('mine', 'TASK_KILLED');
-    expect(second.updates.map(({ state }) => state)).toEqual(['TASK_KILLING', 'TASK_KILLED']);
-  });
-
-  it('are told that tasks of a cut-off agent are unreachable, and that they are back', async () => {
-    const started = await cell({ agentTimeoutMs: 100 });
-    const test = await framework(started);
-    await test.launch('ci-1', shell('far', 'sleep 300'));
-    await test.state('far', 'TASK_RUNNING');
-    started.partition('ci-1');
-    expect(await test.state('far', 'TASK_UNREACHABLE')).toMatchObject({ reason: 'REASON_AGENT_REMOVED' });
-    await until('FAILURE', 5_000, () => test.events.find(({ type }) => type === 'FAILURE'));
-    test.updates.length = 0;
-    started.heal('ci-1');
-    await test.client.reconcile([{ taskId: { value: 'far' } }]);
-    await test.state('far', 'TASK_RUNNING');
-  });
-
-  it('get answers for tasks nobody knows', async () => {
-    const started = await cell();
-    const test = await framework(started);
-    await test.client.reconcile([
-      { taskId: { value: 'ghost' }, agentId: { value: started.agents[0]?.id ?? '' } },
-      { taskId: { value: 'ghost2' }, agentId: { value: 'nope-S7' } },
-      { taskId: { value: 'ghost3' } },
-    ]);
-    await test.state('ghost3', 'TASK_UNKNOWN');
-    expect(test.updates.map(({ state, message }) => [state, message])).toEqual([
-      ['TASK_GONE', 'Reconciliation: Task is unknown to the agent'],
-      ['TASK_UNKNOWN', 'Reconciliation: Task is unknown'],
-      ['TASK_UNKNOWN', 'Reconciliation: Task is unknown'],
-    ]);
   });
 });
 

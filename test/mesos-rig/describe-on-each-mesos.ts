@@ -57,7 +57,6 @@ export function describeOnEachMesos(
       beforeAll(async () => {
         mesos = await startMesosOf(kind, typeof setup === 'function' ? await setup() : setup);
       }, 60_000);
-      afterAll(() => mesos?.stop(), 60_000);
       suite({
         kind,
         get mesos() {
@@ -66,6 +65,8 @@ export function describeOnEachMesos(
         },
         it: (name, test) => itOn(kind, name, test),
       });
+      // The last of all: what the suite started on it ends before.
+      afterAll(() => mesos?.stop(), 60_000);
     });
   }
 }
