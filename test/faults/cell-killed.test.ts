@@ -1,0 +1,194 @@
+/** The whole cell is killed with SIGKILL in the middle of things, and goes on where it was. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { MarathonClient } from '../../activities/marathon/client.ts';
+import { CellDirectory, type KeptOptions } from '../../cell/directory.ts';
+import { FaultClient } from '../../cell/faults/client.ts';
+import { down, up } from '../../cell/launcher.ts';
+import { containersBelow } from '../../cell/mesos/processes.ts';
+import { freePort, freePortBlock } from '../../local/platform/ports.ts';
+import { SLEEP, settled, taskIds } from '../integration/marathon-rig.ts';
+import { PROBE_IMAGE, type TestEngine, testEngine } from '../integration/mesos-engine.ts';
+import { until } from '../integration/mesos-until.ts';
+
+jest.setTimeout(60_000);
+
+let engine: TestEngine;
+let directory: string;
+let options: KeptOptions;
+let pid: number;
+let mesosUrl: string;
+let client: MarathonClient;
+let faults: FaultClient;
+
+beforeAll(async () => {
+  engine = await testEngine();
+  directory = mkdtempSync(join(tmpdir(), 'cell-killed-'));
+  const first = await freePortBlock(60);
+  const agent = (name: string, from: number) => ({
+    name,
+    cpus: 8,
+    mem: 4096,
+    portRange: [from, from + 29] as [number, number],
+  });
+  options = {
+    faults: true,
+    marathon: { port: await freePort() },
+    mesos: {
+      port: await freePort(),
+      docker: { socketPath: engine.socketPath },
+      agents: [agent('one', first), agent('two', first + 30)],
+      allocationIntervalMs: 100,
+      stopGraceMs: 300,
+    },
+  };
+  await start();
+}, 120_000);
+afterAll(async () => {
+  await down(directory, { keep: false });
+  await engine?.stop();
+});
+afterEach(async () => {
+  await faults.clear();
+  for (const { id } of await client.listApps()) await client.deleteApp(id);
+  await until('nothing is left', 30_000, async () => (await client.deployments()).length === 0);
+  await until('nothing runs', 10_000, async () => (await live()) === 0);
+});
+
+async function start(): Promise<void> {
+  const { running } = await up(directory, options);
+  ({ pid, mesosUrl } = running);
+  client = new MarathonClient({ url: running.marathonUrl });
+  faults = new FaultClient(running.marathonUrl);
+}
+
+async function kill(): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await until('it is dead', 5_000, () => new CellDirectory(directory).process() === undefined);
+}
+
+/** Kills the cell and starts it again; fault switches are forgotten with the process. */
+async function crash(): Promise<void> {
+  await kill();
+  await start();
+}
+
+/** Everything of the cell that exists on this machine, running or not. */
+async function live(): Promise<number> {
+  const containers = await engine.docker.listContainers({ all: true });
+  return containers.length + containersBelow(directory).size;
+}
+
+/** The app has so many tasks, Mesos and the machine have just these, and nothing else is there. */
+async function just(id: string, instances: number): Promise<readonly string[]> {
+  const ids = taskIds(await settled(client, id, instances));
+  await until('as many exist as the API says', 10_000, async () => (await live()) === instances);
+  const { tasks } = (await (await fetch(`${mesosUrl}/tasks?limit=1000`)).json()) as {
+    tasks: { id: string; state: string }[];
+  };
+  expect(tasks.flatMap((task) => (task.state === 'TASK_RUNNING' ? [task.id] : [])).toSorted()).toEqual(ids);
+  return ids;
+}
+
+const running = async (id: string) =>
+  ((await client.listTasks(id)) ?? []).filter(({ state }) => state === 'TASK_RUNNING').map(({ id: task }) => task);
+
+const DOCKER = {
+  cpus: 0.1,
+  mem: 32,
+  container: { type: 'DOCKER', docker: { image: PROBE_IMAGE } },
+  args: ['count'],
+  taskKillGracePeriodSeconds: 1,
+};
+const STUBBORN = { ...DOCKER, args: ['stubborn'], taskKillGracePeriodSeconds: 2 };
+const TRAPPED = { ...SLEEP, cmd: 'trap "" TERM; while :; do sleep 1; done', taskKillGracePeriodSeconds: 2 };
+
+describe.each([
+  ['Docker tasks', DOCKER, STUBBORN],
+  ['command tasks', SLEEP, TRAPPED],
+])('a cell with %s that is killed', (_, task, stubborn) => {
+  it('while it launches', async () => {
+    await faults.set({ tasks: [{ kind: 'slow', delayMs: 60_000, skip: 2 }] });
+    await client.createApp({ id: '/launch', instances: 5, ...task });
+    // Two run, three are with their agents and have not begun.
+    await until('two run', 20_000, async () => (await running('/launch')).length === 2);
+    await until('five are known', 10_000, async () => (await client.listTasks('/launch'))?.length === 5);
+    const before = await running('/launch');
+    await crash();
+    expect(await just('/launch', 5)).toEqual(expect.arrayContaining(before));
+  });
+
+  it('while it starts a container or a process', async () => {
+    await client.createApp({ id: '/start', instances: 6, ...task });
+    await until('the first is there', 20_000, async () => (await live()) > 0);
+    await crash();
+    await just('/start', 6);
+  });
+
+  it('while it kills', async () => {
+    await client.createApp({ id: '/kill', instances: 4, ...stubborn });
+    const before = await just('/kill', 4);
+    await client.scaleApp('/kill', 1);
+    await until('three are being killed', 10_000, async () => {
+      const { tasks } = (await (await fetch(`${mesosUrl}/tasks?limit=1000`)).json()) as { tasks: { state: string }[] };
+      return tasks.filter(({ state }) => state === 'TASK_KILLING').length === 3;
+    });
+    await crash();
+    const [left, ...none] = await just('/kill', 1);
+    expect(before).toContain(left);
+    expect(none).toEqual([]);
+  });
+
+  it('in the middle of an upgrade', async () => {
+    await client.createApp({ id: '/upgrade', instances: 3, ...task });
+    const before = await just('/upgrade', 3);
+    await faults.set({ tasks: [{ kind: 'slow', delayMs: 60_000, skip: 1 }] });
+    const upgraded = { ...task, env: { GENERATION: '2' } };
+    await fetch(`${client.url}/v2/apps//upgrade`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(upgraded),
+    });
+    await until('one new one runs and one old one is gone', 20_000, async () => {
+      const now = await running('/upgrade');
+      return now.some((id) => !before.includes(id)) && before.some((id) => !now.includes(id));
+    });
+    await crash();
+    const after = await just('/upgrade', 3);
+    expect(after.some((id) => before.includes(id))).toBe(false);
+    expect((await client.getApp('/upgrade'))?.env).toEqual({ GENERATION: '2' });
+  });
+});
+
+describe('a cell that is killed', () => {
+  it('before Marathon has heard of an end tells it afterwards', async () => {
+    await client.createApp({ id: '/end', instances: 1, ...SLEEP, cmd: 'sleep 1; exit 7', backoffSeconds: 60 });
+    await until('it runs', 10_000, async () => (await running('/end')).length === 1);
+    await faults.set({ marathon: 'away' });
+    await until('it has ended', 10_000, async () => (await live()) === 0);
+    await crash();
+    const failure = await until('its end is told', 20_000, async () => (await client.getApp('/end'))?.lastTaskFailure);
+    expect(failure).toMatchObject({ state: 'TASK_FAILED', message: 'Command exited with status 7' });
+  });
+
+  it('finds out what ended while it was dead', async () => {
+    await client.createApp({ id: '/dead', instances: 1, ...SLEEP, cmd: 'sleep 2; exit 9', backoffSeconds: 60 });
+    await until('it runs', 10_000, async () => (await running('/dead')).length === 1);
+    await kill();
+    await until('it has ended', 10_000, async () => (await live()) === 0);
+    await start();
+    const failure = await until('its end is told', 20_000, async () => (await client.getApp('/dead'))?.lastTaskFailure);
+    expect(failure).toMatchObject({ state: 'TASK_FAILED', message: 'Command exited with status 9' });
+  });
+
+  it('again and again, at moments that nobody chose, has in the end what was asked last', async () => {
+    await client.createApp({ id: '/often', instances: 0, ...SLEEP });
+    for (const instances of [4, 1, 5, 2]) {
+      await client.scaleApp('/often', instances, { force: true });
+      await crash();
+    }
+    await just('/often', 2);
+  });
+});

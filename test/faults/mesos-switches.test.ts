@@ -1,0 +1,216 @@
+/** What a Marathon and the CI framework make of a Mesos that fails, by the fault switches of the cell. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { runTask } from '../../activities/mesos/run-task.ts';
+import { SLEEP, settled, taskIds } from '../integration/marathon-rig.ts';
+import { until } from '../integration/mesos-until.ts';
+import { type CellRig, startCellRig } from './cell-rig.ts';
+
+jest.setTimeout(60_000);
+
+let rig: CellRig;
+
+beforeAll(async () => {
+  rig = await startCellRig();
+});
+afterAll(() => rig.stop());
+afterEach(async () => {
+  await rig.faults.clear();
+  for (const { id } of await rig.client.listApps()) await rig.client.deleteApp(id);
+  await until('nothing is left', 20_000, async () => (await rig.client.deployments()).length === 0);
+  await until('no process is left', 10_000, () => rig.alive() === 0);
+});
+
+const on = (name: string) => ({ constraints: [['hostname', 'LIKE', name]] });
+const PATIENT = { unreachableStrategy: { inactiveAfterSeconds: 3_600, expungeAfterSeconds: 7_200 } };
+const states = async (id: string) => (await rig.client.listTasks(id))?.map(({ state }) => state) ?? [];
+
+describe('an agent', () => {
+  it('that is partitioned and returns brings its tasks back as they were', async () => {
+    await rig.client.createApp({ id: '/p', instances: 2, ...SLEEP, ...on('prod-1'), ...PATIENT });
+    const before = taskIds(await settled(rig.client, '/p', 2));
+    await rig.faults.set({ agents: { 'prod-1': 'lost' } });
+    await until('they are unreachable', 10_000, async () =>
+      (await states('/p')).every((state) => state === 'TASK_UNREACHABLE'),
+    );
+    expect(rig.alive()).toBe(2);
+    await rig.faults.clear();
+    expect(taskIds(await settled(rig.client, '/p', 2))).toEqual(before);
+    expect(rig.alive()).toBe(2);
+  });
+
+  it('that is lost is replaced elsewhere, and what it brings back is ended', async () => {
+    await rig.client.createApp({ id: '/l', instances: 2, ...SLEEP, ...on('prod-.') });
+    const before = await settled(rig.client, '/l', 2);
+    const [victim] = before.tasks;
+    const name = victim?.host ?? '';
+    const lost = before.tasks.filter(({ host }) => host === name).map(({ id }) => id);
+    await rig.faults.set({ agents: { [name]: 'lost' } });
+    const elsewhere = await until('two run elsewhere', 20_000, async () => {
+      const app = await settled(rig.client, '/l', 2);
+      return app.tasks.every(({ host }) => host !== name) ? taskIds(app) : undefined;
+    });
+    expect(rig.alive()).toBe(2 + lost.length);
+    await rig.faults.clear();
+    await until('what came back has ended', 10_000, () => rig.alive() === 2);
+    expect(taskIds(await settled(rig.client, '/l', 2))).toEqual(elsewhere);
+    expect(await rig.running()).toEqual(elsewhere);
+  });
+
+  it('that is partitioned for less than its timeout is not missed', async () => {
+    await rig.client.createApp({ id: '/s', instances: 1, ...SLEEP, ...on('prod-1') });
+    const before = taskIds(await settled(rig.client, '/s', 1));
+    await rig.faults.set({ agents: { 'prod-1': 'partitioned' } });
+    // Asked to end while nobody hears it: the end comes when it is back.
+    await rig.client.scaleApp('/s', 0);
+    await until('the deployment waits', 5_000, async () => (await rig.client.deployments()).length === 1);
+    expect(await states('/s')).toEqual(['TASK_RUNNING']);
+    expect(await rig.running()).toEqual(before);
+    await rig.faults.clear();
+    await settled(rig.client, '/s', 0);
+  });
+});
+
+describe('offers', () => {
+  it('that are withheld let a deployment wait, and those of one agent go past it', async () => {
+    await rig.faults.set({ offersWithheld: true });
+    await rig.client.createApp({ id: '/o', instances: 2, ...SLEEP, ...on('prod-.') });
+    await until('it is in the queue', 5_000, async () =>
+      (await rig.client.queue()).some(({ app }) => app?.id === '/o'),
+    );
+    expect(await rig.running()).toEqual([]);
+    await rig.faults.set({ offersWithheld: ['prod-1', 'fat-1'] });
+    const app = await settled(rig.client, '/o', 2);
+    expect(app.tasks.map(({ host }) => host)).toEqual(['prod-2', 'prod-2']);
+  });
+});
+
+describe('tasks', () => {
+  it('that do not start are told so and started again, the others are left alone', async () => {
+    await rig.faults.set({ tasks: [{ kind: 'fail', task: '^t\\.', times: 2, message: 'no room at the inn' }] });
+    await rig.client.createApp({ id: '/t', instances: 1, ...SLEEP, backoffSeconds: 1, backoffFactor: 1 });
+    await rig.client.createApp({ id: '/u', instances: 1, ...SLEEP });
+    await settled(rig.client, '/u', 1);
+    await settled(rig.client, '/t', 1);
+    expect((await rig.faults.get()).seen.tasks).toEqual([{ matched: 2, hits: 2 }]);
+    expect((await rig.client.getApp('/t'))?.lastTaskFailure).toMatchObject({
+      state: 'TASK_FAILED',
+      message: 'no room at the inn',
+    });
+  });
+
+  it('that are slow to start can be killed before they do', async () => {
+    await rig.faults.set({ tasks: [{ kind: 'slow', delayMs: 60_000 }] });
+    await rig.client.createApp({ id: '/w', instances: 2, ...SLEEP });
+    await until('both are staged', 10_000, async () => (await states('/w')).length === 2);
+    expect(rig.alive()).toBe(0);
+    await rig.client.scaleApp('/w', 0, { force: true });
+    await settled(rig.client, '/w', 0);
+    expect(rig.alive()).toBe(0);
+  });
+});
+
+describe('a master that is gone', () => {
+  it('ends its streams and answers 503; the next one, with another id, has the same tasks and goes on', async () => {
+    await rig.client.createApp({ id: '/m', instances: 2, ...SLEEP });
+    const before = taskIds(await settled(rig.client, '/m', 2));
+    const { frameworkId } = await rig.client.info();
+    const id = await masterId();
+    await rig.faults.set({ master: 'away' });
+    const answer = await fetch(`${rig.cell.mesosUrl}/state`);
+    expect([answer.status, await answer.text()]).toEqual([503, 'No leader elected']);
+    // Marathon takes orders all the same.
+    await rig.client.scaleApp('/m', 4);
+    expect(await rig.client.deployments()).toHaveLength(1);
+    expect(rig.alive()).toBe(2);
+    await rig.faults.clear();
+    const app = await settled(rig.client, '/m', 4);
+    expect(taskIds(app)).toEqual(expect.arrayContaining(before));
+    expect(rig.alive()).toBe(4);
+    expect(await rig.running()).toEqual(taskIds(app));
+    expect(await masterId()).not.toBe(id);
+    expect((await rig.client.info()).frameworkId).toBe(frameworkId);
+  });
+
+  it('tells after its return what ended while it was away', async () => {
+    await rig.client.createApp({
+      id: '/e',
+      instances: 1,
+      cmd: 'sleep 1; exit 3',
+      cpus: 0.1,
+      mem: 16,
+      backoffSeconds: 60,
+    });
+    await until('it runs', 10_000, async () => (await states('/e')).includes('TASK_RUNNING'));
+    await rig.faults.set({ master: 'away' });
+    await until('it has ended', 10_000, () => rig.alive() === 0);
+    await rig.faults.clear();
+    const failure = await until(
+      'its end is told',
+      20_000,
+      async () => (await rig.client.getApp('/e'))?.lastTaskFailure,
+    );
+    expect(failure).toMatchObject({ state: 'TASK_FAILED', message: 'Command exited with status 3' });
+  });
+});
+
+describe('calls of a scheduler that fail', () => {
+  it('start a task once, although its launch was answered 503 after it was made', async () => {
+    await rig.faults.set({ routes: [{ of: 'mesos', call: 'ACCEPT', kind: '503-after-apply', times: 1 }] });
+    await rig.client.createApp({ id: '/a', instances: 1, ...SLEEP });
+    const app = await settled(rig.client, '/a', 1);
+    expect((await rig.faults.get()).seen.routes).toEqual([{ matched: 1, hits: 1 }]);
+    expect(await rig.running()).toEqual(taskIds(app));
+    expect(rig.alive()).toBe(1);
+  });
+
+  it.each(['503-before', 'drop'] as const)('start it in the end, although the first was lost: %s', async (kind) => {
+    await rig.faults.set({ routes: [{ of: 'mesos', call: 'ACCEPT', kind, times: 1 }] });
+    await rig.client.createApp({ id: '/b', instances: 1, ...SLEEP });
+    const app = await settled(rig.client, '/b', 1);
+    expect(await rig.running()).toEqual(taskIds(app));
+    expect(rig.alive()).toBe(1);
+  });
+
+  it('end it, although it was asked for in vain', async () => {
+    await rig.client.createApp({ id: '/k', instances: 1, ...SLEEP });
+    await settled(rig.client, '/k', 1);
+    await rig.faults.set({ routes: [{ of: 'mesos', call: 'KILL', kind: '503-before', times: 1 }] });
+    await rig.client.scaleApp('/k', 0);
+    await settled(rig.client, '/k', 0);
+    expect((await rig.faults.get()).seen.routes[0]?.hits).toBe(1);
+  });
+
+  it('run a CI task once, through a lost master and answers that lie', async () => {
+    await rig.faults.set({
+      routes: [
+        { of: 'mesos', call: 'ACCEPT', kind: '503-after-apply', times: 1 },
+        { of: 'mesos', call: 'ACKNOWLEDGE', kind: '503-after-apply', times: 2 },
+      ],
+    });
+    const over = new AbortController();
+    const ended = runTask({
+      master: rig.cell.mesosUrl,
+      frameworkName: 'ci',
+      task: {
+        name: 'job',
+        command: { value: 'sleep 2; exit 4' },
+        resources: { cpus: 0.1, mem: 32 },
+        killGraceMs: 500,
+      },
+      attributes: { env: 'fat' },
+      failoverTimeoutSeconds: 60,
+      offerTimeoutMs: 20_000,
+      onProgress: () => undefined,
+      signal: over.signal,
+    });
+    await until('it runs', 20_000, () => rig.alive() === 1);
+    await rig.faults.set({ master: 'away' });
+    await rig.faults.clear();
+    expect(await ended).toMatchObject({ exitCode: 4 });
+    expect(rig.alive()).toBe(0);
+  });
+});
+
+async function masterId(): Promise<string> {
+  return ((await (await fetch(`${rig.cell.mesosUrl}/state`)).json()) as { id: string }).id;
+}
