@@ -12,6 +12,8 @@ export const dcosCli = pythonClient(folder('dcos-cli'), ['3.6']);
 
 /** marathon-python, which imports what Python 3.11 no longer has. */
 export const marathonPython = pythonClient(folder('marathon-python'), ['3.7', '3.8', '3.9', '3.10']);
+/** pymesos; its http-parser does not compile for Python 3.11. */
+export const pymesos = pythonClient(folder('pymesos'), ['3.7', '3.8', '3.9', '3.10']);
 /** mesos-framework, marathon-node and marathon-event-bus-client. */
 export const npmClients = npmClient(folder('npm-clients'));
 export const mesosGo = goClient(folder('mesos-go'));
