@@ -47,7 +47,7 @@ export default async function cell(): Promise<readonly Figure[]> {
       observed('events to each listener', streams.events, ''),
       atMost('events that a listener missed, all listeners', streams.missed, '', 0),
     );
-    figures.push(atMost('memory of both processes', loaded.memoryMib(), 'MiB', MEMORY_BAR));
+    figures.push(atMost('memory of the cell, Mesos and Marathon', loaded.memoryMib(), 'MiB', MEMORY_BAR));
     figures.push(atMost('processor when idle', await loaded.idlePercent(IDLE_SECONDS), '% of a core', IDLE_BAR));
   } finally {
     await loaded.stop();

@@ -3,7 +3,7 @@ import { marathonEvents } from '../../activities/marathon/events.ts';
 import { freePortBlock } from '../../local/platform/ports.ts';
 import { PROBE_IMAGE, testEngine } from '../../test/integration/mesos-engine.ts';
 import { until } from '../../test/integration/mesos-until.ts';
-import { startCellProcesses } from './cell-processes.ts';
+import { startOwnCell } from './own-cell.ts';
 
 const PORTS = 100;
 const RUNS_WITHIN_MS = 30_000;
@@ -13,7 +13,7 @@ export async function dockerStarts(count: number): Promise<readonly number[]> {
   const engine = await testEngine();
   try {
     const first = await freePortBlock(PORTS);
-    const cell = await startCellProcesses({
+    const cell = await startOwnCell({
       docker: { socketPath: engine.socketPath },
       agents: [{ name: 'a', attributes: 'env:a', cpus: 64, mem: 65_536, portRange: [first, first + PORTS - 1] }],
     });

@@ -1,30 +1,30 @@
-/** Many listeners on the event stream while tasks end and are replaced faster than any real cluster does it. */
+/** Many listeners on the event stream, while changes come faster than any real cluster makes them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { until } from '../../test/integration/mesos-until.ts';
-import type { LoadedCell } from './loaded-cell.ts';
+import { type LoadedCell, orderedId } from './loaded-cell.ts';
 
-/** A killed task and its replacement make about seven events. */
-const EVENTS_PER_KILL = 7;
+/** A change that changes nothing is told by three: the post, the group's success, the deployment's success. */
+const EVENTS_PER_CHANGE = 3;
 /** Ordered above the rate that is asked for: the bar is on what arrives. */
-const MARGIN = 1.3;
-const PERIOD_MS = 100;
-const SETTLED_WITHIN_MS = 60_000;
+const MARGIN = 1.1;
+const ARRIVED_WITHIN_MS = 60_000;
 
-const taskList = z.object({ tasks: z.array(z.object({ id: z.string(), state: z.string() })) });
+const changed = z.object({ deploymentId: z.string() });
 
 export interface StreamsResult {
-  /** Events a second that each listener got while tasks were killed. */
+  /** Events a second that each listener got at least. */
   readonly rate: number;
+  /** What each listener got at least. */
   readonly events: number;
-  /** Ends and starts of tasks that the API tells of and a listener did not hear of, summed over all listeners. */
+  /** Changes that were answered and that a listener was not told of, summed over all listeners. */
   readonly missed: number;
 }
 
 interface Listener {
   events: number;
-  readonly killed: Set<string>;
-  readonly running: Set<string>;
+  /** Ids of deployments whose success it was told. */
+  readonly told: Set<string>;
   close(): void;
 }
 
@@ -34,37 +34,23 @@ export async function eventStreams(
 ): Promise<StreamsResult> {
   const listeners = await Promise.all(Array.from({ length: count }, () => listen(cell.url)));
   try {
-    const before = await runningIds(cell);
-    const victims = [...before];
-    const killed: string[] = [];
-    const perPeriod = Math.ceil((rate * MARGIN * PERIOD_MS) / 1000 / EVENTS_PER_KILL);
+    const perSecond = (rate * MARGIN) / EVENTS_PER_CHANGE;
+    const changes: Promise<string>[] = [];
     const started = performance.now();
-    for (let period = 0; period < (seconds * 1000) / PERIOD_MS; period += 1) {
-      const ids = victims.splice(0, perPeriod);
-      await kill(cell.url, ids);
-      killed.push(...ids);
-      await pause(Math.max(0, started + (period + 1) * PERIOD_MS - performance.now()));
+    while (changes.length < perSecond * seconds) {
+      changes.push(changeNothing(cell, changes.length));
+      await pause(Math.max(0, started + (changes.length / perSecond) * 1000 - performance.now()));
     }
-    const elapsed = (performance.now() - started) / 1000;
-    const heard = Math.min(...listeners.map(({ events }) => events));
-    const after = await until('every killed task is replaced', SETTLED_WITHIN_MS, async () => {
-      const ids = await runningIds(cell);
-      return ids.size === before.size && killed.every((id) => !ids.has(id)) ? ids : undefined;
-    });
-    const born = [...after].filter((id) => !before.has(id));
+    const ids = await Promise.all(changes);
     const missing = () =>
-      listeners.reduce(
-        (sum, { killed: ends, running }) =>
-          sum + killed.filter((id) => !ends.has(id)).length + born.filter((id) => !running.has(id)).length,
-        0,
-      );
-    // What was written to a stream before the API told of it may still be on its way to this process.
-    await until('events have arrived', SETTLED_WITHIN_MS, async () => missing() === 0).catch(() => undefined);
-    return {
-      rate: Math.round(heard / elapsed),
-      events: Math.min(...listeners.map(({ events }) => events)),
-      missed: missing(),
-    };
+      listeners.reduce((sum, { told }) => sum + ids.reduce((lacking, id) => lacking + (told.has(id) ? 0 : 1), 0), 0);
+    const deadline = performance.now() + ARRIVED_WITHIN_MS;
+    await until('what was told has arrived', ARRIVED_WITHIN_MS, async () => {
+      return missing() === 0 || performance.now() > deadline - 1000;
+    });
+    const elapsed = (performance.now() - started) / 1000;
+    const events = Math.min(...listeners.map((listener) => listener.events));
+    return { rate: Math.round(events / elapsed), events, missed: missing() };
   } finally {
     for (const listener of listeners) listener.close();
   }
@@ -77,7 +63,7 @@ async function listen(url: string): Promise<Listener> {
     signal: controller.signal,
   });
   if (answer.body === null) throw new Error(`GET ${url}/v2/events: answered ${answer.status} without a body`);
-  const listener: Listener = { events: 0, killed: new Set(), running: new Set(), close: () => controller.abort() };
+  const listener: Listener = { events: 0, told: new Set(), close: () => controller.abort() };
   void read(answer.body, listener).catch((error: unknown) => {
     if (!controller.signal.aborted) throw error;
   });
@@ -94,25 +80,17 @@ async function read(body: ReadableStream<Uint8Array>, listener: Listener): Promi
       if (!line.startsWith('data: ')) continue;
       listener.events += 1;
       // Only what is counted is parsed: fifty listeners share this one process.
-      if (!line.includes('"status_update_event"')) continue;
-      const { taskId, taskStatus } = JSON.parse(line.slice('data: '.length));
-      if (taskStatus === 'TASK_KILLED') listener.killed.add(taskId);
-      if (taskStatus === 'TASK_RUNNING') listener.running.add(taskId);
+      if (line.includes('"deployment_success"')) listener.told.add(JSON.parse(line.slice('data: '.length)).id);
     }
   }
 }
 
-async function kill(url: string, ids: readonly string[]): Promise<void> {
-  const answer = await fetch(`${url}/v2/tasks/delete`, {
-    method: 'POST',
+/** Asks for what is already so. @returns the id of the deployment, which ends at once */
+async function changeNothing({ url, apps }: LoadedCell, index: number): Promise<string> {
+  const answer = await fetch(`${url}/v2/apps${orderedId(index % apps)}`, {
+    method: 'PUT',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ ids }),
+    body: '{}',
   });
-  if (answer.status !== 200) throw new Error(`kill: ${answer.status} ${await answer.text()}`);
-  await answer.arrayBuffer();
-}
-
-async function runningIds({ url }: LoadedCell): Promise<ReadonlySet<string>> {
-  const { tasks } = taskList.parse(await (await fetch(`${url}/v2/tasks?status=running`)).json());
-  return new Set(tasks.filter(({ state }) => state === 'TASK_RUNNING').map(({ id }) => id));
+  return changed.parse(await answer.json()).deploymentId;
 }

@@ -1,7 +1,7 @@
 /** A cell with a thousand apps. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../test/integration/mesos-until.ts';
-import { type CellProcesses, startCellProcesses } from './cell-processes.ts';
+import { type OwnCell, startOwnCell } from './own-cell.ts';
 
 const APPS = 1000;
 const TASKS_PER_APP = 3;
@@ -9,7 +9,7 @@ const MOST_DEPLOYMENTS = 50;
 const LOADED_WITHIN_MS = 300_000;
 const QUIET_WITHIN_MS = 60_000;
 
-export interface LoadedCell extends CellProcesses {
+export interface LoadedCell extends OwnCell {
   readonly apps: number;
   readonly tasks: number;
   readonly loadSeconds: number;
@@ -19,8 +19,10 @@ export interface LoadedCell extends CellProcesses {
   idlePercent(seconds: number): Promise<number>;
 }
 
+export const orderedId = (index: number): string => `/bench/g${index % 20}/app-${index}`;
+
 export async function loadedCell(): Promise<LoadedCell> {
-  const cell = await startCellProcesses({
+  const cell = await startOwnCell({
     runTasks: false,
     // Nothing listens there, so agents may share ports with each other and with the machine.
     agents: ['a', 'b', 'c'].map((name) => ({
@@ -57,9 +59,9 @@ export async function loadedCell(): Promise<LoadedCell> {
   }
 }
 
-function orderApp(cell: CellProcesses, index: number): Promise<unknown> {
+function orderApp(cell: OwnCell, index: number): Promise<unknown> {
   return cell.client.createApp({
-    id: `/bench/g${index % 20}/app-${index}`,
+    id: orderedId(index),
     cmd: 'exec serve',
     cpus: 0.1,
     mem: 32,
@@ -70,16 +72,16 @@ function orderApp(cell: CellProcesses, index: number): Promise<unknown> {
   });
 }
 
-function noDeployment({ client }: CellProcesses): Promise<boolean> {
+function noDeployment({ client }: OwnCell): Promise<boolean> {
   return until('no deployment runs', QUIET_WITHIN_MS, async () => (await client.deployments()).length === 0);
 }
 
-async function running(cell: CellProcesses): Promise<number> {
+async function running(cell: OwnCell): Promise<number> {
   const apps = await cell.client.listApps({});
   return apps.reduce((sum, { tasksRunning }) => sum + (tasksRunning ?? 0), 0);
 }
 
-async function readAll({ url }: CellProcesses, times: number): Promise<readonly number[]> {
+async function readAll({ url }: OwnCell, times: number): Promise<readonly number[]> {
   const took: number[] = [];
   for (let read = 0; read < times; read += 1) {
     const started = performance.now();

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { configOf } from './app.ts';
-import { allApps, CYCLE, dependencyLevels, findApp, type Root } from './groups.ts';
+import { appDifferences, CYCLE, dependencyLevels, findApp, type Root } from './groups.ts';
 import type { App, AppChange, AppConfig, DeploymentAction, DeploymentPlan, DeploymentStep } from './model.ts';
 
 /** Plans the way from one state of the apps to another. */
@@ -38,38 +38,36 @@ export function planDeployment(options: {
   readonly sentenced?: readonly string[];
 }): DeploymentPlan {
   const { id, from, to, sentenced = [] } = options;
-  const after = new Map(allApps(to).map((app) => [app.id, app]));
-  const before = new Map(allApps(from).map((app) => [app.id, app]));
   const levels = dependencyLevels(to);
   if (levels === CYCLE) throw new Error('a deployment was planned to apps whose dependencies go round in a circle');
 
-  const stopped = [...before.values()].filter((app) => !after.has(app.id));
-  const started = [...after.values()].filter((app) => !before.has(app.id)).toSorted(byLevel(levels));
-  const changed = [...after.values()].filter(
-    (app) => before.has(app.id) && before.get(app.id)?.version !== app.version,
-  );
+  const stopped: AppChange[] = [];
+  const started: AppChange[] = [];
+  const changed: AppChange[] = [];
+  for (const { before, after } of appDifferences(from.group, to.group)) {
+    if (before && !after) stopped.push({ appId: before.id, before });
+    else if (after && !before) started.push({ appId: after.id, after });
+    else if (before && after && before.version !== after.version) changed.push({ appId: after.id, before, after });
+  }
+  started.sort((a, b) => (levels.get(a.appId) ?? 0) - (levels.get(b.appId) ?? 0));
 
   const byStep = new Map<number, DeploymentAction[]>();
-  for (const app of [...started, ...changed]) {
-    const level = levels.get(app.id) ?? 0;
-    const restarts =
-      before.get(app.id) !== undefined && before.get(app.id)?.generation !== app.generation && app.instances > 0;
-    const action = { action: restarts ? 'RestartApplication' : 'ScaleApplication', app: app.id } as const;
+  for (const { appId, before, after } of [...started, ...changed]) {
+    const level = levels.get(appId) ?? 0;
+    const restarts = before && after && before.generation !== after.generation && after.instances > 0;
+    const action = { action: restarts ? 'RestartApplication' : 'ScaleApplication', app: appId } as const;
     byStep.set(level, [...(byStep.get(level) ?? []), action]);
   }
   const steps: DeploymentStep[] = [
-    { actions: stopped.map((app) => ({ action: 'StopApplication', app: app.id })) },
-    { actions: started.map((app) => ({ action: 'StartApplication', app: app.id })) },
+    { actions: stopped.map(({ appId }) => ({ action: 'StopApplication', app: appId })) },
+    { actions: started.map(({ appId }) => ({ action: 'StartApplication', app: appId })) },
     ...[...byStep].toSorted(([a], [b]) => a - b).map(([, actions]) => ({ actions })),
   ];
   return {
     id,
     version: to.version,
     steps: steps.filter((step) => step.actions.length > 0),
-    changes: [...stopped, ...started, ...changed].map((app): AppChange => {
-      const [was, is] = [before.get(app.id), after.get(app.id)];
-      return { appId: app.id, ...(was ? { before: was } : {}), ...(is ? { after: is } : {}) };
-    }),
+    changes: [...stopped, ...started, ...changed],
     sentenced,
   };
 }
@@ -96,8 +94,4 @@ export function revertedApps(
     if (!before && !findApp(now, appId)) return [];
     return [{ id: appId, config: before ? configOf(before) : undefined }];
   });
-}
-
-function byLevel(levels: ReadonlyMap<string, number>) {
-  return (a: App, b: App) => (levels.get(a.id) ?? 0) - (levels.get(b.id) ?? 0);
 }

@@ -33,14 +33,45 @@ export function findApp(root: Root, id: string): App | undefined {
   return group && own(group.apps, lastSegment(id));
 }
 
+/** What `appsBelow` has answered: groups never change, and most of a tree is shared by the tree after it. */
+const sorted = new WeakMap<Group, readonly App[]>();
+
 /** Every app of a group and below it, in the order of ids. */
 export function appsBelow(group: Group): readonly App[] {
-  const own = Object.values(group.apps);
-  return [...own, ...Object.values(group.groups).flatMap(appsBelow)].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const known = sorted.get(group);
+  if (known) return known;
+  const all = [...Object.values(group.apps), ...Object.values(group.groups).flatMap(appsBelow)];
+  const apps = all.sort((a, b) => (a.id < b.id ? -1 : 1));
+  sorted.set(group, apps);
+  return apps;
 }
 
 export function allApps(root: Root): readonly App[] {
   return appsBelow(root.group);
+}
+
+/** An app before and after a change of the tree; one of both is there, and they are not the same object. */
+export interface AppDifference {
+  readonly before: App | undefined;
+  readonly after: App | undefined;
+}
+
+/** Apps in which two trees differ, in the order of ids. What the trees share is not looked at. */
+export function appDifferences(from: Group, to: Group): readonly AppDifference[] {
+  const all = [...differencesBelow(from, to)];
+  const idOf = ({ before, after }: AppDifference) => (after ?? before)?.id ?? '';
+  return all.sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+}
+
+function* differencesBelow(from: Group | undefined, to: Group | undefined): Generator<AppDifference> {
+  if (from === to) return;
+  for (const name of new Set([...Object.keys(from?.apps ?? {}), ...Object.keys(to?.apps ?? {})])) {
+    const [before, after] = [from && own(from.apps, name), to && own(to.apps, name)];
+    if (before !== after) yield { before, after };
+  }
+  for (const name of new Set([...Object.keys(from?.groups ?? {}), ...Object.keys(to?.groups ?? {})])) {
+    yield* differencesBelow(from && own(from.groups, name), to && own(to.groups, name));
+  }
 }
 
 /** Stores an app; groups on the way are created, and stay when their last app goes. */
@@ -92,7 +123,8 @@ export const CYCLE = 'cycle';
  */
 export function dependencyLevels(root: Root): ReadonlyMap<string, number> | typeof CYCLE {
   const apps = allApps(root);
-  const waitsFor = new Map(apps.map((app) => [app.id, dependenciesOf(root, app, apps)]));
+  if (!hasDependencies(root.group)) return new Map(apps.map((app) => [app.id, 0]));
+  const waitsFor = new Map(apps.map((app) => [app.id, dependenciesOf(app, groupsAround(root, app), apps)]));
   const levels = new Map<string, number>();
   const path = new Set<string>();
   const level = (id: string): number => {
@@ -114,14 +146,24 @@ export function dependencyLevels(root: Root): ReadonlyMap<string, number> | type
   return levels;
 }
 
+/** Whether anything in a group waits for something; known for what trees share. */
+const waiting = new WeakMap<Group, boolean>();
+
+function hasDependencies(group: Group): boolean {
+  const known = waiting.get(group);
+  if (known !== undefined) return known;
+  const has =
+    group.dependencies.length > 0 ||
+    Object.values(group.apps).some(({ dependencies }) => dependencies.length > 0) ||
+    Object.values(group.groups).some(hasDependencies);
+  waiting.set(group, has);
+  return has;
+}
+
 class CircleError extends Error {}
 
-function dependenciesOf(root: Root, app: App, apps: readonly App[]): readonly string[] {
-  const named = [...app.dependencies];
-  for (let id = parentPath(app.id); ; id = parentPath(id)) {
-    named.push(...(findGroup(root, id)?.dependencies ?? []));
-    if (id === '/') break;
-  }
+function dependenciesOf(app: App, around: readonly Group[], apps: readonly App[]): readonly string[] {
+  const named = [...app.dependencies, ...around.flatMap(({ dependencies }) => dependencies)];
   // What most apps have: looking at all others for nothing would take a thousand apps a million looks.
   if (named.length === 0) return [];
   return apps.filter((other) => named.some((id) => other.id === id || isBelow(other.id, id))).map((other) => other.id);
@@ -130,6 +172,17 @@ function dependenciesOf(root: Root, app: App, apps: readonly App[]): readonly st
 /** An entry of this very name: every object also has a `constructor`, which is a good name for an app. */
 function own<T>(entries: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(entries, name) ? entries[name] : undefined;
+}
+
+/** The groups that an app is in, from the root inwards. */
+function groupsAround(root: Root, app: App): readonly Group[] {
+  const around = [root.group];
+  let group: Group | undefined = root.group;
+  for (const segment of parentPath(app.id).split('/').filter(Boolean)) {
+    group = group && own(group.groups, segment);
+    if (group) around.push(group);
+  }
+  return around;
 }
 
 function without<T>(entries: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {

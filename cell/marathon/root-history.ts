@@ -1,5 +1,5 @@
 import type { Journal } from '../journal.ts';
-import { allApps, EMPTY_ROOT, findApp, type Group, type Root } from './groups.ts';
+import { appDifferences, EMPTY_ROOT, findApp, type Group, type Root } from './groups.ts';
 import type { App } from './model.ts';
 
 /** How many trees are kept, the present one included. */
@@ -25,6 +25,8 @@ export class RootHistory {
   readonly #roots: Root[];
   /** Where the definition of an app is kept. */
   readonly #stamps = new WeakMap<App, string>();
+  /** Of groups whose apps are all kept. */
+  readonly #skeletons = new WeakMap<Group, SkeletonGroup>();
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -52,28 +54,41 @@ export class RootHistory {
 
   /** Makes a tree the present one; the oldest goes when there are too many. */
   push(root: Root): void {
-    for (const app of allApps(root)) {
-      if (this.#stamps.has(app)) continue;
-      this.#stamps.set(app, root.version);
-      this.#journal.put(definitionKey(app.id, root.version), app);
-    }
-    this.#journal.put(`root ${root.version}`, { version: root.version, group: this.#skeleton(root.group) });
+    this.#journal.put(`root ${root.version}`, {
+      version: root.version,
+      group: this.#keep(root.group, root.version),
+    });
     this.#roots.push(root);
     for (const old of this.#roots.splice(0, this.#roots.length - KEPT_ROOTS)) this.#drop(old);
   }
 
-  #drop(old: Root): void {
-    this.#journal.remove(`root ${old.version}`);
-    for (const app of allApps(old)) {
-      if (this.#roots.some((root) => findApp(root, app.id) === app)) continue;
-      this.#journal.remove(definitionKey(app.id, this.#stamps.get(app) ?? ''));
-    }
+  /** Keeps the definitions of apps that are new. */
+  #keep(group: Group, version: string): SkeletonGroup {
+    const known = this.#skeletons.get(group);
+    if (known) return known;
+    const apps = Object.entries(group.apps).map(([name, app]) => {
+      const stamp = this.#stamps.get(app) ?? version;
+      if (!this.#stamps.has(app)) {
+        this.#stamps.set(app, stamp);
+        this.#journal.put(definitionKey(app.id, stamp), app);
+      }
+      return [name, stamp];
+    });
+    const groups = Object.entries(group.groups).map(([name, child]) => [name, this.#keep(child, version)]);
+    const skeleton = { ...group, apps: Object.fromEntries(apps), groups: Object.fromEntries(groups) };
+    this.#skeletons.set(group, skeleton);
+    return skeleton;
   }
 
-  #skeleton(group: Group): SkeletonGroup {
-    const apps = Object.entries(group.apps).map(([name, app]) => [name, this.#stamps.get(app) ?? '']);
-    const groups = Object.entries(group.groups).map(([name, child]) => [name, this.#skeleton(child)]);
-    return { ...group, apps: Object.fromEntries(apps), groups: Object.fromEntries(groups) };
+  /** What a tree that is dropped alone had. The tree after it shares the rest with it. */
+  #drop(old: Root): void {
+    this.#journal.remove(`root ${old.version}`);
+    const [next] = this.#roots;
+    if (!next) return;
+    for (const { before } of appDifferences(old.group, next.group)) {
+      if (!before || this.#roots.some((root) => findApp(root, before.id) === before)) continue;
+      this.#journal.remove(definitionKey(before.id, this.#stamps.get(before) ?? ''));
+    }
   }
 }
 

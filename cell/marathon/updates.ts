@@ -3,7 +3,17 @@ import type { AppChanges } from './app.ts';
 import { changeApp, completeApp, configOf } from './app.ts';
 import { affectedApps, planDeployment, restamp, revertedApps, stampApp } from './deployments.ts';
 import type { EventBus } from './events.ts';
-import { allApps, CYCLE, dependencyLevels, type Group, type Root, sharedId, withApp, withoutApp } from './groups.ts';
+import {
+  allApps,
+  appDifferences,
+  CYCLE,
+  dependencyLevels,
+  type Group,
+  type Root,
+  sharedId,
+  withApp,
+  withoutApp,
+} from './groups.ts';
 import { appNotFound, HttpError, invalidObject, NothingToChange, notFound } from './http-error.ts';
 import type { AppConfig, DeploymentPlan, Instance } from './model.ts';
 import { emitPlan, type Orchestrator } from './orchestrator.ts';
@@ -166,10 +176,9 @@ export class Updates {
       }
       throw error;
     }
-    const before = new Set(allApps(state.root));
     state.setRoot(
       to,
-      allApps(to).filter((app) => !before.has(app)),
+      appDifferences(state.root.group, to.group).flatMap(({ after }) => after ?? []),
     );
     orchestrator.start(plan);
     bus.publish('group_change_success', { groupId: options.group, version });

@@ -48,6 +48,10 @@ export class Agent implements AgentLink {
   readonly #options: AgentOptions;
   /** By container id, oldest first. */
   readonly #runs = new Map<string, TaskRun>();
+  /** The same by framework and task id, oldest first: an id may run again once it has ended. */
+  readonly #byTask = new Map<string, readonly TaskRun[]>();
+  /** Container ids of completed runs, in the order in which they completed. */
+  readonly #completed = new Set<string>();
   readonly #alive = new Set<Promise<void>>();
   #reports: AgentReports | undefined;
   #stopping = false;
@@ -170,21 +174,21 @@ export class Agent implements AgentLink {
   }
 
   kill(frameworkId: string, taskId: string, order: KillOrder): void {
-    this.#run(frameworkId, taskId)?.kill(order);
+    this.#runsOf(frameworkId, taskId).at(-1)?.kill(order);
   }
 
   acknowledge(frameworkId: string, taskId: string, uuid: string): void {
     // An id may have run before: the acknowledgement is for whichever run sent that update.
-    for (const run of this.#of(frameworkId, taskId)) run.acknowledge(uuid);
+    for (const run of this.#runsOf(frameworkId, taskId)) run.acknowledge(uuid);
     this.#prune();
   }
 
   resend(frameworkId: string): void {
-    for (const run of this.#of(frameworkId)) run.resend();
+    for (const run of this.#ofFramework(frameworkId)) run.resend();
   }
 
   shutdownFramework(frameworkId: string): void {
-    for (const run of this.#of(frameworkId)) {
+    for (const run of this.#ofFramework(frameworkId)) {
       run.mute();
       run.kill({ graceMs: SHUTDOWN_GRACE_MS, message: 'Framework was removed' });
     }
@@ -224,6 +228,9 @@ export class Agent implements AgentLink {
       log,
     });
     this.#runs.set(record.containerId, run);
+    if (record.completed) this.#completed.add(record.containerId);
+    const key = taskKey(record.frameworkId, record.task.task_id.value);
+    this.#byTask.set(key, [...(this.#byTask.get(key) ?? []), run]);
     const life = run
       .live(how)
       .catch((error: unknown) => log.warn(`task ${record.task.task_id.value}: keeping its record`, error));
@@ -231,28 +238,40 @@ export class Agent implements AgentLink {
     void life.finally(() => this.#alive.delete(life));
   }
 
-  /** The newest run of a task id. */
-  #run(frameworkId: string, taskId: string): TaskRun | undefined {
-    return this.#of(frameworkId, taskId).at(-1);
+  #runsOf(frameworkId: string, taskId: string): readonly TaskRun[] {
+    return this.#byTask.get(taskKey(frameworkId, taskId)) ?? [];
   }
 
-  #of(frameworkId: string, taskId?: string): TaskRun[] {
-    return [...this.#runs.values()].filter(
-      ({ record }) =>
-        record.frameworkId === frameworkId && (taskId === undefined || record.task.task_id.value === taskId),
-    );
+  #ofFramework(frameworkId: string): TaskRun[] {
+    return [...this.#runs.values()].filter(({ record }) => record.frameworkId === frameworkId);
   }
 
   #prune(): void {
-    const completed = [...this.#runs.values()].filter(({ record }) => record.completed);
-    for (const { record } of completed.slice(0, -KEPT_COMPLETED)) {
-      this.#runs.delete(record.containerId);
-      this.#options.store.remove(`tasks/${record.containerId}`);
-      rmSync(record.directory, { recursive: true, force: true });
+    for (const containerId of this.#completed) {
+      if (this.#completed.size <= KEPT_COMPLETED) return;
+      this.#completed.delete(containerId);
+      const run = this.#runs.get(containerId);
+      if (run !== undefined) this.#remove(run);
     }
+  }
+
+  #remove(run: TaskRun): void {
+    const { containerId, directory, frameworkId, task } = run.record;
+    this.#runs.delete(containerId);
+    const key = taskKey(frameworkId, task.task_id.value);
+    const others = (this.#byTask.get(key) ?? []).filter((other) => other !== run);
+    if (others.length === 0) this.#byTask.delete(key);
+    else this.#byTask.set(key, others);
+    this.#options.store.remove(`tasks/${containerId}`);
+    rmSync(directory, { recursive: true, force: true });
   }
 
   #save(record: TaskRecord): void {
     this.#options.store.write(`tasks/${record.containerId}`, record);
+    if (record.completed) this.#completed.add(record.containerId);
   }
+}
+
+function taskKey(frameworkId: string, taskId: string): string {
+  return `${frameworkId} ${taskId}`;
 }
