@@ -31,6 +31,10 @@ export interface Resource {
   readonly set?: { readonly item?: readonly string[] | undefined } | undefined;
   readonly role?: string | undefined;
   readonly allocation_info?: { readonly role?: string | undefined } | undefined;
+  /** The last one counts; frameworks see it only with the capability RESERVATION_REFINEMENT, others see `role`. */
+  readonly reservations?:
+    | readonly { readonly type?: string | undefined; readonly role?: string | undefined }[]
+    | undefined;
 }
 
 /** What an operator wrote on an agent: `rack:r1` is TEXT, `rack:2` SCALAR, `rack:[1-3]` RANGES. */
@@ -287,6 +291,7 @@ export type FrameworkCapability =
   | 'PARTITION_AWARE'
   | 'TASK_KILLING_STATE'
   | 'GPU_RESOURCES'
+  | 'RESERVATION_REFINEMENT'
   | 'REGION_AWARE';
 
 /**

@@ -50,7 +50,7 @@ export function acceptOffers(master: Master, framework: Framework, { offer_ids, 
     const needed = amountsOf(task.resources);
     taken.add(task.task_id.value);
     available = subtract(available, needed);
-    good.push({ ...task, resources: resourcesOf(needed, { role: '*', allocatedTo: role }) });
+    good.push({ ...task, resources: resourcesOf(needed, { format: 'role', allocatedTo: role }) });
   }
   for (const task of groups) {
     refuse(framework, task, 'TASK_ERROR', 'REASON_TASK_GROUP_INVALID', 'Task groups are not supported by this cell');

@@ -11,6 +11,7 @@ import { parseAttributes } from './attributes.ts';
 import { type Handler, type HttpServer, listen, Refusal } from './http-server.ts';
 import type { CellLog } from './log.ts';
 import type { CellSettings } from './options.ts';
+import { parseReserved } from './reserved.ts';
 import { type Amounts, amountsOf, resourcesOf } from './resources.ts';
 import { Store } from './store.ts';
 import { taskRecordSchema } from './task-record.ts';
@@ -117,7 +118,7 @@ export class AgentHost {
       await this.closePort();
       throw error;
     }
-    handle = agentHandler(agent, workDirectory);
+    handle = agentHandler(agent, workDirectory, settings.jsonAliases);
     return { agent, replaced: isChanged ? known.id : undefined };
   }
 
@@ -167,5 +168,6 @@ function totalOf(spec: AgentSpec): Amounts {
     { name: 'mem', type: 'SCALAR', scalar: { value: spec.mem } },
     { name: 'disk', type: 'SCALAR', scalar: { value: spec.disk } },
     { name: 'ports', type: 'RANGES', ranges: { range: [{ begin, end }] } },
+    ...parseReserved(spec.reserved),
   ]);
 }

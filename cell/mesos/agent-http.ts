@@ -9,9 +9,9 @@ import type { Agent } from './agent.ts';
 import { flatAttributes } from './attributes.ts';
 import { type Handler, type HttpRequest, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
 import { nearestRoute } from './nearest-route.ts';
-import { amountsOf, resourcesOf } from './resources.ts';
+import { amountsOf, resourcesOf, unreservedOf } from './resources.ts';
 import type { TaskRecord } from './task-record.ts';
-import { flatLabels, flatResources, roleOf, stateTask } from './task-views.ts';
+import { byRole, flatLabels, flatResources, roleOf, stateTask } from './task-views.ts';
 import { AGENT_CAPABILITIES, VERSION } from './version.ts';
 
 /** An agent gives at most 16 pages of a file at a time (Mesos `files.cpp`). */
@@ -20,10 +20,14 @@ const MAX_READ_BYTES = 16 * 4096;
 /** The routes that also answer what is below them; `/version` does not. */
 const ANSWER_BELOW = ['/state', '/health', '/containers', '/files/browse', '/files/read', '/files/download'];
 
-/** @param workDirectory only files below it are shown */
-export function agentHandler(agent: Agent, workDirectory: string): Handler {
+/**
+ * @param workDirectory only files below it are shown
+ * @param jsonAliases also answers to the names of before Mesos 0.25: `/state.json`, `/files/read.json`
+ */
+export function agentHandler(agent: Agent, workDirectory: string, jsonAliases: boolean): Handler {
   return async (request, response) => {
-    const asked = request.path.replace(/^\/slave\(1\)(?=\/)/, '');
+    const plain = request.path.replace(/^\/slave\(1\)(?=\/)/, '');
+    const asked = jsonAliases ? plain.replace(/\.json$/, '') : plain;
     const path = nearestRoute(asked, (each) => ANSWER_BELOW.includes(each)) ?? asked;
     switch (path) {
       case '/state':
@@ -59,7 +63,6 @@ function stateOf(agent: Agent): unknown {
   const records = agent.records();
   const used = amountsOf(records.filter(({ phase }) => phase !== 'ended').flatMap(({ task }) => [...task.resources]));
   const total = flatResources(agent.total);
-  const full = resourcesOf(agent.total, { role: '*' });
   const frameworkIds = [...new Set(records.map(({ frameworkId }) => frameworkId))];
   const live = frameworkIds.filter((id) => records.some((record) => record.frameworkId === id && !record.completed));
   const frameworks = (ids: readonly string[]) =>
@@ -77,12 +80,12 @@ function stateOf(agent: Agent): unknown {
     hostname: agent.hostname,
     capabilities: AGENT_CAPABILITIES,
     resources: total,
-    reserved_resources: {},
-    unreserved_resources: total,
-    reserved_resources_full: {},
-    unreserved_resources_full: full,
-    reserved_resources_allocated: {},
-    unreserved_resources_allocated: flatResources(used),
+    reserved_resources: byRole(agent.total, flatResources),
+    unreserved_resources: flatResources(unreservedOf(agent.total)),
+    reserved_resources_full: byRole(agent.total, (reserved) => resourcesOf(reserved, { format: 'both' })),
+    unreserved_resources_full: resourcesOf(unreservedOf(agent.total), { format: 'both' }),
+    reserved_resources_allocated: byRole(used, flatResources),
+    unreserved_resources_allocated: flatResources(unreservedOf(used)),
     resource_providers: [],
     attributes: flatAttributes(agent.attributes),
     master_hostname: agent.ip,

@@ -19,7 +19,7 @@ export interface Cluster {
   readonly registry: AgentRegistry;
   readonly maintenance: Maintenance;
   /** What the tasks of a framework hold on all agents. */
-  usedBy(framework: Framework): Amounts;
+  usedBy(framework: Framework, role?: string): Amounts;
   /** An agent that is not to be offered. */
   isWithheld(agentId: string): boolean;
 }
@@ -72,14 +72,18 @@ export class AllocationRounds {
     const active = [...agents.values()].filter(
       (entry) => isActive(entry, registry.get(entry.link.id)) && !this.#cluster.isWithheld(entry.link.id),
     );
-    const claims = [...frameworks.values()]
-      .filter((framework) => framework.connected)
-      .flatMap((framework) => {
-        const roles = framework.roles.filter((role) => !framework.suppressed.has(role));
-        if (roles.length === 0) return [];
-        const holds = add(this.#cluster.usedBy(framework), offers.on({ frameworkId: framework.id }));
-        return roles.map((role) => ({ frameworkId: framework.id, role, holds }));
-      });
+    const wants = (framework: Framework, role: string) => framework.connected && !framework.suppressed.has(role);
+    const isWanted = [...frameworks.values()].some((each) => each.roles.some((role) => wants(each, role)));
+    const claims = !isWanted
+      ? []
+      : [...frameworks.values()].flatMap((framework) =>
+          framework.roles.map((role) => ({
+            frameworkId: framework.id,
+            role,
+            holds: add(this.#cluster.usedBy(framework, role), offers.on({ frameworkId: framework.id, role })),
+            wants: wants(framework, role),
+          })),
+        );
     const given = allocate({
       agents: active.map(({ link, used }) => ({
         id: link.id,
@@ -93,7 +97,12 @@ export class AllocationRounds {
     for (const [frameworkId, allocations] of Map.groupBy(given, (allocation) => allocation.frameworkId)) {
       const made = allocations.flatMap((allocation) => {
         const entry = agents.get(allocation.agentId);
-        return entry === undefined ? [] : offers.make(allocation, entry.link, this.#unavailabilityOf(entry));
+        const refined = frameworks.get(frameworkId)?.has('RESERVATION_REFINEMENT') === true;
+        const how = {
+          unavailability: entry && this.#unavailabilityOf(entry),
+          format: refined ? 'books' : 'role',
+        } as const;
+        return entry === undefined ? [] : offers.make(allocation, entry.link, how);
       });
       frameworks.get(frameworkId)?.tell({ type: 'OFFERS', offers: { offers: made } });
     }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { allocate, type Claim, dominantShare, type RefusedOffer } from './allocator.ts';
-import { type Amounts, amountsOf, NOTHING } from './resources.ts';
+import { type Amounts, add, amountsOf, NOTHING } from './resources.ts';
 
 const of = (cpus: number, mem = 1024): Amounts =>
   amountsOf([
     { name: 'cpus', type: 'SCALAR', scalar: { value: cpus } },
     { name: 'mem', type: 'SCALAR', scalar: { value: mem } },
   ]);
-const claim = (frameworkId: string, holds = NOTHING): Claim => ({ frameworkId, role: '*', holds });
+const claim = (frameworkId: string, holds = NOTHING, role = '*'): Claim => ({ frameworkId, role, holds, wants: true });
 const refusal = (frameworkId: string, agentId: string, amounts: Amounts, until = 100): RefusedOffer => ({
   frameworkId,
   role: '*',
@@ -61,6 +61,56 @@ describe('allocate', () => {
     expect(allocate({ ...input, agents: [{ id: 'a', free }], claims: [claim('f')] })).toHaveLength(offers);
   });
 
+  describe('roles', () => {
+    const reserved = amountsOf([
+      { name: 'cpus', type: 'SCALAR', scalar: { value: 1 }, reservations: [{ type: 'STATIC', role: 'ci' }] },
+    ]);
+    const agents = [{ id: 'a', free: add(of(2), reserved) }];
+    const given = (claims: Claim[]) =>
+      allocate({ ...input, agents, claims }).map(({ frameworkId, role, amounts }) => [
+        frameworkId,
+        role,
+        Object.fromEntries(amounts.scalars),
+      ]);
+
+    it.each<[string, Claim[], unknown[]]>([
+      [
+        'what is reserved goes to its role with the rest',
+        [claim('f', NOTHING, 'ci')],
+        [['f', 'ci', { cpus: 2, mem: 1024, 'cpus(ci)': 1 }]],
+      ],
+      [
+        'also to one below it',
+        [claim('f', NOTHING, 'ci/web')],
+        [['f', 'ci/web', { cpus: 2, mem: 1024, 'cpus(ci)': 1 }]],
+      ],
+      ['and never to another', [claim('f', NOTHING, 'cinema')], [['f', 'cinema', { cpus: 2, mem: 1024 }]]],
+      [
+        'the role that holds more gets only its own',
+        [claim('f', of(1), 'ci'), claim('g', NOTHING, 'web')],
+        [
+          ['g', 'web', { cpus: 2, mem: 1024 }],
+          ['f', 'ci', { 'cpus(ci)': 1 }],
+        ],
+      ],
+      [
+        'a role counts with all who are in it',
+        [{ ...claim('h', of(2), 'web'), wants: false }, claim('g', NOTHING, 'web'), claim('f', of(1), 'ci')],
+        [['f', 'ci', { cpus: 2, mem: 1024, 'cpus(ci)': 1 }]],
+      ],
+    ])('%s', (_what, claims, expected) => {
+      expect(given(claims)).toEqual(expected);
+    });
+
+    it('of one framework are refused one by one', () => {
+      const refused = [{ ...refusal('f', 'a', of(8, 8192)), role: 'web' }];
+      const claims = [claim('f', NOTHING, 'web'), claim('f', NOTHING, 'db')];
+      expect(allocate({ ...input, refused, agents: [{ id: 'a', free: of(2) }], claims })).toMatchObject([
+        { role: 'db' },
+      ]);
+    });
+  });
+
   it('never gives one agent twice and never invents resources', () => {
     fc.assert(
       fc.property(
@@ -71,7 +121,8 @@ describe('allocate', () => {
           const claims = Array.from({ length: frameworks }, (_, index) => claim(`f${index}`));
           const given = allocate({ ...input, agents, claims });
           expect(new Set(given.map(({ agentId }) => agentId)).size).toBe(given.length);
-          for (const { agentId, amounts } of given) expect(amounts).toBe(agents.find(({ id }) => id === agentId)?.free);
+          for (const { agentId, amounts } of given)
+            expect(amounts).toEqual(agents.find(({ id }) => id === agentId)?.free);
           expect(given).toHaveLength(cpus.filter((count) => count > 0).length);
         },
       ),

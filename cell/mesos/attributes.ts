@@ -40,7 +40,8 @@ function attribute(name: string, value: string): Attribute {
   return { name, type: 'TEXT', text: { value } };
 }
 
-function parseRanges(value: string): Range[] | undefined {
+/** `[1-3,5-7]`; undefined for anything else. */
+export function parseRanges(value: string): Range[] | undefined {
   if (!value.startsWith('[') || !value.endsWith(']')) return undefined;
   const parts = value
     .slice(1, -1)

@@ -1,7 +1,7 @@
 /** What a Docker task asks of the engine, as the body of its create call; pure. */
 import type { ContainerCreateOptions } from 'dockerode';
 import type { Parameter, TaskInfo } from '../../activities/mesos/types.ts';
-import { amountsOf } from './resources.ts';
+import { amountsOf, together } from './resources.ts';
 import { type ContainerSpec, LaunchError } from './runtime.ts';
 
 /** Where a container sees its sandbox: Mesos' default `--sandbox_directory`. */
@@ -32,7 +32,7 @@ export function createRequest(spec: ContainerSpec, labels: Readonly<Record<strin
   const { task } = spec;
   const docker = task.container?.docker;
   if (docker === undefined) throw new LaunchError('Failed to launch container: container.docker is not set');
-  const scalars = amountsOf(task.resources).scalars;
+  const scalars = together(amountsOf(task.resources)).scalars;
   const cpus = scalars.get('cpus');
   const mem = scalars.get('mem');
   const host: Mutable<Host> = {

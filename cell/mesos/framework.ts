@@ -129,8 +129,8 @@ export function idComplaint(id: string): string | undefined {
   return /[\x00-\x1f\x7f/\\]/.test(id) ? `'${id}' contains invalid characters` : undefined;
 }
 
-/** See Mesos' `roles::validate`. */
-function roleComplaint(role: string): string | undefined {
+/** What is wrong with the name of a role; see Mesos' `roles::validate`. */
+export function roleComplaint(role: string): string | undefined {
   if (role === '*') return undefined;
   if (role === '') return 'Empty role name is invalid';
   if (role.startsWith('/') || role.endsWith('/')) return `Role '${role}' cannot start or end with a slash`;

@@ -3,7 +3,7 @@ import { TASK_STATES, type TaskState } from '../../activities/mesos/types.ts';
 import { isActive } from './agent-entry.ts';
 import type { Framework } from './framework.ts';
 import type { Master } from './master.ts';
-import { add, NOTHING } from './resources.ts';
+import { add, NOTHING, together } from './resources.ts';
 
 /** How this master is set; those flags of Mesos that have a meaning here. */
 export function flags({ options }: Master): Record<string, string> {
@@ -64,8 +64,8 @@ export function summarizeStates(frameworks: Parameters<typeof countStates>[0]): 
 export function metrics(master: Master): Record<string, number> {
   const agents = [...master.agents.values()];
   const frameworks = [...master.frameworks.values()];
-  const total = agents.reduce((sum, { link }) => add(sum, link.total), NOTHING);
-  const used = agents.reduce((sum, entry) => add(sum, entry.used), NOTHING);
+  const total = together(agents.reduce((sum, { link }) => add(sum, link.total), NOTHING));
+  const used = together(agents.reduce((sum, entry) => add(sum, entry.used), NOTHING));
   const counts = countAgents(master);
   const figures: Record<string, number> = {
     'master/elected': 1,

@@ -61,9 +61,11 @@ function answersBelow(path: string): boolean {
   );
 }
 
-export function masterHandler(master: Master): Handler {
+/** @param jsonAliases also answers to the names of before Mesos 0.25: `/state.json` */
+export function masterHandler(master: Master, jsonAliases: boolean): Handler {
   return (request, response) => {
-    const asked = request.path.replace(/^\/master(?=\/)/, '');
+    const plain = request.path.replace(/^\/master(?=\/)/, '');
+    const asked = jsonAliases ? plain.replace(/\.json$/, '') : plain;
     const path = nearestRoute(asked, answersBelow) ?? asked;
     const order = MACHINE_ORDERS[path];
     const view = VIEWS[path];

@@ -20,7 +20,7 @@ import { OfferBook, type OutstandingOffer } from './offer-book.ts';
 import { operatorEvents } from './operator-events.ts';
 import { type Amounts, add, amountsOf, subtract } from './resources.ts';
 import type { Store } from './store.ts';
-import { withStatus } from './task-views.ts';
+import { roleOf, withStatus } from './task-views.ts';
 
 export interface MasterOptions {
   readonly ip: string;
@@ -174,11 +174,11 @@ export class Master implements AgentReports, Cluster {
     if (isNews) this.broadcast(operatorEvents.taskUpdated(task, status));
   }
 
-  /** What a framework's live tasks use. */
-  usedBy(framework: Framework): Amounts {
+  /** What a framework's live tasks use, of one role or of all. */
+  usedBy(framework: Framework, role?: string): Amounts {
     return amountsOf(
       [...framework.tasks.values()]
-        .filter(({ state }) => !isTerminal(state))
+        .filter(({ task, state }) => !isTerminal(state) && (role === undefined || roleOf(task) === role))
         .flatMap(({ task }) => [...task.resources]),
     );
   }

@@ -1,5 +1,5 @@
 /** The offers that are out. */
-import type { Offer } from '../../activities/mesos/types.ts';
+import type { Offer, Resource } from '../../activities/mesos/types.ts';
 import type { Allocation } from './allocator.ts';
 import type { AgentLink } from './link.ts';
 import type { Unavailability } from './maintenance.ts';
@@ -15,6 +15,7 @@ export interface OutstandingOffer extends Allocation {
 interface Which {
   readonly frameworkId?: string;
   readonly agentId?: string;
+  readonly role?: string;
 }
 
 export class OfferBook {
@@ -34,7 +35,14 @@ export class OfferBook {
   }
 
   /** Writes an allocation down as an offer, and gives it as the framework is told. */
-  make(allocation: Allocation, agent: AgentLink, unavailability: Unavailability | undefined): Offer {
+  make(
+    allocation: Allocation,
+    agent: AgentLink,
+    {
+      unavailability,
+      format,
+    }: { readonly unavailability: Unavailability | undefined; readonly format: 'books' | 'role' },
+  ): Offer {
     const id = this.nextId();
     const offer: Offer = {
       id: { value: id },
@@ -42,7 +50,7 @@ export class OfferBook {
       agent_id: { value: agent.id },
       hostname: agent.hostname,
       url: agentUrl(agent),
-      resources: resourcesOf(allocation.amounts, { role: '*', allocatedTo: allocation.role, rangesFirst: true }),
+      resources: resourcesOf(allocation.amounts, { format, allocatedTo: allocation.role, asOffered: true }),
       attributes: agent.attributes,
       ...(unavailability === undefined ? {} : { unavailability }),
       allocation_info: { role: allocation.role },
@@ -69,9 +77,10 @@ export class OfferBook {
 
   list(which: Which = {}): OutstandingOffer[] {
     return [...this.#offers.values()].filter(
-      ({ frameworkId, agentId }) =>
+      ({ frameworkId, agentId, role }) =>
         (which.frameworkId === undefined || which.frameworkId === frameworkId) &&
-        (which.agentId === undefined || which.agentId === agentId),
+        (which.agentId === undefined || which.agentId === agentId) &&
+        (which.role === undefined || which.role === role),
     );
   }
 
@@ -79,6 +88,11 @@ export class OfferBook {
   on(which: Which): Amounts {
     return this.list(which).reduce((sum, { amounts }) => add(sum, amounts), NOTHING);
   }
+}
+
+/** The resources of offers as operators see them. */
+export function offeredResources(offers: readonly OutstandingOffer[], format: 'books' | 'both'): Resource[] {
+  return offers.flatMap(({ amounts, role }) => resourcesOf(amounts, { format, allocatedTo: role, asOffered: true }));
 }
 
 /** Where an agent answers, as offers show it. */

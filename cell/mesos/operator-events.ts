@@ -57,7 +57,7 @@ export function operatorAgent(entry: AgentEntry, record: AgentRecord | undefined
     pid: `slave(1)@${link.ip}:${link.port}`,
     registered_time: { nanoseconds: registeredTime * 1e9 },
     ...(reregisteredTime === undefined ? {} : { reregistered_time: { nanoseconds: reregisteredTime * 1e9 } }),
-    total_resources: resourcesOf(link.total, { role: '*' }),
+    total_resources: resourcesOf(link.total, { format: 'both' }),
     capabilities: AGENT_CAPABILITIES.map((type) => ({ type })),
     ...(record?.drain === undefined ? {} : { drain_info: record.drain }),
     ...(record?.drainingSince === undefined

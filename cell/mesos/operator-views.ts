@@ -1,12 +1,13 @@
 /** What operators read through `/api/v1`: the answer of each call that changes nothing. */
-import type { Offer } from '../../activities/mesos/types.ts';
 import { type AgentEntry, tasksOn } from './agent-entry.ts';
 import type { Framework, MasterTask } from './framework.ts';
 import { maintenanceSchedule, maintenanceStatus } from './maintenance-orders.ts';
 import type { Master } from './master.ts';
 import { flags, metrics } from './master-figures.ts';
+import { offeredResources } from './offer-book.ts';
 import { operatorAgent, operatorFramework } from './operator-events.ts';
-import { amountsOf, resourcesOf } from './resources.ts';
+import { add, resourcesOf, together } from './resources.ts';
+import { rolesOf } from './roles.ts';
 import { operatorTask, usedResources } from './task-views.ts';
 import { VERSION } from './version.ts';
 
@@ -63,19 +64,16 @@ function getFrameworks(master: Master): unknown {
       const out = offers.list({ frameworkId: framework.id });
       return {
         ...operatorFramework(framework),
-        ...(out.length === 0 ? {} : { offers: out.map(({ offer }) => storedOffer(offer)) }),
+        ...(out.length === 0
+          ? {}
+          : { offers: out.map((each) => ({ ...each.offer, resources: offeredResources([each], 'books') })) }),
         ...(used.length === 0 ? {} : { allocated_resources: used }),
-        ...(out.length === 0 ? {} : { offered_resources: out.flatMap(({ offer }) => offer.resources) }),
+        ...(out.length === 0 ? {} : { offered_resources: offeredResources(out, 'both') }),
         offer_constraints: {},
       };
     }),
     completed_frameworks: [...completedFrameworks.values()].map(operatorFramework),
   };
-}
-
-/** As the master keeps it: the role of a reservation is put into resources only for those who are offered them. */
-function storedOffer(offer: Offer): unknown {
-  return { ...offer, resources: offer.resources.map(({ role: _, ...resource }) => resource) };
 }
 
 function getAgents(master: Master): unknown {
@@ -85,35 +83,24 @@ function getAgents(master: Master): unknown {
     return {
       ...operatorAgent(entry, master.registry.get(entry.link.id)),
       ...(used.length === 0 ? {} : { allocated_resources: used }),
-      ...(offered.length === 0 ? {} : { offered_resources: offered.flatMap(({ offer }) => offer.resources) }),
+      ...(offered.length === 0 ? {} : { offered_resources: offeredResources(offered, 'both') }),
     };
   };
   const recovered = master.registry.list().filter(({ id }) => master.standing(id) === 'recovered');
   return { agents: [...master.agents.values()].map(show), recovered_agents: recovered.map(({ info }) => info) };
 }
 
-function getRoles({ frameworks, offers }: Master): unknown {
-  const all = [...frameworks.values()];
-  const names = [...new Set(all.flatMap(({ roles }) => roles))].sort();
+function getRoles(master: Master): unknown {
   return {
-    roles: names.map((name) => ({
-      name,
-      weight: 1,
-      frameworks: all.filter(({ roles }) => roles.includes(name)).map(({ id }) => ({ value: id })),
-      resources: rolesResources(
-        all.filter(({ roles }) => roles.includes(name)),
-        offers,
-      ),
-    })),
+    roles: rolesOf(master).map(({ name, frameworks, allocated, offered }) => {
+      const { scalars } = together(add(allocated, offered));
+      const sorted = new Map([...scalars].sort(([a], [b]) => (a < b ? -1 : 1)));
+      return {
+        name,
+        weight: 1,
+        frameworks: frameworks.map(({ id }) => ({ value: id })),
+        resources: scalars.size === 0 ? undefined : resourcesOf({ scalars: sorted, ranges: new Map() }),
+      };
+    }),
   };
-}
-
-/** Scalars that a role's frameworks use or have on offer. */
-function rolesResources(frameworks: readonly Framework[], offers: Master['offers']): unknown[] | undefined {
-  const all = frameworks.flatMap((framework) => [
-    ...usedResources(framework.tasks.values()),
-    ...offers.list({ frameworkId: framework.id }).flatMap(({ offer }) => offer.resources),
-  ]);
-  const { scalars } = amountsOf(all);
-  return scalars.size === 0 ? undefined : resourcesOf({ scalars, ranges: new Map() });
 }

@@ -14,6 +14,8 @@ const agent = z.object({
   mem: z.number().positive(),
   /** MiB; only counted, never enforced. */
   disk: z.number().nonnegative().default(10_000),
+  /** As in Mesos' `--resources`, beside the above: `cpus(ci):2;mem(ci):512;ports(ci):[31900-31909]`. */
+  reserved: z.string().default(''),
   /** First and last port of its offers. Agents of one machine must not share any. */
   portRange: z.tuple([port, port]),
   /** Where the agent itself listens; 0: a free port, the same one after a restart if it can be had. */
@@ -34,6 +36,8 @@ export const cellOptionsSchema = z.object({
   stateDir: z.string().min(1),
   /** Variables that command tasks inherit; default: this process' PATH, HOME, USER, LANG, TZ and TMPDIR. */
   taskEnvironment: z.record(z.string(), z.string()).optional(),
+  /** Also answers to the names of before Mesos 0.25, such as `/state.json`, which old tools ask for. */
+  jsonAliases: z.boolean().default(false),
   heartbeatMs: z.number().positive().default(15_000),
   /**
    * Cuts the records of event streams at points that follow from this seed, and joins parts of several, to test that

@@ -9,8 +9,11 @@ import {
   isNothing,
   NOTHING,
   rangesText,
+  reservedOf,
   resourcesOf,
   subtract,
+  together,
+  unreservedOf,
 } from './resources.ts';
 
 const port = fc.integer({ min: 1, max: 40 });
@@ -94,15 +97,50 @@ describe('resources', () => {
       },
     ]);
     expect(rangesText(some.ranges.get('ports') ?? [])).toBe('[31000-31004, 31006-32000]');
-    expect(amountsText(resourcesOf(some, { rangesFirst: true }), 'ci')).toBe(
+    expect(amountsText(resourcesOf(some, { asOffered: true }), 'ci')).toBe(
       'ports(allocated: ci):[31000-31004, 31006-32000]; cpus(allocated: ci):3.9',
     );
-    expect(resourcesOf(some, { role: '*', allocatedTo: 'ci' })[0]).toEqual({
+    expect(resourcesOf(some, { format: 'role', allocatedTo: 'ci' })[0]).toEqual({
       name: 'cpus',
       type: 'SCALAR',
       scalar: { value: 3.9 },
       role: '*',
       allocation_info: { role: 'ci' },
     });
+  });
+
+  const cpus = { name: 'cpus', type: 'SCALAR', scalar: { value: 2 } } as const;
+  const reserved = amountsOf([{ ...cpus, role: 'ci' }, cpus]);
+
+  it.each([
+    ['books', [cpus, { ...cpus, reservations: [{ type: 'STATIC', role: 'ci' }] }]],
+    [
+      'role',
+      [
+        { ...cpus, role: '*' },
+        { ...cpus, role: 'ci' },
+      ],
+    ],
+    [
+      'both',
+      [
+        { ...cpus, role: '*' },
+        { ...cpus, role: 'ci', reservations: [{ type: 'STATIC', role: 'ci' }] },
+      ],
+    ],
+  ] as const)('show reservations in the way of %s, and are read in each', (format, expected) => {
+    const shown = resourcesOf(reserved, { format });
+    expect(shown).toEqual(expected);
+    expect(amountsOf(shown)).toEqual(reserved);
+  });
+
+  it('are told apart by whom they are reserved for', () => {
+    expect(unreservedOf(reserved)).toEqual(amountsOf([cpus]));
+    expect([...reservedOf(reserved).keys()]).toEqual(['ci']);
+    expect(together(reserved)).toEqual(amountsOf([cpus, cpus]));
+    expect(contains(reserved, amountsOf([{ ...cpus, scalar: { value: 3 } }]))).toBe(false);
+    expect(amountsText(resourcesOf(reserved), 'ci')).toBe(
+      'cpus(allocated: ci):2; cpus(allocated: ci)(reservations: [(STATIC,ci)]):2',
+    );
   });
 });

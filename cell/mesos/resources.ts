@@ -4,7 +4,10 @@
  */
 import type { Range, Resource } from '../../activities/mesos/types.ts';
 
-/** How much of what: `scalars` such as cpus, mem (MiB), disk (MiB); `ranges` such as ports. No entry is zero or empty. */
+/**
+ * How much of what: `scalars` such as cpus, mem (MiB), disk (MiB); `ranges` such as ports. What is reserved for a role
+ * goes by Mesos' own notation, `cpus(ci)`. No entry is zero or empty.
+ */
 export interface Amounts {
   readonly scalars: ReadonlyMap<string, number>;
   readonly ranges: ReadonlyMap<string, readonly Range[]>;
@@ -16,7 +19,9 @@ export const NOTHING: Amounts = { scalars: new Map(), ranges: new Map() };
 export function amountsOf(resources: readonly Resource[]): Amounts {
   const scalars = new Map<string, number>();
   const lists = new Map<string, Range[]>();
-  for (const { name, scalar, ranges } of resources) {
+  for (const resource of resources) {
+    const { scalar, ranges } = resource;
+    const name = keyOf(resource);
     if (scalar !== undefined) setScalar(scalars, name, (scalars.get(name) ?? 0) + scalar.value);
     if (ranges?.range !== undefined && ranges.range.length > 0) {
       const list = lists.get(name) ?? [];
@@ -27,22 +32,69 @@ export function amountsOf(resources: readonly Resource[]): Amounts {
   return { scalars, ranges: new Map([...lists].map(([name, list]) => [name, merge(list)])) };
 }
 
-/** As a list for the wire: with `role` as agents' totals have it, with `allocatedTo` as offers and tasks have it. */
+/**
+ * How a reservation is written: in Mesos' own books as `reservations`, to frameworks of before refined reservations as
+ * `role`, in answers to operators as both.
+ */
+type Format = 'books' | 'role' | 'both';
+
+/** As a list for the wire; `allocatedTo` as offers and tasks have it. */
 export function resourcesOf(
   amounts: Amounts,
-  marks: { readonly role?: string; readonly allocatedTo?: string; readonly rangesFirst?: boolean } = {},
+  marks: { readonly format?: Format; readonly allocatedTo?: string; readonly asOffered?: boolean } = {},
 ): Resource[] {
-  const more = {
-    ...(marks.role === undefined ? {} : { role: marks.role }),
-    ...(marks.allocatedTo === undefined ? {} : { allocation_info: { role: marks.allocatedTo } }),
-  };
-  const scalars = [...amounts.scalars].map(
-    ([name, value]): Resource => ({ name, type: 'SCALAR', scalar: { value }, ...more }),
-  );
-  const ranges = [...amounts.ranges].map(
-    ([name, range]): Resource => ({ name, type: 'RANGES', ranges: { range }, ...more }),
-  );
-  return marks.rangesFirst === true ? [...ranges, ...scalars] : [...scalars, ...ranges];
+  const { format = 'books', allocatedTo } = marks;
+  const allocated = allocatedTo === undefined ? {} : { allocation_info: { role: allocatedTo } };
+  const more = (role: string | undefined) => ({
+    ...(format === 'books' ? {} : { role: role ?? '*' }),
+    ...allocated,
+    ...(role === undefined || format === 'role' ? {} : { reservations: [{ type: 'STATIC', role }] }),
+  });
+  const scalars = [...amounts.scalars].map(([key, value]) => {
+    const { name, role } = partsOf(key);
+    return { role, resource: { name, type: 'SCALAR', scalar: { value }, ...more(role) } as Resource };
+  });
+  const ranges = [...amounts.ranges].map(([key, range]) => {
+    const { name, role } = partsOf(key);
+    return { role, resource: { name, type: 'RANGES', ranges: { range }, ...more(role) } as Resource };
+  });
+  const free = (list: typeof scalars) => list.filter(({ role }) => role === undefined);
+  const reserved = [...scalars, ...ranges].filter(({ role }) => role !== undefined);
+  const all =
+    marks.asOffered === true
+      ? [...free(ranges), ...reserved, ...free(scalars)]
+      : [...free(scalars), ...free(ranges), ...reserved];
+  return all.map(({ resource }) => resource);
+}
+
+/** What is reserved for roles, by role. */
+export function reservedOf(amounts: Amounts): Map<string, Amounts> {
+  const roles = new Set<string>();
+  for (const key of [...amounts.scalars.keys(), ...amounts.ranges.keys()]) {
+    const { role } = partsOf(key);
+    if (role !== undefined) roles.add(role);
+  }
+  return new Map([...roles].map((role) => [role, pick(amounts, (of) => of === role)]));
+}
+
+export function unreservedOf(amounts: Amounts): Amounts {
+  return pick(amounts, (role) => role === undefined);
+}
+
+/** What a role may have: what is not reserved, and what is for itself or for a role above it (`ci` for `ci/web`). */
+export function allocatableTo(amounts: Amounts, wanted: string): Amounts {
+  return pick(amounts, (role) => role === undefined || wanted === role || wanted.startsWith(`${role}/`));
+}
+
+/** The same amounts, whoever they are reserved for. */
+export function together(amounts: Amounts): Amounts {
+  const reserved = reservedOf(amounts);
+  if (reserved.size === 0) return amounts;
+  const plain = (part: Amounts): Amounts => ({
+    scalars: new Map([...part.scalars].map(([key, value]) => [partsOf(key).name, value])),
+    ranges: new Map([...part.ranges].map(([key, list]) => [partsOf(key).name, list])),
+  });
+  return [...reserved.values()].map(plain).reduce(add, unreservedOf(amounts));
 }
 
 export function add(a: Amounts, b: Amounts): Amounts {
@@ -81,11 +133,29 @@ export function rangesText(ranges: readonly Range[]): string {
 /** `cpus(allocated: ci):3.9; ports(allocated: ci):[31000-32000]`, as Mesos writes resources in messages. */
 export function amountsText(resources: readonly Resource[], role: string): string {
   return resources
-    .map(({ name, scalar, ranges }) => {
+    .map((resource) => {
+      const { name, scalar, ranges } = resource;
       const value = scalar === undefined ? rangesText(ranges?.range ?? []) : String(scalar.value);
-      return `${name}(allocated: ${role}):${value}`;
+      const reserved = partsOf(keyOf(resource)).role;
+      const reservation = reserved === undefined ? '' : `(reservations: [(STATIC,${reserved})])`;
+      return `${name}(allocated: ${role})${reservation}:${value}`;
     })
     .join('; ');
+}
+
+function keyOf({ name, role, reservations }: Resource): string {
+  const reserved = reservations?.at(-1)?.role ?? role ?? '*';
+  return reserved === '*' ? name : `${name}(${reserved})`;
+}
+
+function partsOf(key: string): { readonly name: string; readonly role: string | undefined } {
+  const open = key.indexOf('(');
+  return open === -1 ? { name: key, role: undefined } : { name: key.slice(0, open), role: key.slice(open + 1, -1) };
+}
+
+function pick({ scalars, ranges }: Amounts, wanted: (role: string | undefined) => boolean): Amounts {
+  const ours = ([key]: readonly [string, unknown]) => wanted(partsOf(key).role);
+  return { scalars: new Map([...scalars].filter(ours)), ranges: new Map([...ranges].filter(ours)) };
 }
 
 function milli(value: number): number {

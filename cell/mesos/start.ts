@@ -136,7 +136,7 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
   /** Those that are cut off are known to it from its registry, and it waits for them for their time. */
   const begin = async (elected: Master): Promise<void> => {
     for (const each of hosts) if (!apart.has(each)) await joinMaster(elected, each);
-    handle = masterHandler(elected);
+    handle = masterHandler(elected, settings.jsonAliases);
     elected.rounds.start(settings.allocationIntervalMs);
   };
   try {

@@ -5,8 +5,10 @@ import { flatAttributes } from './attributes.ts';
 import type { Framework, MasterTask } from './framework.ts';
 import type { Master } from './master.ts';
 import { countAgents, flags, summarizeStates } from './master-figures.ts';
-import { type Amounts, add, amountsOf, NOTHING, resourcesOf } from './resources.ts';
-import { flatLabels, flatResources, stateTask, usedResources } from './task-views.ts';
+import { offeredResources } from './offer-book.ts';
+import { type Amounts, add, amountsOf, resourcesOf, together, unreservedOf } from './resources.ts';
+import { rolesOf } from './roles.ts';
+import { byRole, flatLabels, flatResources, stateTask, usedResources } from './task-views.ts';
 import { AGENT_CAPABILITIES, MASTER_CAPABILITIES, VERSION } from './version.ts';
 import { double } from './wire-json.ts';
 
@@ -58,10 +60,10 @@ export function stateSummary(master: Master): unknown {
 /** @param id only this agent, when given */
 export function slavesView(master: Master, id: string | null): unknown {
   const full = ({ link }: AgentEntry) => ({
-    reserved_resources_full: {},
-    unreserved_resources_full: resourcesOf(link.total, { role: '*' }),
+    reserved_resources_full: byRole(link.total, (reserved) => resourcesOf(reserved, { format: 'both' })),
+    unreserved_resources_full: resourcesOf(unreservedOf(link.total), { format: 'both' }),
     used_resources_full: usedResources(tasksOn(master.frameworks.values(), link.id)),
-    offered_resources_full: master.offers.list({ agentId: link.id }).flatMap(({ offer }) => offer.resources),
+    offered_resources_full: offeredResources(master.offers.list({ agentId: link.id }), 'both'),
   });
   return {
     slaves: [...master.agents.values()]
@@ -84,7 +86,7 @@ export function frameworksView(master: Master, id: string | null): unknown {
   };
 }
 
-/** Newest first unless `order=asc`; `limit` defaults to 100, as in Mesos. */
+/** Newest first unless `order=asc`; `limit` is 100 unless it is a number, as in Mesos. */
 export function tasksView(master: Master, query: URLSearchParams): unknown {
   const [frameworkId, taskId] = [query.get('framework_id'), query.get('task_id')];
   const tasks = [...master.frameworks.values(), ...master.completedFrameworks.values()]
@@ -93,29 +95,22 @@ export function tasksView(master: Master, query: URLSearchParams): unknown {
     .filter(({ task }) => taskId === null || task.task_id.value === taskId)
     .sort((a, b) => firstTime(a) - firstTime(b));
   if (query.get('order') !== 'asc') tasks.reverse();
-  const offset = Number(query.get('offset') ?? 0);
-  return { tasks: tasks.slice(offset, offset + Number(query.get('limit') ?? 100)).map(stateTask) };
+  const offset = integer(query.get('offset')) ?? 0;
+  return { tasks: tasks.slice(offset, offset + (integer(query.get('limit')) ?? 100)).map(stateTask) };
 }
 
 export function rolesView(master: Master): unknown {
-  const frameworks = [...master.frameworks.values()];
-  const names = [...new Set(frameworks.flatMap(({ roles }) => roles))].sort();
   return {
-    roles: names.map((name) => {
-      const members = frameworks.filter(({ roles }) => roles.includes(name));
-      const allocated = sum(members.map((framework) => master.usedBy(framework)));
-      const offered = sum(members.map(({ id }) => master.offers.on({ frameworkId: id })));
-      return {
-        name,
-        weight: 1,
-        quota: { role: name, guarantee: {}, limit: {}, consumed: counted(allocated) },
-        resources: counted(add(allocated, offered)),
-        allocated: counted(allocated),
-        offered: counted(offered),
-        reserved: {},
-        frameworks: members.map(({ id }) => id),
-      };
-    }),
+    roles: rolesOf(master).map(({ name, frameworks, allocated, offered, reserved }) => ({
+      name,
+      weight: 1,
+      quota: { role: name, guarantee: {}, limit: {}, consumed: counted(add(reserved, unreservedOf(allocated))) },
+      resources: counted(add(allocated, offered)),
+      allocated: counted(allocated),
+      offered: counted(offered),
+      reserved: counted(reserved),
+      frameworks: frameworks.map(({ id }) => id),
+    })),
   };
 }
 
@@ -134,8 +129,8 @@ function agentView(master: Master, entry: AgentEntry): object {
     resources: total,
     used_resources: flatResources(used),
     offered_resources: flatResources(master.offers.on({ agentId: link.id })),
-    reserved_resources: {},
-    unreserved_resources: total,
+    reserved_resources: byRole(link.total, flatResources),
+    unreserved_resources: flatResources(unreservedOf(link.total)),
     active: isActive(entry, record),
     deactivated: record?.deactivated === true,
     version: VERSION.version,
@@ -210,19 +205,21 @@ function on(agentId: string, framework: Framework): Pick<Framework, 'tasks' | 'u
   };
 }
 
+/** One that nothing was told of is the oldest. */
 function firstTime(task: MasterTask): number {
-  return task.statuses[0]?.timestamp ?? Number.POSITIVE_INFINITY;
+  return task.statuses[0]?.timestamp ?? Number.NEGATIVE_INFINITY;
+}
+
+function integer(text: string | null): number | undefined {
+  return text !== null && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 /** Ranges as the number of their members. */
-function counted(amounts: Amounts): Record<string, unknown> {
+function counted(all: Amounts): Record<string, unknown> {
+  const amounts = together(all);
   const ranges = [...amounts.ranges].map(([name, list]) => [
     name,
     double(list.reduce((count, { begin, end }) => count + end - begin + 1, 0)),
   ]);
   return { ...Object.fromEntries(amounts.scalars), ...Object.fromEntries(ranges) };
-}
-
-function sum(amounts: readonly Amounts[]): Amounts {
-  return amounts.reduce(add, NOTHING);
 }

@@ -31,7 +31,7 @@ export function launchComplaint(task: TaskInfo, context: LaunchContext): string 
   const needed = amountsOf(task.resources);
   if (isNothing(needed)) return 'Task uses no resources';
   if (contains(context.available, needed)) return undefined;
-  const offered = resourcesOf(context.available, { rangesFirst: true });
+  const offered = resourcesOf(context.available, { asOffered: true });
   return (
     `Total resources ${amountsText(task.resources, context.role)} required by task and its executor is more than ` +
     `available ${amountsText(offered, context.role)}`

@@ -8,7 +8,7 @@ import {
   type TaskState,
   type TaskStatus,
 } from '../../activities/mesos/types.ts';
-import { type Amounts, amountsOf, rangesText, resourcesOf } from './resources.ts';
+import { type Amounts, amountsOf, rangesText, reservedOf, resourcesOf, together } from './resources.ts';
 
 const CHECK_REASONS: ReadonlySet<string> = new Set([
   'REASON_TASK_CHECK_STATUS_UPDATED',
@@ -50,7 +50,7 @@ export function roleOf(task: TaskInfo): string {
 export function usedResources(tasks: Iterable<ViewedTask>): Resource[] {
   const live = [...tasks].filter(({ state }) => !isTerminal(state)).map(({ task }) => task);
   return [...Map.groupBy(live, roleOf)].flatMap(([role, ofRole]) =>
-    resourcesOf(amountsOf(ofRole.flatMap((task) => [...task.resources])), { role: '*', allocatedTo: role }),
+    resourcesOf(amountsOf(ofRole.flatMap((task) => [...task.resources])), { format: 'both', allocatedTo: role }),
   );
 }
 
@@ -101,9 +101,15 @@ export function stateTask({ task, frameworkId, agentId, state, statuses }: Viewe
 
 /** Always with the four scalars of Mesos, zero or not; `ports` only if there are any. */
 export function flatResources(amounts: Amounts): Record<string, unknown> {
-  const { disk = 0, mem = 0, gpus = 0, cpus = 0, ...others } = Object.fromEntries(amounts.scalars);
-  const ranges = [...amounts.ranges].map(([name, list]) => [name, rangesText(list)]);
+  const all = together(amounts);
+  const { disk = 0, mem = 0, gpus = 0, cpus = 0, ...others } = Object.fromEntries(all.scalars);
+  const ranges = [...all.ranges].map(([name, list]) => [name, rangesText(list)]);
   return { disk, mem, gpus, cpus, ...others, ...Object.fromEntries(ranges) };
+}
+
+/** What is reserved for each role, shown as `show` does. */
+export function byRole<T>(amounts: Amounts, show: (reserved: Amounts) => T): Record<string, T> {
+  return Object.fromEntries([...reservedOf(amounts)].map(([role, reserved]) => [role, show(reserved)]));
 }
 
 /** Undefined when there are none: the state endpoints leave empty labels out. */

@@ -12,6 +12,8 @@ export interface AgentSetup {
   readonly cpus?: number;
   /** MiB; default 4096. */
   readonly mem?: number;
+  /** What it reserves for roles, beside the above: `cpus(ci):2;mem(ci):512`. */
+  readonly reserved?: string;
   /** First and last port of its offers; default: 100 free ones. */
   readonly portRange?: readonly [number, number];
 }

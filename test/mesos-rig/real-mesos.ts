@@ -176,7 +176,7 @@ async function agentSettings(agent: AgentSetup, directory: string, port: number)
     MESOS_PORT: String(port),
     MESOS_HOSTNAME: agent.name,
     MESOS_ATTRIBUTES: agent.attributes,
-    MESOS_RESOURCES: `cpus:${agent.cpus ?? 4};mem:${agent.mem ?? 4096};disk:10000;ports:[${first}-${last}]`,
+    MESOS_RESOURCES: `cpus:${agent.cpus ?? 4};mem:${agent.mem ?? 4096};disk:10000;ports:[${first}-${last}];${agent.reserved ?? ''}`,
     MESOS_WORK_DIR: join(directory, 'work'),
     MESOS_RUNTIME_DIR: join(directory, 'run'),
     MESOS_FETCHER_CACHE_DIR: join(directory, 'fetch'),
