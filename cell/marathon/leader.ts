@@ -10,6 +10,7 @@ import { Framework } from './framework.ts';
 import { allApps } from './groups.ts';
 import { HealthChecker } from './health-checker.ts';
 import { HealthTracker } from './health-tracker.ts';
+import { absentRoutes } from './http/absent-routes.ts';
 import { appRoutes } from './http/app-routes.ts';
 import type { Route } from './http/exchange.ts';
 import { groupRoutes } from './http/group-routes.ts';
@@ -237,6 +238,7 @@ export function lead(options: LeaderOptions): Leader {
       }),
       abdicate: options.abdicate,
     }),
+    ...absentRoutes(profile),
   ];
   checker.watch(checkedApps());
   orchestrator.scaleCheckAll();

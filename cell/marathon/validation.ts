@@ -1,3 +1,4 @@
+import { absentFeatures } from './absent-features.ts';
 import { isHostNetworked, isResident } from './app.ts';
 import { constraintProblem } from './constraints.ts';
 import { OriginalFault } from './http-error.ts';
@@ -13,7 +14,7 @@ const URI = /^(?:[a-z][a-z0-9+.-]*:|[^:]*$|[^:]*[/?#])[^\s"<>\\^`{|}]*$/i;
 
 /** Everything wrong with a complete app; empty when it may be stored. */
 export function appProblems(app: AppConfig, profile: Profile): readonly Problem[] {
-  return [
+  const problems = [
     ...idProblems(app.id, profile),
     ...commandProblems(app),
     ...containerProblems(app),
@@ -28,6 +29,7 @@ export function appProblems(app: AppConfig, profile: Profile): readonly Problem[
     ...strategyProblems(app),
     ...featureProblems(app),
   ];
+  return problems.length > 0 ? problems : absentFeatures(app);
 }
 
 function idProblems(id: string, { reservedEndings }: Profile): Problem[] {
