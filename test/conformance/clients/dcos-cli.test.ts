@@ -69,6 +69,8 @@ await describeWithClient('the dcos command', dcosCli, (command) => {
     expect(await tells(['about'])).toMatchObject({ name: 'marathon', version: '1.7.236', elected: true });
     expect(await says(['ping', '--once'])).toBe('Marathon ping response[1x]: "pong"\n');
     expect(await tells(['plugin', 'list', '--json'])).toEqual({ plugins: [] });
+    const pods = await dcos(['pod', 'list']);
+    expect(pods).toMatchObject({ code: 1, stderr: 'This command is not supported by your version of Marathon\n' });
   });
 
   it('adds an app, watches its deployment, lists and shows it', async () => {
