@@ -93,7 +93,9 @@ function adopt(master: Master, entry: AgentEntry, told: AgentTask, returned: boo
     return;
   }
   framework.unreachable.delete(taskId);
+  const isNew = !framework.tasks.has(taskId);
   framework.tasks.set(taskId, known);
+  if (isNew) master.broadcast(operatorEvents.taskAdded(known));
   if (!isTerminal(state)) entry.used = add(entry.used, amountsOf(task.resources));
   if (returned) framework.tell({ type: 'UPDATE', update: { status: returnedStatus(known, state) } });
 }

@@ -1,10 +1,12 @@
 /** How a framework comes, comes again and goes, and what it is told of its tasks meanwhile, on both kinds of Mesos. */
-import { afterEach, describe, expect } from '@jest/globals';
+import { afterEach, describe, expect, jest } from '@jest/globals';
 import { OperatorClient } from '../../activities/mesos/operator-client.ts';
 import { scalar, TestFramework, type TestTask } from '../integration/mesos-framework.ts';
 import { until } from '../integration/mesos-until.ts';
 import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { openStream, type RawStream, subscribeRaw } from '../mesos-rig/raw-stream.ts';
+
+jest.setTimeout(30_000);
 
 const sleep = (id: string): TestTask => ({ task_id: { value: id }, command: { value: 'exec sleep 300' } });
 

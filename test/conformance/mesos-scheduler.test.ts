@@ -1,11 +1,13 @@
 /** What a framework and an operator are told, in the order and words recorded on a real Mesos 1.11.0. */
-import { request } from 'node:http';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { RecordDecoder } from '../../activities/mesos/recordio.ts';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { z } from 'zod';
 import type { TaskInfo } from '../../activities/mesos/types.ts';
 import { scalar, TestFramework } from '../integration/mesos-framework.ts';
 import { until } from '../integration/mesos-until.ts';
 import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
+import { openStream } from '../mesos-rig/raw-stream.ts';
+
+jest.setTimeout(30_000);
 
 describeOnEachMesos(
   'the scheduler API',
@@ -152,24 +154,8 @@ describeOnEachMesos(
 
     describe('the operator stream', () => {
       under.it('tells of frameworks and tasks, each state once', async () => {
-        const events: {
-          readonly type: string;
-          readonly task_updated?: { readonly status: { readonly state: string } };
-        }[] = [];
-        const decoder = new RecordDecoder();
-        const call = request(
-          `${under.mesos.masterUrl}/api/v1`,
-          { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' } },
-          (response) => {
-            response.on('data', (chunk: Buffer) =>
-              events.push(...decoder.push(chunk).map((record) => JSON.parse(String(record)))),
-            );
-            response.on('error', () => undefined);
-          },
-        );
-        call.on('error', () => undefined);
-        call.end(JSON.stringify({ type: 'SUBSCRIBE' }));
-        await until('SUBSCRIBED', 10_000, () => events.length > 0);
+        const stream = await openStream(`${under.mesos.masterUrl}/api/v1`, { type: 'SUBSCRIBE' });
+        await until('SUBSCRIBED', 10_000, () => stream.events.length > 0);
 
         const test = await framework();
         test.acknowledging = false;
@@ -180,9 +166,17 @@ describeOnEachMesos(
         await test.client.teardown();
         await test.ended();
         frameworks.length = 0;
-        await until('the framework is removed', 10_000, () => events.some(({ type }) => type === 'FRAMEWORK_REMOVED'));
-        call.destroy();
-        expect(events.map(({ type, task_updated }) => task_updated?.status.state ?? type)).toEqual([
+        await until('the framework is removed', 10_000, () =>
+          stream.events.some(({ type }) => type === 'FRAMEWORK_REMOVED'),
+        );
+        stream.close();
+        const updated = z.looseObject({
+          task_updated: z.looseObject({ status: z.looseObject({ state: z.string() }) }),
+        });
+        const told = stream.events.map(
+          (event) => updated.safeParse(event).data?.task_updated.status.state ?? event.type,
+        );
+        expect(told).toEqual([
           'SUBSCRIBED',
           'HEARTBEAT',
           'FRAMEWORK_ADDED',
