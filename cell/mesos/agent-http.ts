@@ -7,6 +7,7 @@ import { codeOf } from '../../activities/mesos/thrown.ts';
 import type { TaskStatus } from '../../activities/mesos/types.ts';
 import type { Agent } from './agent.ts';
 import { flatAttributes } from './attributes.ts';
+import { executorName } from './executor-name.ts';
 import { type Handler, type HttpRequest, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
 import { nearestRoute } from './nearest-route.ts';
 import { amountsOf, resourcesOf, unreservedOf } from './resources.ts';
@@ -18,7 +19,15 @@ import { AGENT_CAPABILITIES, VERSION } from './version.ts';
 const MAX_READ_BYTES = 16 * 4096;
 
 /** The routes that also answer what is below them; `/version` does not. */
-const ANSWER_BELOW = ['/state', '/health', '/containers', '/files/browse', '/files/read', '/files/download'];
+const ANSWER_BELOW = [
+  '/state',
+  '/health',
+  '/containers',
+  '/monitor/statistics',
+  '/files/browse',
+  '/files/read',
+  '/files/download',
+];
 
 /**
  * @param workDirectory only files below it are shown
@@ -36,6 +45,8 @@ export function agentHandler(agent: Agent, workDirectory: string, jsonAliases: b
         return sendEmpty(response, 200);
       case '/version':
         return sendJson(response, VERSION);
+      case '/monitor/statistics':
+        return sendJson(response, running(agent).map(runningExecutor));
       case '/containers':
         return sendJson(response, containersOf(agent));
       case '/files/browse':
@@ -119,7 +130,7 @@ function executorOf(agent: Agent, record: TaskRecord): unknown {
   const ended = record.phase === 'ended';
   return {
     id: task.task_id.value,
-    name: `Command Executor (Task: ${task.task_id.value})`,
+    name: executorName(task),
     source: task.task_id.value,
     container: record.containerId,
     directory: record.directory,
@@ -133,17 +144,25 @@ function executorOf(agent: Agent, record: TaskRecord): unknown {
 }
 
 function containersOf(agent: Agent): unknown {
-  return agent
-    .records()
-    .filter(({ phase }) => phase === 'running')
-    .map(({ containerId, frameworkId, task, statuses }) => ({
-      container_id: containerId,
-      executor_id: task.task_id.value,
-      executor_name: `Command Executor (Task: ${task.task_id.value})`,
-      framework_id: frameworkId,
-      source: task.task_id.value,
-      status: containerOf(statuses),
-    }));
+  return running(agent).map((record) => ({
+    container_id: record.containerId,
+    ...runningExecutor(record),
+    status: containerOf(record.statuses),
+  }));
+}
+
+function running(agent: Agent): TaskRecord[] {
+  return agent.records().filter(({ phase }) => phase === 'running');
+}
+
+/** How much it takes is not measured. */
+function runningExecutor({ frameworkId, task }: TaskRecord): object {
+  return {
+    executor_id: task.task_id.value,
+    executor_name: executorName(task),
+    framework_id: frameworkId,
+    source: task.task_id.value,
+  };
 }
 
 /** What the agent itself knows of a container; addresses are added to updates alone. */

@@ -120,7 +120,7 @@ async function serve(raw: IncomingMessage, response: ServerResponse, handler: Ha
     if (error instanceof BrokenBody) return;
     if (response.headersSent) throw error;
     const refusal = error instanceof Refusal ? error : undefined;
-    const text = textOf(error);
+    const text = refusal === undefined ? textOf(error) : refusal.message;
     for (const [name, value] of Object.entries(refusal?.headers ?? {})) response.setHeader(name, value);
     if (text === '') sendEmpty(response, refusal?.status ?? 500);
     else sendBody(response, refusal?.status ?? 500, 'text/plain; charset=utf-8', Buffer.from(text));

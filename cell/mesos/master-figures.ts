@@ -5,17 +5,32 @@ import type { Framework } from './framework.ts';
 import type { Master } from './master.ts';
 import { add, NOTHING, together } from './resources.ts';
 
-/** How this master is set; those flags of Mesos that have a meaning here. */
+/** How this master is set: flags of Mesos that have a meaning here, and those that say what it does not do. */
 export function flags({ options }: Master): Record<string, string> {
   return {
     agent_ping_timeout: `${options.agentTimeoutMs / 5000}secs`,
+    agent_reregister_timeout: `${options.agentReregisterTimeoutMs / 60_000}mins`,
     allocation_interval: `${options.allocationIntervalMs / 1000}secs`,
     allocator: 'hierarchical',
+    authenticate_agents: 'false',
+    authenticate_frameworks: 'false',
+    authenticate_http_frameworks: 'false',
+    authenticate_http_readonly: 'false',
+    authenticate_http_readwrite: 'false',
+    framework_sorter: 'drf',
+    help: 'false',
     max_agent_ping_timeouts: '5',
     max_completed_frameworks: '50',
     max_completed_tasks_per_framework: '1000',
+    max_operator_event_stream_subscribers: '1000',
+    min_allocatable_resources: 'cpus:0.01|mem:32',
     port: String(options.port),
+    quiet: 'false',
     registry: 'replicated_log',
+    registry_strict: 'false',
+    require_agent_domain: 'false',
+    role_sorter: 'drf',
+    root_submissions: 'true',
     version: 'false',
   };
 }

@@ -13,7 +13,11 @@ import { until } from './mesos-until.ts';
 
 const WAIT_MS = 20_000;
 
-export type TestTask = Omit<TaskInfo, 'agent_id' | 'resources' | 'name'> & { readonly resources?: readonly Resource[] };
+export type TestTask = Omit<TaskInfo, 'agent_id' | 'resources' | 'name'> & {
+  readonly resources?: readonly Resource[];
+  /** Default: the task's id. */
+  readonly name?: string;
+};
 
 export class TestFramework {
   readonly client: SchedulerClient;
