@@ -105,7 +105,7 @@ export async function down(path: string, { keep }: DownOptions): Promise<Found> 
     if (!(await waitFor(DOWN_WITHIN_MS, isGone))) signalProcess(process.pid, 'SIGKILL');
     await waitFor(DOWN_WITHIN_MS, isGone);
   }
-  await removeLeftovers(directory.agents, options.mesos.docker?.socketPath);
+  await removeLeftovers(directory.agents, options.mesos);
   if (keep) directory.removeRunning();
   else directory.remove();
   return process === undefined ? 'down' : 'running';

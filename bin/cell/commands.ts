@@ -25,6 +25,12 @@ export function addCellCommands(program: Command, act: ActInContext): void {
     .option('--cpus <number>', 'of each agent, or of all alike: 4,2')
     .option('--mem <MiB>', 'of each agent, or of all alike')
     .option('--ports <ranges>', 'task ports of each agent: 31000-31199,31200-31399')
+    .addOption(
+      new Option('--isolation <how>', 'limits of command tasks: posix (none, the default) or cgroups').choices([
+        'posix',
+        'cgroups',
+      ]),
+    )
     .option('--faults', 'open the fault switches: slipway cell fault')
     .option('--foreground', 'stay, and end its tasks on Ctrl-C')
     .action(act(async (context, options: UpOptions) => (await import('./up.ts')).runUp(context, options)));

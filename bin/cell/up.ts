@@ -22,6 +22,7 @@ export interface UpOptions extends StateOption {
   readonly cpus?: string;
   readonly mem?: string;
   readonly ports?: string;
+  readonly isolation?: 'posix' | 'cgroups';
   readonly faults?: boolean;
   readonly foreground?: boolean;
 }
@@ -42,6 +43,7 @@ export async function runUp(context: Context, options: UpOptions): Promise<numbe
     mesos: {
       agents: [...agentsFor(options, known?.mesos.agents)],
       host: HOST,
+      isolation: options.isolation ?? known?.mesos.isolation ?? 'posix',
       port: await portOf('Mesos', '--mesos-port', options.mesosPort ?? known?.mesos.port ?? 5050, known?.mesos.port),
       ...(known !== undefined && options.docker === undefined
         ? dockerOption(known.mesos.docker?.socketPath)

@@ -3,6 +3,7 @@ import Docker from 'dockerode';
 import type { FaultBoard } from '../faults/board.ts';
 import { faultyRuntime } from '../faults/mesos-faults.ts';
 import type { AgentOptions } from './agent.ts';
+import { Cgroups } from './cgroups.ts';
 import type { CellLog } from './log.ts';
 import type { CellSettings } from './options.ts';
 import { LaunchError, type Runtime } from './runtime.ts';
@@ -29,9 +30,10 @@ export function runtimesFor(context: RuntimeContext, workDirectory: string): Age
     return { docker: none, command: none };
   }
   const environment = settings.taskEnvironment ?? inheritedEnvironment();
+  const cgroups = settings.isolation === 'cgroups' ? new Cgroups(workDirectory) : undefined;
   return {
     docker: faulty(dockerFor(settings, directory, log)),
-    command: faulty(commandRuntime({ workDirectory, environment, address })),
+    command: faulty(commandRuntime({ workDirectory, environment, address, cgroups })),
   };
 }
 

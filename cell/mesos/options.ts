@@ -31,6 +31,11 @@ export const cellOptionsSchema = z.object({
   docker: z.object({ socketPath: z.string().min(1) }).optional(),
   /** False: tasks are only kept in the books, whatever they are, and run until they are killed. */
   runTasks: z.boolean().default(true),
+  /**
+   * What holds command tasks to their resources. `posix`, Mesos' default: nothing does. `cgroups`: CPU shares and a
+   * memory limit by control groups, of version 1 or 2; needs root.
+   */
+  isolation: z.enum(['posix', 'cgroups']).default('posix'),
   agents: z.array(agent).min(1),
   /** Records and sandboxes; a cell started on it again finds its tasks. */
   stateDir: z.string().min(1),

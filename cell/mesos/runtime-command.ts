@@ -1,8 +1,9 @@
-/** Runs command tasks as plain processes of this machine: own session, sandbox as working directory, no isolation. */
+/** Runs command tasks as plain processes of this machine: own session, sandbox as working directory, limits if wanted. */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { CommandInfo } from '../../activities/mesos/types.ts';
+import type { Cgroups } from './cgroups.ts';
 import {
   CONTAINER_VARIABLE,
   containersBelow,
@@ -22,7 +23,10 @@ import { type ContainerSpec, type Execution, type Exit, LaunchError, type Runtim
  */
 const SUPERVISOR = `
 trap : HUP INT TERM
-file=$1; shift
+file=$1; groups=$2; shift 2
+for group in $groups; do
+  echo $$ > "$group" || exit 125
+done
 "$@"
 code=$?
 echo "$code" > "$file.new" && mv "$file.new" "$file"
@@ -31,6 +35,8 @@ exit "$code"
 
 /** How often a process that is not our child is looked at. */
 const WATCH_MS = 100;
+/** How often a task with limits is looked at for having met them. */
+const MEMORY_LOOK_MS = 250;
 
 /** strsignal(3) of the signals that end a process. */
 const SIGNAL_NAMES: Readonly<Record<number, string>> = {
@@ -55,6 +61,8 @@ export interface CommandRuntimeOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Reported as each task's address. */
   readonly address: string;
+  /** Absent: nothing limits a task, as with Mesos' default isolation. */
+  readonly cgroups?: Cgroups | undefined;
 }
 
 export function commandRuntime(options: CommandRuntimeOptions): Runtime {
@@ -65,7 +73,9 @@ export function commandRuntime(options: CommandRuntimeOptions): Runtime {
       const command = spec.task.command ?? {};
       refuseUnsupported(command);
       const environment = taskEnvironment(spec, command, options.environment);
-      const child = await start(spec, ['-c', SUPERVISOR, 'mesos-task', exitFile(spec), ...argv(command)], environment);
+      const groups = options.cgroups?.create(spec.containerId, spec.task) ?? [];
+      const supervised = [exitFile(spec), groups.join(' '), ...argv(command)];
+      const child = await start(spec, ['-c', SUPERVISOR, 'mesos-task', ...supervised], environment);
       return execution(spec, options, child.pid, child.ended);
     },
 
@@ -82,6 +92,7 @@ export function commandRuntime(options: CommandRuntimeOptions): Runtime {
       // A check that was under way when its agent was killed has nobody left who ends it.
       const checks = unmarkedBelow(options.workDirectory);
       for (const { pid } of checks) signalProcess(pid, 'SIGKILL');
+      await options.cgroups?.removeOthers(known);
       return [...orphans.map((id) => `processes of ${id}`), ...checks.map(({ pid }) => `check with pid ${pid}`)];
     },
   };
@@ -95,11 +106,21 @@ function execution(
 ): Execution {
   let deadline = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
+  const memoryExceeded = () => options.cgroups?.memoryExceeded(spec.containerId, spec.task);
+  // The kernel kills one process; Mesos then ends the whole task.
+  const memoryWatch = setInterval(() => {
+    if (memoryExceeded() === undefined) return;
+    for (const process of processesOf(spec.containerId)) signalProcess(process.pid, 'SIGKILL');
+  }, MEMORY_LOOK_MS);
+  if (options.cgroups === undefined) clearInterval(memoryWatch);
   const exited = ended.then(async () => {
     clearTimeout(timer);
+    clearInterval(memoryWatch);
     // What the command left running in the background ends with it, as a container's processes do.
     await killAll(spec.containerId);
-    return readExit(spec);
+    const exit = readExit(spec);
+    const message = memoryExceeded();
+    return message === undefined ? exit : { ...exit, message, reason: 'REASON_CONTAINER_LIMITATION_MEMORY' };
   });
   return {
     pid,
@@ -118,7 +139,10 @@ function execution(
     },
     check: (command, timeoutMs) =>
       check(spec.directory, command, taskEnvironment(spec, command, options.environment), timeoutMs),
-    dispose: async () => rmSync(exitFile(spec), { force: true }),
+    dispose: async () => {
+      rmSync(exitFile(spec), { force: true });
+      await options.cgroups?.remove(spec.containerId);
+    },
   };
 }
 
