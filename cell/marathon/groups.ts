@@ -94,6 +94,23 @@ export function withoutGroup(group: Group, id: string): Group {
   }));
 }
 
+/**
+ * A tree without those groups that one change had added and that hold nothing now, as a group that was made for an app
+ * alone when the app is taken back.
+ */
+export function withoutAddedGroups(tree: Group, before: Group, after: Group): Group {
+  let left = tree;
+  for (const [name, added] of Object.entries(after.groups)) {
+    const [former, now] = [before.groups[name], left.groups[name]];
+    if (!now) continue;
+    const kept = withoutAddedGroups(now, former ?? emptyGroup(added.id), added);
+    const isEmpty = Object.keys(kept.apps).length + Object.keys(kept.groups).length === 0;
+    const groups = !former && isEmpty ? without(left.groups, name) : { ...left.groups, [name]: kept };
+    left = { ...left, groups };
+  }
+  return left;
+}
+
 /** Replaces one group of the tree by what `change` makes of it; it is created empty where there is none. */
 export function changeGroup(group: Group, id: string, change: (group: Group) => Group): Group {
   if (group.id === id) return change(group);

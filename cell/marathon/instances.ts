@@ -77,7 +77,10 @@ export class Instances {
         // Its goal has changed; that is told as if its condition had.
         if (then !== 'again') this.#tellCondition(instance);
       }
-      this.#parts.killTask(instance);
+      const doomed = state.instances.get(id) ?? instance;
+      // Nobody could end a lost task now; should it come back, it is unknown and is ended then.
+      if (doomed.unreachableSince !== undefined) this.#end({ ...doomed, state: 'TASK_KILLED' }, 'Killed');
+      else this.#parts.killTask(doomed);
     }
   }
 

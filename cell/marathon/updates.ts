@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AppChanges } from './app.ts';
 import { changeApp, completeApp, configOf } from './app.ts';
-import { affectedApps, planDeployment, restamp, revertedApps, stampApp } from './deployments.ts';
+import { planDeployment, restamp, revertedApps, stampApp } from './deployments.ts';
 import type { EventBus } from './events.ts';
 import {
   allApps,
@@ -12,6 +12,7 @@ import {
   type Root,
   sharedId,
   withApp,
+  withoutAddedGroups,
   withoutApp,
 } from './groups.ts';
 import { appNotFound, HttpError, invalidObject, NothingToChange, notFound } from './http-error.ts';
@@ -28,6 +29,8 @@ const LOCKED =
 const CANCELLED = 'The upgrade has been cancelled';
 /** Marathon's `max_running_deployments`. */
 const MAX_DEPLOYMENTS = 100;
+/** Without the blank that Marathon forgot. */
+const TOO_MANY = `Max number (${MAX_DEPLOYMENTS}) of running deployments is achieved. Wait for existing deployments to complete or cancel oneusing force=true parameter. You can increase max deployment number by using --max_running_deployments parameter but be advised that this can have negative effects on the performance.`;
 
 export interface UpdatesParts {
   readonly state: State;
@@ -131,14 +134,18 @@ export class Updates {
 
   /** Undoes a running deployment by a new one. */
   revertDeployment(id: string): UpdateResult {
-    const deployment = this.#parts.state.deployments.get(id);
+    const { state } = this.#parts;
+    const deployment = state.deployments.get(id);
     if (!deployment) throw notFound(`DeploymentPlan ${id} does not exist`);
     return this.change({ force: true, group: '/', replaces: id }, (tree, stamp) => {
       let changed = tree;
-      for (const app of revertedApps(deployment.plan, this.#parts.state.root)) {
+      for (const app of revertedApps(deployment.plan, state.root)) {
         changed = app.config ? stamp(changed, app.config) : withoutApp(changed, app.id);
       }
-      return changed;
+      const { version } = deployment.plan;
+      const before = state.roots.findLast((root) => root.version < version);
+      const after = state.roots.find((root) => root.version === version);
+      return before && after ? withoutAddedGroups(changed, before.group, after.group) : changed;
     });
   }
 
@@ -166,6 +173,7 @@ export class Updates {
     let to: Root;
     let plan: DeploymentPlan;
     try {
+      this.#checkRoom();
       to = this.#target(change, version);
       plan = planDeployment({ id, from: state.root, to, sentenced: options.sentenced ?? [] });
       this.#unlock(plan, options);
@@ -212,18 +220,20 @@ export class Updates {
     return to;
   }
 
+  /** With so many deployments under way nothing can be changed at all, not even by force; only stopping one helps. */
+  #checkRoom(): void {
+    if (this.#parts.state.deployments.size >= MAX_DEPLOYMENTS) throw new HttpError(403, { message: TOO_MANY });
+  }
+
   /** Clears the way for a plan, or says what stands in it. */
   #unlock(plan: DeploymentPlan, options: ChangeOptions): void {
-    const { bus, orchestrator, state } = this.#parts;
+    const { bus, orchestrator } = this.#parts;
     const locks = new Set(orchestrator.locks(plan));
     if (locks.size > 0 && !options.force) {
       bus.publish('deployment_failed', { id: plan.id, plan: emitPlan(plan), reason: LOCKED });
       throw new HttpError(409, { message: LOCKED, deployments: [...locks].map((id) => ({ id })) });
     }
     if (options.replaces !== undefined) locks.add(options.replaces);
-    if (affectedApps(plan).length > 0 && state.deployments.size - locks.size >= MAX_DEPLOYMENTS) {
-      throw new HttpError(403, { message: `Max number (${MAX_DEPLOYMENTS}) of running deployments is achieved` });
-    }
     for (const id of locks) orchestrator.cancel(id, CANCELLED);
   }
 }

@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { z } from 'zod';
+import type { ProfileName } from '../../../cell/marathon/profile.ts';
+import { until } from '../../integration/mesos-until.ts';
+import { ask } from './asking.ts';
+import type { TakenEvent } from './event-record.ts';
+import { atRest, type Played, playRecorded } from './recorded-play.ts';
+import { type RecordedEvent, recordedEvents, recordedPart, recordedSteps, recordOf } from './recorded-record.ts';
+import { ALIKE, likeness } from './thread-likeness.ts';
+
+/**
+ * What a real Marathon answered to deployments that can not succeed, health and readiness checks, crashes,
+ * constraints and groups, and what it told meanwhile, played again on the cell with real tasks and shorter seconds.
+ */
+
+const SECOND_MS = 250;
+
+/** The recorder asked for these when the deployment before was over. */
+const AT_REST: ReadonlySet<string> = new Set([
+  'bad update',
+  'readiness update',
+  'scaleBy',
+  'group rollback',
+  'group put without apps',
+  'empty put',
+  'group delete',
+]);
+
+/** How many events had come before a step. */
+const heard = new Map<string, number>();
+/** Seconds left of the crashing app's delay, from look to look. */
+const delays: number[] = [];
+
+async function before(note: string, played: Played): Promise<void> {
+  const { stage, replay } = played;
+  if (!heard.has(note)) heard.set(note, replay.events.length);
+  // Left over from what the recorder had done before.
+  if (note === 'impossible create') {
+    for (const id of ['/go', '/p']) await ask(stage.url, { method: 'POST', path: '/v2/groups', body: { id } });
+  }
+  if (AT_REST.has(note)) await atRest(played);
+  if (note === 'crash app') await watchDelays(played);
+  // The recorder saw what was under way just after; with no delay it would be over.
+  if (note === 'group create') stage.delayMesos(150);
+  if (note === 'group') stage.delayMesos(0);
+}
+
+const queueShape = z.looseObject({
+  queue: z.array(z.looseObject({ delay: z.object({ timeLeftSeconds: z.number() }) })),
+});
+
+/** Looks until the app has crashed for the fourth time and its fourth delay has begun. */
+async function watchDelays({ stage, replay }: Played): Promise<void> {
+  await until('it has crashed four times', 20_000, async () => {
+    const failed = replay.events.filter(({ data }) => data['taskStatus'] === 'TASK_FAILED' && ofApp('/d/crash')(data));
+    const { queue } = queueShape.parse((await ask(stage.url, { method: 'GET', path: '/v2/queue' })).body);
+    delays.push(queue[0]?.delay.timeLeftSeconds ?? 0);
+    return failed.length >= 4 && (delays.at(-1) ?? 0) > 0;
+  });
+}
+
+/** The longest of each delay. */
+function longest(seconds: readonly number[]): readonly number[] {
+  return seconds.filter((now, index) => now > (seconds[index - 1] ?? 0));
+}
+
+const ofApp = (id: string) => (data: Readonly<Record<string, unknown>>) => JSON.stringify(data).includes(`"${id}"`);
+
+const taken = ({ event, data }: RecordedEvent): TakenEvent => ({ eventType: event, data });
+
+/** Our events about an app before a step, as far as the recorder wrote down such events. */
+function ours({ replay }: Played, id: string, end: string, recorded: readonly TakenEvent[]): readonly TakenEvent[] {
+  const types = new Set(recorded.map(({ eventType }) => eventType));
+  return replay.events
+    .slice(0, heard.get(end))
+    .filter(({ eventType, data }) => types.has(eventType) && (data['groupId'] !== undefined || ofApp(id)(data)));
+}
+
+function translated({ replay }: Played, recorded: readonly RecordedEvent[]): readonly TakenEvent[] {
+  return recorded.map(taken).map(({ eventType, data }) => ({
+    eventType,
+    data: replay.parts.translated(data) as TakenEvent['data'],
+  }));
+}
+
+const server = `'${process.execPath}' '${join(import.meta.dirname, 'file-server.ts')}' $PORT0`;
+const seconds = (count: number) => (count * SECOND_MS) / 1000;
+/** @param release of the recorded Marathon, such as `1.7.236` */
+export function playScenarios(release: string, profile: ProfileName): void {
+  const file = `scenario-events-${release}`;
+  const events = (...parts: readonly string[]): readonly RecordedEvent[] =>
+    parts.flatMap((part) => recordedEvents(file, `events ${part}`));
+  const web = events('healthy create', 'bad update', 'roll back');
+  const flip = events('health lost');
+  const crash = events('crash');
+
+  playRecorded(
+    recordOf(`scenarios of ${release}`, recordedSteps(`scenarios-${release}`), [...web, ...flip, ...crash]),
+    {
+      marathon: { secondMs: SECOND_MS, profile },
+      before,
+      momentary: ['crash queue', 'queue after reset', 'prod queue'],
+      texts: (folder) => ({
+        'exec python3 -m http.server $PORT0': `exec ${server}`,
+        'cd /srv/www &&': `cd ${folder} &&`,
+        '(sleep 8; rm ok)': `(sleep ${seconds(8)}; rm ok)`,
+        '(sleep 9; touch ready)': `(sleep ${seconds(9)}; touch ready)`,
+        'env.txt': `${folder}/env.txt`,
+      }),
+    },
+    (played) => {
+      it.each([
+        ['/d/web', 'is created, updated to what is never healthy, and rolled back', 'health lost', web],
+        ['/d/flip', 'loses its health', 'command check', flip],
+        ['/d/crash', 'crashes', 'reset delay', crash],
+      ])('%s tells the same when it %s', (id, _what, end, recorded) => {
+        const wanted = translated(played, recorded);
+        expect(likeness(ours(played, id, end, wanted), wanted, played.replay.parts.known)).toEqual(ALIKE);
+      });
+
+      it('delays the starts of an app that crashes by as many seconds', () => {
+        const recorded = z
+          .array(z.tuple([z.number(), z.array(z.tuple([z.number(), z.object({ timeLeftSeconds: z.number() })]))]))
+          .parse(recordedPart(file, 'queue delays of a crashing app'))
+          .map(([, [first]]) => first?.[1].timeLeftSeconds ?? 0);
+        const [wanted, got] = [longest(recorded), longest(delays)];
+        expect(wanted).toEqual([1, 3, 7, 15]);
+        expect(got).toHaveLength(wanted.length);
+        // A look may come late, but not by half a delay.
+        for (const [index, most] of wanted.entries()) {
+          expect(got[index]).toBeLessThanOrEqual(most);
+          expect(got[index]).toBeGreaterThanOrEqual(Math.ceil(most / 2));
+        }
+      });
+
+      it('gives a task the same environment', () => {
+        const variables = (text: readonly string[]) => {
+          const known = text.map((line) => line.split('=', 2) as [string, string]);
+          return new Map(
+            known.filter(([name]) => /^(HOST|MARATHON_.*|MESOS_(TASK_ID|SANDBOX)|PORT.*|MINE)$/.test(name)),
+          );
+        };
+        const got = variables(readFileSync(join(played.folder, 'env.txt'), 'utf8').split('\n'));
+        const wanted = variables(z.array(z.string()).parse(recordedPart(file, 'env')));
+        expect([...got.keys()].toSorted()).toEqual([...wanted.keys()].toSorted());
+        const [first, second] = [got.get('PORT0'), got.get('PORT1')];
+        expect(Object.fromEntries(got)).toMatchObject({
+          ...Object.fromEntries([...wanted].filter(([name]) => !/^(PORT|MESOS_|MARATHON_APP_VERSION)/.test(name))),
+          PORT: first,
+          PORTS: `${first},${second}`,
+          PORT_10000: first,
+          PORT_HTTP: first,
+          PORT_12345: second,
+          PORT_ADMIN: second,
+          MARATHON_APP_VERSION: played.replay.parts.translate(wanted.get('MARATHON_APP_VERSION') ?? ''),
+        });
+      });
+    },
+  );
+}
