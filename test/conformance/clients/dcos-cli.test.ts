@@ -1,12 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { until } from '../../integration/mesos-until.ts';
 import { dcosCli } from './clients.ts';
+import { type DcosCommand, dcosOn } from './dcos-command.ts';
 import { describeWithClient } from './describe-with-client.ts';
 import { type PlainCell, startPlainCell } from './plain-cell.ts';
-import { type Ran, runClient } from './run-client.ts';
+import type { Ran } from './run-client.ts';
 
 /** The command line of DC/OS, by which most people knew Marathon, with its own words for what Marathon answers. */
 
@@ -16,32 +14,20 @@ const SLEEP = { cmd: 'exec sleep 1000', cpus: 0.1, mem: 16 };
 /** More than an agent has, so its deployment stays. */
 const TOO_LARGE = { ...SLEEP, id: '/large', cpus: 64 };
 
-await describeWithClient('the dcos command', dcosCli, (command) => {
+await describeWithClient('the dcos command', dcosCli, (client) => {
   let cell: PlainCell;
-  let directory: string;
+  let command: DcosCommand;
 
   beforeAll(async () => {
     cell = await startPlainCell();
-    directory = mkdtempSync(join(tmpdir(), 'dcos-'));
-    const cluster = join(directory, 'clusters/cell');
-    mkdirSync(cluster, { recursive: true });
-    writeFileSync(join(cluster, 'attached'), '');
-    const config = [
-      ...['[core]', `dcos_url = "${cell.marathonUrl}"`, `mesos_master_url = "${cell.mesosUrl}"`],
-      ...['[cluster]', 'name = "cell"', '[marathon]', `url = "${cell.marathonUrl}"`],
-    ];
-    writeFileSync(join(cluster, 'dcos.toml'), `${config.join('\n')}\n`, { mode: 0o600 });
+    command = dcosOn(cell, client);
   });
   afterAll(async () => {
-    rmSync(directory, { recursive: true });
+    command.remove();
     await cell.stop();
   });
 
-  const dcos = (words: readonly string[], input?: object) =>
-    runClient(command, ['-m', 'dcoscli.main', 'marathon', ...words], {
-      env: { DCOS_DIR: directory },
-      ...(input === undefined ? {} : { input: JSON.stringify(input) }),
-    });
+  const dcos = (words: readonly string[], input?: object) => command.run(['marathon', ...words], input);
 
   /** What the command prints when it succeeds, without a word on stderr. */
   const says = async (words: readonly string[], input?: object): Promise<string> => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MarathonClient } from '../../../activities/marathon/client.ts';
 import { startMarathon } from '../../../cell/marathon/marathon.ts';
+import type { CellOptions } from '../../../cell/mesos/options.ts';
 import { startMesos } from '../../../cell/mesos/start.ts';
 import { freePortBlock } from '../../../local/platform/ports.ts';
 import { until } from '../../integration/mesos-until.ts';
@@ -18,8 +19,11 @@ export interface PlainCell {
 
 const PORTS = 40;
 
-/** Two agents with command tasks and a Marathon of the default profile. */
-export async function startPlainCell(): Promise<PlainCell> {
+/**
+ * Two agents with command tasks and a Marathon of the default profile.
+ * @param mesosOptions for clients that want what a Mesos of today does not do by itself
+ */
+export async function startPlainCell(mesosOptions: Pick<CellOptions, 'jsonAliases'> = {}): Promise<PlainCell> {
   const stateDir = mkdtempSync(join(tmpdir(), 'client-cell-'));
   const agent = async (name: string, attributes: string) => {
     const first = await freePortBlock(PORTS);
@@ -29,6 +33,7 @@ export async function startPlainCell(): Promise<PlainCell> {
     stateDir: join(stateDir, 'mesos'),
     agents: [await agent('agent-1', 'env:fat;rack:r1'), await agent('agent-2', 'env:prod;rack:r2')],
     stopGraceMs: 500,
+    ...mesosOptions,
   });
   const marathon = await startMarathon({
     host: '127.0.0.1',
