@@ -10,7 +10,9 @@ import { type MesosCell, startMesos } from '../../../cell/mesos/start.ts';
 import { freePortBlock } from '../../../local/platform/ports.ts';
 import { recordEvents } from '../../integration/marathon-rig.ts';
 import { until } from '../../integration/mesos-until.ts';
-import { checkAnswers, eventBreaches } from '../contract/checked-answers.ts';
+import { checkAnswers } from '../contract/checked-answers.ts';
+import { RELEASE_OF } from '../contract/deviations.ts';
+import { TypeCheck } from '../contract/type-check.ts';
 
 const PORTS_OF_AGENT = 40;
 
@@ -204,7 +206,9 @@ export function onBothProfiles(assertions: (rig: AssertionRig) => void, options:
     afterEach(() => rig.clear());
     afterAll(async () => {
       await rig.stop();
-      expect(eventBreaches(rig.events, profile)).toEqual([]);
+      const check = new TypeCheck(RELEASE_OF[profile]);
+      check.events(rig.events);
+      expect(check.breaches).toEqual([]);
     });
     assertions(rig);
   });

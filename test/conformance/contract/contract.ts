@@ -65,19 +65,20 @@ export class Contract {
   }
 }
 
-/** Names every part of every type, such as `app.App/constraints(*)`. */
+/** Names every part of every type, such as `app.App/constraints(*)`; what is inherited by the first that has it. */
 function placesOf(definitions: Readonly<Record<string, JsonSchema>>): ReadonlyMap<unknown, string> {
   const places = new Map<unknown, string>();
   const visit = (schema: unknown, place: string): void => {
     if (typeof schema !== 'object' || schema === null) return;
-    places.set(schema, place);
+    if (!places.has(schema)) places.set(schema, place);
     const { properties, patternProperties, items, anyOf, allOf } = schema as Readonly<Record<string, object>>;
     for (const [name, member] of Object.entries(properties ?? {})) visit(member, `${place}/${name}`);
     for (const member of Object.values(patternProperties ?? {})) visit(member, `${place}/*`);
     for (const member of [anyOf ?? [], allOf ?? []].flat()) visit(member, place);
     visit(items, `${place}(*)`);
   };
-  for (const [name, schema] of Object.entries(definitions)) visit(schema, name);
+  const named = Object.entries(definitions).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, schema] of named) visit(schema, name);
   return places;
 }
 
@@ -94,5 +95,5 @@ export function marathonContract(): Contract | undefined {
   if (SHARED === undefined) return undefined;
   const types = join(SHARED, 'contracts/marathon/raml-1.11/v2/types');
   const read = (path: string) => readFileSync(join(OURS.includes(path) ? import.meta.dirname : types, path), 'utf8');
-  return new Contract(Object.assign({}, ...[...OURS, ...THEIRS].map((path) => schemasOf(path, read))));
+  return new Contract(schemasOf([...OURS, ...THEIRS], read));
 }

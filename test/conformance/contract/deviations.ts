@@ -11,12 +11,12 @@ export interface Deviation {
   readonly why: string;
 }
 
-export type Release = '1.7.236' | '1.8.244' | '1.9.109' | '1.11.26';
+export const RELEASES = ['1.7.236', '1.8.244', '1.9.109', '1.11.26'] as const;
+export type Release = (typeof RELEASES)[number];
 
 /** The release whose dialect a profile of the cell speaks. */
 export const RELEASE_OF: Readonly<Record<ProfileName, Release>> = { '1.7': '1.7.236', '1.11': '1.11.26' };
 
-const ALL: readonly Release[] = ['1.7.236', '1.8.244', '1.9.109', '1.11.26'];
 const OLD: readonly Release[] = ['1.7.236', '1.8.244'];
 const NEW: readonly Release[] = ['1.9.109', '1.11.26'];
 
@@ -27,12 +27,12 @@ const FLAGS = 'The types list the flags of another release.';
 export const DEVIATIONS: readonly Deviation[] = [
   {
     breach: 'error.ErrorDetail: does not know path',
-    releases: ALL,
+    releases: RELEASES,
     why: 'Every refused field is named by its path; the examples beside the type show it.',
   },
   {
     breach: 'error.Error: does not know deployments',
-    releases: ALL,
+    releases: RELEASES,
     why: '409 for a locked app names the deployments; the example beside the type shows it.',
   },
   {
@@ -40,12 +40,12 @@ export const DEVIATIONS: readonly Deviation[] = [
     releases: ['1.7.236', '1.11.26'],
     why: '400 for what is no JSON has the text of the parser as details.',
   },
-  { breach: 'info.MarathonConfig/access_control_allow_origin: must be array', releases: ALL, why: NULLS },
-  { breach: 'info.MarathonConfig/default_network_name: must be string', releases: ALL, why: NULLS },
-  { breach: 'info.MarathonConfig/env_vars_prefix: must be string', releases: ALL, why: NULLS },
+  { breach: 'info.MarathonConfig/access_control_allow_origin: must be array', releases: RELEASES, why: NULLS },
+  { breach: 'info.MarathonConfig/default_network_name: must be string', releases: RELEASES, why: NULLS },
+  { breach: 'info.MarathonConfig/env_vars_prefix: must be string', releases: RELEASES, why: NULLS },
   { breach: 'info.MarathonConfig/mesos_role: must be string', releases: OLD, why: NULLS },
-  { breach: 'info.MarathonConfig/webui_url: must be string', releases: ALL, why: NULLS },
-  { breach: 'info.MarathonConfig: does not know maintenance_mode', releases: ALL, why: FLAGS },
+  { breach: 'info.MarathonConfig/webui_url: must be string', releases: RELEASES, why: NULLS },
+  { breach: 'info.MarathonConfig: does not know maintenance_mode', releases: RELEASES, why: FLAGS },
   { breach: 'info.MarathonConfig: does not know new_group_enforce_role', releases: NEW, why: FLAGS },
   { breach: 'info.MarathonConfig: does not know revive_offers_for_new_apps', releases: OLD, why: FLAGS },
   { breach: 'info.MarathonConfig: does not know revive_offers_repetitions', releases: OLD, why: FLAGS },
@@ -57,7 +57,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     why: 'The statistics were renamed to tasksStats after 1.8.',
   },
   {
-    breach: 'app.AppInfo/cpus: must be >= 0.001',
+    breach: 'app.App/cpus: must be >= 0.001',
     releases: ['1.11.26'],
     why: 'An app that wants no cpus at all is accepted and shown.',
   },

@@ -31,7 +31,7 @@ types:
 };
 
 const schemas = (extra: Readonly<Record<string, string>> = {}, path = 'types/thing.raml') =>
-  schemasOf(path, (name) => ({ ...FILES, ...extra })[name] ?? '');
+  schemasOf([path], (name) => ({ ...FILES, ...extra })[name] ?? '');
 
 describe('RAML said in JSON Schema', () => {
   it('closes objects, and knows what is optional by the mark and by the facet', () => {

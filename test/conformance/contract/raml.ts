@@ -54,13 +54,17 @@ const WORDS = new Set([
 ]);
 
 /**
- * Every type that a library holds or needs, as `$defs` by names such as `app.App`.
+ * Every type that libraries hold or need, as `$defs` by names such as `app.App`.
  *
- * @param read gives the text of a file by its path, such as `v2/types/app.raml`
+ * @param paths of the libraries, such as `types/app.raml`
+ * @param read gives the text of a file by its path
  */
-export function schemasOf(path: string, read: (path: string) => string): Readonly<Record<string, JsonSchema>> {
+export function schemasOf(
+  paths: readonly string[],
+  read: (path: string) => string,
+): Readonly<Record<string, JsonSchema>> {
   const reader = new TypeReader(read);
-  reader.addAll(path);
+  for (const path of paths) reader.addAll(path);
   return reader.definitions();
 }
 
@@ -68,6 +72,7 @@ class TypeReader {
   readonly #read: (path: string) => string;
   readonly #libraries = new Map<string, Library>();
   readonly #definitions = new Map<string, JsonSchema>();
+  readonly #shapes = new Map<Declaration, Shape>();
 
   constructor(read: (path: string) => string) {
     this.#read = read;
@@ -162,8 +167,16 @@ class TypeReader {
     };
   }
 
-  /** The members of an object, those it inherits first. */
+  /** The members of an object, those it inherits first; what two types share is one and the same schema. */
   #shape(declared: Declaration, from: Library): Shape {
+    const known = this.#shapes.get(declared);
+    if (known) return known;
+    const shape = this.#readShape(declared, from);
+    this.#shapes.set(declared, shape);
+    return shape;
+  }
+
+  #readShape(declared: Declaration, from: Library): Shape {
     const type = typeOf(declared);
     const shape: Shape = { properties: new Map(), patterns: new Map(), required: new Set() };
     if (type !== 'object') {

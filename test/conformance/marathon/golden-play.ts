@@ -44,6 +44,7 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
     afterAll(async () => {
       replay?.stop();
       await stage?.stop();
+      expect(replay?.breaches).toEqual([]);
     });
 
     it.each(titled(record))('$title', async ({ index, step }) => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { RELEASES } from '../contract/deviations.ts';
 
 /** One record of a real Marathon: `golden/README.md` says how they came about. */
 
@@ -30,6 +31,8 @@ const sample = z.looseObject({
 
 const goldenRecord = z.looseObject({
   scenario: z.string(),
+  /** The release that was recorded. */
+  marathon: z.enum(RELEASES),
   description: z.string(),
   steps: z.array(step),
   samples: z.array(sample).default([]),

@@ -57,7 +57,7 @@ export function recordOf(
     before = one.t;
     return { ...one, t };
   });
-  return { scenario, description: '', steps: asked, samples: [], events: [...events] };
+  return { scenario, marathon: '1.7.236', description: '', steps: asked, samples: [], events: [...events] };
 }
 
 function read(name: string): unknown {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { TypeCheck } from '../contract/type-check.ts';
 import { type Answer, ask, listen } from './asking.ts';
 import { comparable } from './comparable.ts';
 import type { TakenEvent } from './event-record.ts';
@@ -37,6 +38,7 @@ export class Replay {
   readonly #record: GoldenRecord;
   readonly #stream: Awaited<ReturnType<typeof listen>>;
   readonly #options: ReplayOptions;
+  readonly #types: TypeCheck;
   #lastEnd = 0;
   /** Where the cell is known to lag behind for ever, it is not waited for again. */
   #behind = false;
@@ -48,6 +50,7 @@ export class Replay {
     options: ReplayOptions,
   ) {
     this.#options = options;
+    this.#types = new TypeCheck(record.marathon);
     this.#stage = stage;
     this.#record = record;
     this.#stream = stream;
@@ -77,6 +80,8 @@ export class Replay {
       Date.now() + (request.method === 'GET' && !once ? (this.#options.sameAnswerMs ?? SAME_ANSWER_MS) : 0);
     for (;;) {
       const answer = await ask(this.#stage.url, ours);
+      const { status, headers, body } = answer;
+      if (request.method !== 'HEAD') this.#types.answer({ ...ours, status }, String(headers['content-type']), body);
       this.parts.learn(response.body, answer.body);
       this.#learnDeployment(response.headers, answer);
       const compared = this.#compared(response, answer);
@@ -109,6 +114,12 @@ export class Replay {
 
   stop(): void {
     this.#stream.stop();
+  }
+
+  /** What of the cell's answers and events does not fit the published types of the release. */
+  get breaches(): readonly string[] {
+    this.#types.events(this.events.map(({ eventType, data }) => ({ ...data, eventType })));
+    return this.#types.breaches;
   }
 
   #compared(response: NonNullable<GoldenStep['response']>, answer: Answer): Compared {
