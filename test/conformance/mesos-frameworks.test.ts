@@ -118,6 +118,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
       await until('SUBSCRIBED', 10_000, () => stream.events.length > 0);
       expect((await fetch(`${url}/state`)).status).toBe(200);
       expect((await fetch(`${url}/state.json`)).status).toBe(404);
+      expect((await fetch(`${under.mesos.masterUrl}/`)).status).toBe(404);
     });
 
     const multi = [{ type: 'MULTI_ROLE' }];

@@ -1,4 +1,4 @@
-/** The activities that run builders and test containers, on the embedded Mesos with a real engine and registry. */
+/** The activities that run builders and test containers, on both kinds of Mesos with a real engine and registry. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -10,16 +10,16 @@ import { DockerClient } from '../../activities/docker/client.ts';
 import { createTestingActivities } from '../../activities/testing/run-test.ts';
 import type { ImageReference } from '../../domain/bundle.ts';
 import { ensureBaseImage } from '../../local/base-image/base-image.ts';
-import { type Cell, cell } from '../../local/platform/cell.ts';
 import { dockerEngine } from '../../local/platform/docker.ts';
 import { until } from '../../local/platform/until.ts';
 import { ensureToolbox } from '../../local/toolbox/toolbox.ts';
+import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { type RegistryRig, startRegistryRig } from './registry-rig.ts';
 
 jest.setTimeout(120_000);
 
 let registry: RegistryRig;
-let mesos: Cell;
+let engineSocket: string;
 let docker: DockerClient;
 let base: string;
 
@@ -29,14 +29,7 @@ beforeAll(async () => {
   const engine = await dockerEngine(registry.supervisor, toolbox);
   docker = new DockerClient(engine.socket);
   base = (await ensureBaseImage(registry.address)).reference;
-  mesos = await cell(registry.supervisor, {
-    dockerSocket: engine.socket,
-    agents: [
-      { name: 'ci-1', attributes: 'role:ci' },
-      { name: 'fat-1', attributes: 'env:fat' },
-    ],
-  });
-  await mesos.mesos.start();
+  engineSocket = engine.socket;
 });
 afterAll(() => registry?.stop());
 
@@ -56,190 +49,204 @@ const failureOf = (promise: Promise<unknown>) =>
 const attempt = (activityId: string, heartbeatDetails?: unknown) =>
   environment({ activityId, ...(heartbeatDetails === undefined ? {} : { heartbeatDetails }) });
 
-describe('runBuilder', () => {
-  /** Writes its pid, then waits to be told to leave. */
-  const script = (mark: string) => `echo $$ > ${join(registry.directory, mark)}; exec sleep 600`;
-  const activities = (command: readonly string[], over: { attribute?: string; startSeconds?: number } = {}) =>
-    createRunBuilderActivities({
-      temporal: { address: '127.0.0.1:7233', namespace: 'default' },
-      registry: { address: registry.address },
-      mesos: { master: mesos.masterUrl },
-      builder: {
-        attribute: over.attribute ?? 'role:ci',
-        command,
-        docker: '/run/docker.sock',
-        cpus: 0.1,
-        memoryMiB: 32,
-        startSeconds: over.startSeconds ?? 30,
-      },
-      services: { sample: { repository: '/nowhere/sample.git' } },
-    });
-  const order = (builderId: string, excludeAgents: readonly string[] = []) => ({
-    builderId,
-    service: 'sample',
-    excludeAgents,
-  });
-  const pidOf = (mark: string) =>
-    until(
-      `the builder ${mark} to run`,
-      () => readFileSync(join(registry.directory, mark), 'utf8').trim() || pending(),
-      {
-        withinMs: 30_000,
-      },
-    );
-  const pending = (): never => {
-    throw new Error('nothing written yet');
-  };
-
-  it('tells it to leave when it is cancelled, and returns with its end', async () => {
-    const running = attempt('leave');
-    const ended = running.run(activities(['sh', '-c', script('leave')]).runBuilder, order('leave'));
-    const pid = await pidOf('leave');
-    running.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
-    expect(await ended).toEqual({
-      agent: { id: expect.stringMatching(/\S/), address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
-      state: 'TASK_KILLED',
-      message: 'it was told to leave',
-    });
-    expect(existsSync(`/proc/${pid}`)).toBe(false);
-  });
-
-  it('tells how it ended by itself', async () => {
-    const ended: BuilderEnd = await attempt('crash').run(activities(['sh', '-c', 'exit 3']).runBuilder, order('crash'));
-    expect(ended).toMatchObject({ state: 'TASK_FAILED', message: expect.stringContaining('exit code 3') });
-    expect(ended.agent?.id).toBeDefined();
-    // The agent that it names is the one that can be left out.
-    const elsewhere = activities(['true'], { startSeconds: 2 }).runBuilder;
-    const none = await attempt('excluded').run(elsewhere, order('excluded', [ended.agent?.id ?? '']));
-    expect(none).toEqual({ message: expect.stringContaining('the agent is excluded') });
-  });
-
-  it('returns without an agent when none fits in time', async () => {
-    const nowhere = activities(['true'], { attribute: 'role:nobody', startSeconds: 2 });
-    expect(await attempt('nowhere').run(nowhere.runBuilder, order('nowhere'))).toEqual({
-      message: expect.stringContaining('role:nobody'),
-    });
-  });
-
-  it('gets what it has to know', async () => {
-    const file = join(registry.directory, 'environment');
-    await attempt('knows').run(activities(['sh', '-c', `env > ${file}`]).runBuilder, order('knows'));
-    const lines = readFileSync(file, 'utf8').split('\n');
-    expect(lines).toContain('SLIPWAY_BUILD_ID=knows');
-    expect(lines).toContain(`SLIPWAY_REGISTRY=${registry.address}`);
-    expect(lines.some((line) => line.startsWith('MESOS_SANDBOX=/'))).toBe(true);
-  });
-
-  it('goes on while its worker stops, and is taken up by the next attempt', async () => {
-    const builder = activities(['sh', '-c', script('taken-up')]);
-    const first = attempt('taken-up');
-    let kept: unknown;
-    first.on('heartbeat', (details: unknown) => {
-      kept = details;
-    });
-    const left = failureOf(first.run(builder.runBuilder, order('taken-up')));
-    const pid = await pidOf('taken-up');
-    first.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
-    expect(await left).toMatchObject({ type: 'SystemUnavailable' });
-    expect(existsSync(`/proc/${pid}`)).toBe(true);
-
-    const second = attempt('taken-up', kept);
-    const ended = second.run(builder.runBuilder, order('taken-up'));
-    second.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
-    expect(await ended).toMatchObject({ state: 'TASK_KILLED' });
-    expect(existsSync(`/proc/${pid}`)).toBe(false);
-    expect(readFileSync(join(registry.directory, 'taken-up'), 'utf8').trim()).toBe(pid);
-  });
+const setup = async () => ({
+  agents: [
+    { name: 'ci-1', attributes: 'role:ci' },
+    { name: 'fat-1', attributes: 'env:fat' },
+  ],
+  dockerSocket: engineSocket,
 });
 
-describe('runTest', () => {
-  const runTest = async (image: ImageReference, over: { suite?: string; timeoutSeconds?: number } = {}) => {
-    const activities = createTestingActivities({
-      mesos: { master: mesos.masterUrl },
-      registry: { address: registry.address },
-      consul: { dns: '127.0.0.1:8600' },
-      environments: { fat: { agentAttribute: 'env:fat', balancer: { port: 8001 } } },
-    });
-    const { suite = 'contract', timeoutSeconds = 60 } = over;
-    const input = { environment: 'fat', service: 'sample', suite, image, timeoutSeconds };
-    return attempt(`test-${Math.random()}`).run(activities.runTest, input);
-  };
+describeOnEachMesos('activities', setup, (under) => {
+  const place = () => join(registry.directory, under.kind);
+  beforeAll(() => {
+    mkdirSync(place());
+  });
 
-  /** An image whose only program is this script. */
-  async function imageOf(name: string, program: string): Promise<ImageReference> {
-    const context = join(registry.directory, name);
-    mkdirSync(context);
-    writeFileSync(join(context, 'test.mjs'), program);
-    writeFileSync(
-      join(context, 'Dockerfile'),
-      `FROM ${base}\nCOPY test.mjs /\nCMD ["/usr/local/bin/node", "/test.mjs"]\n`,
-    );
-    const repository = `sample/test/${name}`;
-    const options = { signal: AbortSignal.timeout(60_000), onLog: () => {} };
-    await docker.buildImage({
-      context,
-      dockerfile: 'Dockerfile',
-      name: `${registry.address}/${repository}:one`,
-      buildArgs: {},
-      labels: {},
-      time: 0,
-      ...options,
+  describe('runBuilder', () => {
+    /** Writes its pid, then waits to be told to leave. */
+    const script = (mark: string) => `echo $$ > ${join(place(), mark)}; exec sleep 600`;
+    const activities = (command: readonly string[], over: { attribute?: string; startSeconds?: number } = {}) =>
+      createRunBuilderActivities({
+        temporal: { address: '127.0.0.1:7233', namespace: 'default' },
+        registry: { address: registry.address },
+        mesos: { master: under.mesos.masterUrl },
+        builder: {
+          attribute: over.attribute ?? 'role:ci',
+          command,
+          docker: '/run/docker.sock',
+          cpus: 0.1,
+          memoryMiB: 32,
+          startSeconds: over.startSeconds ?? 30,
+        },
+        services: { sample: { repository: '/nowhere/sample.git' } },
+      });
+    const order = (builderId: string, excludeAgents: readonly string[] = []) => ({
+      builderId,
+      service: 'sample',
+      excludeAgents,
     });
-    await docker.pushImage({ repository: `${registry.address}/${repository}`, tag: 'one', ...options });
-    const digest = (await registry.client.headManifest(repository, 'one'))?.digest;
-    if (digest === undefined) throw new Error(`${repository} was not pushed`);
-    return { repository, digest };
-  }
+    const pidOf = (mark: string) =>
+      until(`the builder ${mark} to run`, () => readFileSync(join(place(), mark), 'utf8').trim() || pending(), {
+        withinMs: 30_000,
+      });
+    const pending = (): never => {
+      throw new Error('nothing written yet');
+    };
 
-  const REPORT = `import { writeFileSync } from 'node:fs';
+    under.it('tells it to leave when it is cancelled, and returns with its end', async () => {
+      const running = attempt('leave');
+      const ended = running.run(activities(['sh', '-c', script('leave')]).runBuilder, order('leave'));
+      const pid = await pidOf('leave');
+      running.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+      expect(await ended).toEqual({
+        agent: { id: expect.stringMatching(/\S/), address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
+        state: 'TASK_KILLED',
+        message: 'it was told to leave',
+      });
+      expect(existsSync(`/proc/${pid}`)).toBe(false);
+    });
+
+    under.it('tells how it ended by itself', async () => {
+      const ended: BuilderEnd = await attempt('crash').run(
+        activities(['sh', '-c', 'exit 3']).runBuilder,
+        order('crash'),
+      );
+      expect(ended).toMatchObject({ state: 'TASK_FAILED', message: expect.stringContaining('exit code 3') });
+      expect(ended.agent?.id).toBeDefined();
+      // The agent that it names is the one that can be left out.
+      const elsewhere = activities(['true'], { startSeconds: 2 }).runBuilder;
+      const none = await attempt('excluded').run(elsewhere, order('excluded', [ended.agent?.id ?? '']));
+      expect(none).toEqual({ message: expect.stringContaining('the agent is excluded') });
+    });
+
+    under.it('returns without an agent when none fits in time', async () => {
+      const nowhere = activities(['true'], { attribute: 'role:nobody', startSeconds: 2 });
+      expect(await attempt('nowhere').run(nowhere.runBuilder, order('nowhere'))).toEqual({
+        message: expect.stringContaining('role:nobody'),
+      });
+    });
+
+    under.it('gets what it has to know', async () => {
+      const file = join(place(), 'environment');
+      await attempt('knows').run(activities(['sh', '-c', `env > ${file}`]).runBuilder, order('knows'));
+      const lines = readFileSync(file, 'utf8').split('\n');
+      expect(lines).toContain('SLIPWAY_BUILD_ID=knows');
+      expect(lines).toContain(`SLIPWAY_REGISTRY=${registry.address}`);
+      expect(lines.some((line) => line.startsWith('MESOS_SANDBOX=/'))).toBe(true);
+    });
+
+    under.it('goes on while its worker stops, and is taken up by the next attempt', async () => {
+      const builder = activities(['sh', '-c', script('taken-up')]);
+      const first = attempt('taken-up');
+      let kept: unknown;
+      first.on('heartbeat', (details: unknown) => {
+        kept = details;
+      });
+      const left = failureOf(first.run(builder.runBuilder, order('taken-up')));
+      const pid = await pidOf('taken-up');
+      first.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+      expect(await left).toMatchObject({ type: 'SystemUnavailable' });
+      expect(existsSync(`/proc/${pid}`)).toBe(true);
+
+      const second = attempt('taken-up', kept);
+      const ended = second.run(builder.runBuilder, order('taken-up'));
+      second.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+      expect(await ended).toMatchObject({ state: 'TASK_KILLED' });
+      expect(existsSync(`/proc/${pid}`)).toBe(false);
+      expect(readFileSync(join(place(), 'taken-up'), 'utf8').trim()).toBe(pid);
+    });
+  });
+
+  describe('runTest', () => {
+    const runTest = async (image: ImageReference, over: { suite?: string; timeoutSeconds?: number } = {}) => {
+      const activities = createTestingActivities({
+        mesos: { master: under.mesos.masterUrl },
+        registry: { address: registry.address },
+        consul: { dns: '127.0.0.1:8600' },
+        environments: { fat: { agentAttribute: 'env:fat', balancer: { port: 8001 } } },
+      });
+      const { suite = 'contract', timeoutSeconds = 60 } = over;
+      const input = { environment: 'fat', service: 'sample', suite, image, timeoutSeconds };
+      return attempt(`test-${Math.random()}`).run(activities.runTest, input);
+    };
+
+    /** An image whose only program is this script. */
+    async function imageOf(name: string, program: string): Promise<ImageReference> {
+      const context = join(place(), name);
+      mkdirSync(context);
+      writeFileSync(join(context, 'test.mjs'), program);
+      writeFileSync(
+        join(context, 'Dockerfile'),
+        `FROM ${base}\nCOPY test.mjs /\nCMD ["/usr/local/bin/node", "/test.mjs"]\n`,
+      );
+      const repository = `sample/test/${name}`;
+      const options = { signal: AbortSignal.timeout(60_000), onLog: () => {} };
+      await docker.buildImage({
+        context,
+        dockerfile: 'Dockerfile',
+        name: `${registry.address}/${repository}:one`,
+        buildArgs: {},
+        labels: {},
+        time: 0,
+        ...options,
+      });
+      await docker.pushImage({ repository: `${registry.address}/${repository}`, tag: 'one', ...options });
+      const digest = (await registry.client.headManifest(repository, 'one'))?.digest;
+      if (digest === undefined) throw new Error(`${repository} was not pushed`);
+      return { repository, digest };
+    }
+
+    const REPORT = `import { writeFileSync } from 'node:fs';
     const { SLIPWAY_TARGET, SLIPWAY_DNS, SLIPWAY_ENVIRONMENT, MESOS_SANDBOX } = process.env;
     const report = (cases) => writeFileSync(MESOS_SANDBOX + '/junit.xml', '<testsuite>' + cases + '</testsuite>');`;
 
-  it('gives the test the name of the service, and returns what it reported', async () => {
-    const image = await imageOf(
-      'passes',
-      `${REPORT} report('<testcase name="' + [SLIPWAY_TARGET, SLIPWAY_DNS, SLIPWAY_ENVIRONMENT].join(' ') + '"/>'); console.log('all well');`,
-    );
-    expect(await runTest(image)).toEqual({
-      tests: 1,
-      failures: 0,
-      skipped: 0,
-      cases: [{ name: 'http://sample-fat.service.consul:8001 127.0.0.1:8600 fat', outcome: 'passed' }],
-      logTail: expect.stringContaining('all well'),
+    under.it('gives the test the name of the service, and returns what it reported', async () => {
+      const image = await imageOf(
+        'passes',
+        `${REPORT} report('<testcase name="' + [SLIPWAY_TARGET, SLIPWAY_DNS, SLIPWAY_ENVIRONMENT].join(' ') + '"/>'); console.log('all well');`,
+      );
+      expect(await runTest(image)).toEqual({
+        tests: 1,
+        failures: 0,
+        skipped: 0,
+        cases: [{ name: 'http://sample-fat.service.consul:8001 127.0.0.1:8600 fat', outcome: 'passed' }],
+        logTail: expect.stringContaining('all well'),
+      });
     });
-  });
 
-  it('returns failures as a result', async () => {
-    const image = await imageOf(
-      'fails',
-      `${REPORT} report('<testcase name="a"/><testcase name="b"><failure message="no price"/></testcase>'); process.exit(1);`,
-    );
-    expect(await runTest(image)).toMatchObject({
-      tests: 2,
-      failures: 1,
-      cases: [{ name: 'b', outcome: 'failed', message: 'no price' }, { name: 'a' }],
+    under.it('returns failures as a result', async () => {
+      const image = await imageOf(
+        'fails',
+        `${REPORT} report('<testcase name="a"/><testcase name="b"><failure message="no price"/></testcase>'); process.exit(1);`,
+      );
+      expect(await runTest(image)).toMatchObject({
+        tests: 2,
+        failures: 1,
+        cases: [{ name: 'b', outcome: 'failed', message: 'no price' }, { name: 'a' }],
+      });
     });
-  });
 
-  it.each([
-    ['crashes', `console.error('out of luck'); process.exit(7);`, /left no junit\.xml/, 'out of luck'],
-    [
-      'dies-after',
-      `${REPORT} report('<testcase name="a"/>'); process.exit(9);`,
-      /reported no failure but ended with/,
-      '',
-    ],
-    ['empty', `${REPORT} report('');`, /no test that ran/, ''],
-    ['garbled', `${REPORT} report('<testcase');`, /can't be read/, ''],
-    ['hangs', `console.log('waiting'); setInterval(() => {}, 1000);`, /did not end within 3 s/, 'waiting'],
-  ])('does not take for a pass what %s', async (name, program, said, log) => {
-    const failure = await failureOf(runTest(await imageOf(name, program), { timeoutSeconds: 3 }));
-    expect([failure.type, failure.message]).toEqual(['TestsFailed', expect.stringMatching(said)]);
-    expect(failure.details).toEqual([{ suite: 'contract', logTail: expect.stringContaining(log) }]);
-  });
+    it.each([
+      ['crashes', `console.error('out of luck'); process.exit(7);`, /left no junit\.xml/, 'out of luck'],
+      [
+        'dies-after',
+        `${REPORT} report('<testcase name="a"/>'); process.exit(9);`,
+        /reported no failure but ended with/,
+        '',
+      ],
+      ['empty', `${REPORT} report('');`, /no test that ran/, ''],
+      ['garbled', `${REPORT} report('<testcase');`, /can't be read/, ''],
+      ['hangs', `console.log('waiting'); setInterval(() => {}, 1000);`, /did not end within 3 s/, 'waiting'],
+    ])('does not take for a pass what %s', async (name, program, said, log) => {
+      const failure = await failureOf(runTest(await imageOf(name, program), { timeoutSeconds: 3 }));
+      expect([failure.type, failure.message]).toEqual(['TestsFailed', expect.stringMatching(said)]);
+      expect(failure.details).toEqual([{ suite: 'contract', logTail: expect.stringContaining(log) }]);
+    });
 
-  it('calls a container that never ran a matter of the system, not of the tests', async () => {
-    const image = { repository: 'sample/test/nobody', digest: `sha256:${'0'.repeat(64)}` };
-    expect(await failureOf(runTest(image))).toMatchObject({ type: 'SystemUnavailable' });
+    under.it('calls a container that never ran a matter of the system, not of the tests', async () => {
+      const image = { repository: 'sample/test/nobody', digest: `sha256:${'0'.repeat(64)}` };
+      expect(await failureOf(runTest(image))).toMatchObject({ type: 'SystemUnavailable' });
+    });
   });
 });
