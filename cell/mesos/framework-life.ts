@@ -83,13 +83,12 @@ export function subscribe(
   return framework;
 }
 
-/** Its connection broke: its offers go to others, its tasks go on until its failover timeout. */
+/** Its connection broke: its offers go to others, its tasks go on until its failover timeout. Operators are not told. */
 export function disconnected(master: Master, framework: Framework, stream: EventStream): void {
   if (framework.stream !== stream) return;
   framework.stream = undefined;
   withdrawOffers(master, framework.id);
   keep(master, framework, { disconnectedAt: Date.now() });
-  master.broadcast(operatorEvents.frameworkUpdated(framework));
   awaitFailover(master, framework);
 }
 

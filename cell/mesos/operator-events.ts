@@ -11,11 +11,11 @@ import { AGENT_CAPABILITIES, VERSION } from './version.ts';
 export const operatorEvents = {
   frameworkAdded: (framework: Framework) => ({
     type: 'FRAMEWORK_ADDED',
-    framework_added: { framework: operatorFramework(framework) },
+    framework_added: { framework: toldFramework(framework) },
   }),
   frameworkUpdated: (framework: Framework) => ({
     type: 'FRAMEWORK_UPDATED',
-    framework_updated: { framework: operatorFramework(framework) },
+    framework_updated: { framework: toldFramework(framework) },
   }),
   frameworkRemoved: ({ info }: Framework) => ({
     type: 'FRAMEWORK_REMOVED',
@@ -33,6 +33,14 @@ export const operatorEvents = {
     task_updated: { framework_id: { value: frameworkId }, status, state },
   }),
 };
+
+/** In events a framework that was never removed has a time of that too: zero. */
+function toldFramework(framework: Framework): object {
+  return {
+    ...operatorFramework(framework),
+    unregistered_time: { nanoseconds: (framework.record.removedAt ?? 0) * 1e6 },
+  };
+}
 
 /** Without what changes with every offer; answers add that. */
 export function operatorFramework({ info, record, connected, recovered }: Framework): object {

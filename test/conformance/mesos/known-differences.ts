@@ -12,7 +12,11 @@ export interface KnownDifference {
 const ANSWERS = /^(operator-calls|state-endpoints)$/;
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
-  { record: ANSWERS, path: /\bbuild_user$/, reason: 'The embedded one was not built by who built the recorded one.' },
+  {
+    record: /^(operator-calls|state-endpoints|session)$/,
+    path: /\bbuild_user$/,
+    reason: 'The embedded one was not built by who built the recorded one.',
+  },
   {
     record: ANSWERS,
     path: /\bflags\.(allocator_\w+|authentication_v0_timeout|authenticators|authorizers|http_authenticators)$/,
@@ -34,22 +38,22 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     reason: 'Flags of what the embedded master does not do: GPUs, offer constraints, figures by framework.',
   },
   {
-    record: ANSWERS,
-    path: /\bcapabilities$/,
+    record: /^(operator-calls|state-endpoints|session|operator-stream)$/,
+    path: /(^|(agents|slaves)\[\])\.capabilities$/,
     reason: 'Agents say only what they can do: no resource providers, volumes, operation feedback or task limits.',
   },
   {
-    record: ANSWERS,
-    path: /(^|\.)(master_)?hostname$/,
+    record: /^(operator-calls|state-endpoints|session)$/,
+    path: /(leader_info|master_info(\.address)?|^)\.(master_)?hostname$/,
     reason: 'The embedded master goes by its address, which needs no resolver.',
   },
   {
-    record: /^(operator-calls|mark-agent-gone)$/,
+    record: /^(operator-calls|mark-agent-gone|session|operator-stream)$/,
     path: /\.executor_id$/,
     reason: 'Updates of command tasks name the executor, as those of a real agent; the recorded stand-in left it out.',
   },
   {
-    record: /^(operator-calls|mark-agent-gone)$/,
+    record: /^(operator-calls|mark-agent-gone|session|operator-stream)$/,
     path: /\.container_status\.executor_pid$/,
     reason: 'Tasks of the embedded one have no process of an executor, so none before they run.',
   },
