@@ -1,5 +1,5 @@
 /**
- * A cell as a process of its own: `node cell/mesos/main.ts OPTIONS`, where OPTIONS is JSON (see options.ts) or the
+ * A cell as a process of its own: `node cell/mesos/main.ts OPTIONS [--faults]`, where OPTIONS is JSON (see options.ts) or the
  * path of a JSON file. Prints one line of JSON when everything listens: `{"masterUrl", "agents", "pid"}`. Its log goes
  * to stderr. SIGTERM and SIGINT end every task and then the process; after a kill -9 the next start takes the tasks up.
  */
@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { textOf } from '../../activities/mesos/thrown.ts';
+import { FaultBoard } from '../faults/board.ts';
 import type { CellLog } from './log.ts';
 import { cellOptionsSchema } from './options.ts';
 import { startMesos } from './start.ts';
@@ -17,14 +18,20 @@ const log: CellLog = {
   warn: (what, error) => logger.warn({ error: textOf(error) }, what),
 };
 
-const argument = process.argv[2];
+const [argument, flag] = process.argv.slice(2);
 if (argument === undefined) {
-  process.stderr.write('usage: node cell/mesos/main.ts OPTIONS (JSON, or the path of a JSON file; see options.ts)\n');
+  process.stderr.write(
+    'usage: node cell/mesos/main.ts OPTIONS [--faults] (JSON, or the path of a JSON file; see options.ts)\n',
+  );
   process.exit(2);
 }
 
 const text = argument.trimStart().startsWith('{') ? argument : readFileSync(argument, 'utf8');
-const cell = await startMesos(cellOptionsSchema.parse(JSON.parse(text)), log);
+const cell = await startMesos(
+  cellOptionsSchema.parse(JSON.parse(text)),
+  log,
+  flag === '--faults' ? new FaultBoard() : undefined,
+);
 
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -32,7 +32,12 @@ const agentsAnswer = z.object({ slaves: z.array(z.unknown()) });
 /** The cell; not started. */
 export async function cell(
   supervisor: Supervisor,
-  options: { readonly dockerSocket: string; readonly agents: readonly AgentRequest[] },
+  options: {
+    readonly dockerSocket: string;
+    readonly agents: readonly AgentRequest[];
+    /** Opens `/cell/faults`, of each process its own. */
+    readonly faults?: boolean;
+  },
 ): Promise<Cell> {
   const stateDir = join(supervisor.directories.data, 'mesos');
   mkdirSync(stateDir, { recursive: true });
@@ -56,10 +61,11 @@ export async function cell(
   };
   const optionsFile = join(stateDir, 'options.json');
   writeFileSync(optionsFile, JSON.stringify(cellOptions, undefined, 2));
+  const faults = options.faults ? ['--faults'] : [];
   const mesos = supervisor.add(Wave.cell, {
     name: 'mesos',
     command: process.execPath,
-    args: [join(ROOT, 'cell/mesos/main.ts'), optionsFile],
+    args: [join(ROOT, 'cell/mesos/main.ts'), optionsFile, ...faults],
     ready: async () => {
       const { slaves } = agentsAnswer.parse(JSON.parse(await answerOf(`${masterUrl}/slaves`)));
       if (slaves.length < agents.length) {
@@ -74,7 +80,7 @@ export async function cell(
     command: process.execPath,
     args: [
       ...[join(ROOT, 'cell/marathon/main.ts'), '--master', masterUrl, '--port', String(marathonPort)],
-      ...['--state', join(supervisor.directories.data, 'marathon')],
+      ...['--state', join(supervisor.directories.data, 'marathon'), ...faults],
     ],
     ready: async () => {
       const { frameworkId } = infoAnswer.parse(JSON.parse(await answerOf(`${marathonUrl}/v2/info`)));

@@ -28,6 +28,8 @@ export interface PlatformOptions {
   /** Where chat messages are sent; default nowhere. */
   readonly chatOutboundUrls?: readonly string[];
   readonly schedules?: ConfigurationRequest['schedules'];
+  /** Opens the fault switches of Mesos and of Marathon. */
+  readonly faults?: boolean;
   /** Changes Slipway's configuration before it is written: a fault test puts a proxy in the place of a system. */
   readonly configure?: (configuration: ConfigurationFile) => ConfigurationFile | Promise<ConfigurationFile>;
 }
@@ -91,6 +93,7 @@ async function startOn(supervisor: Supervisor, toolbox: Toolbox, options: Platfo
   const mesosAndMarathon = await cell(supervisor, {
     dockerSocket: systems.engine.socket,
     agents: options.agents ?? defaultAgents(tiers),
+    faults: options.faults ?? false,
   });
   const environments: Record<string, { tier: 'integration' | 'production'; port: number }> = {};
   for (const [name, tier] of Object.entries(tiers)) {

@@ -7,7 +7,7 @@ import { MarathonClient } from '../../activities/marathon/client.ts';
 import { CellDirectory, type KeptOptions } from '../../cell/directory.ts';
 import { FaultClient } from '../../cell/faults/client.ts';
 import { down, up } from '../../cell/launcher.ts';
-import { containersBelow } from '../../cell/mesos/processes.ts';
+import { containersBelow, processesOf } from '../../cell/mesos/processes.ts';
 import { freePort, freePortBlock } from '../../local/platform/ports.ts';
 import { SLEEP, settled, taskIds } from '../integration/marathon-rig.ts';
 import { PROBE_IMAGE, type TestEngine, testEngine } from '../integration/mesos-engine.ts';
@@ -75,11 +75,14 @@ async function crash(): Promise<void> {
   await start();
 }
 
-/** Everything of the cell that exists on this machine, running or not. */
-async function live(): Promise<number> {
+/** Everything of the cell that exists on this machine: containers, running or not, and first processes of commands. */
+async function identities(): Promise<readonly string[]> {
   const containers = await engine.docker.listContainers({ all: true });
-  return containers.length + containersBelow(directory).size;
+  const leaders = [...containersBelow(directory)].flatMap((id) => processesOf(id).filter(({ leader }) => leader));
+  return [...containers.map(({ Id }) => Id), ...leaders.map(({ pid, startTicks }) => `${pid} ${startTicks}`)];
 }
+
+const live = async () => (await identities()).length;
 
 /** The app has so many tasks, Mesos and the machine have just these, and nothing else is there. */
 async function just(id: string, instances: number): Promise<readonly string[]> {
@@ -116,8 +119,11 @@ describe.each([
     await until('two run', 20_000, async () => (await running('/launch')).length === 2);
     await until('five are known', 10_000, async () => (await client.listTasks('/launch'))?.length === 5);
     const before = await running('/launch');
+    const there = await identities();
+    expect(there).toHaveLength(2);
     await crash();
     expect(await just('/launch', 5)).toEqual(expect.arrayContaining(before));
+    expect(await identities()).toEqual(expect.arrayContaining([...there]));
   });
 
   it('while it starts a container or a process', async () => {

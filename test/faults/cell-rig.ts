@@ -25,13 +25,16 @@ export interface CellRig {
   stop(): Promise<void>;
 }
 
-/** Two agents for `env:prod`, one for `env:fat`; command tasks only. */
-export async function startCellRig(): Promise<CellRig> {
+/**
+ * Two agents for `env:prod`, one for `env:fat`; command tasks only.
+ * @param hostname of all agents, where a test needs one that can be reached; by default their names
+ */
+export async function startCellRig({ hostname }: { readonly hostname?: string } = {}): Promise<CellRig> {
   const stateDir = mkdtempSync(join(tmpdir(), 'cell-rig-'));
   const agent = async (name: string, attributes: string) => {
     const first = await freePortBlock(PORTS);
     const portRange: [number, number] = [first, first + PORTS - 1];
-    return { name, attributes, cpus: 4, mem: 2048, portRange };
+    return { name, attributes, cpus: 4, mem: 2048, portRange, ...(hostname === undefined ? {} : { hostname }) };
   };
   const cell = await startCell({
     stateDir,

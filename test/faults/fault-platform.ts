@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { FaultClient } from '../../cell/faults/client.ts';
 import { type Platform, startPlatform } from '../../local/platform/platform.ts';
 import { createSampleRepository } from '../../local/sample/repository.ts';
 import type { Change, Version, VersionName } from '../../local/sample/versions.ts';
@@ -11,8 +12,8 @@ import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 export interface FaultPlatform {
   readonly platform: Platform;
   readonly temporal: Client;
-  /** Between Slipway and Marathon. */
-  readonly marathon: FaultProxy;
+  /** What Marathon does wrong. */
+  readonly marathon: FaultClient;
   /** Between Slipway, builders and engines on one side and the registry on the other. */
   readonly registry: FaultProxy;
   /** Puts a version of the sample service on its main branch. @returns its commit */
@@ -50,29 +51,25 @@ export async function startFaultPlatform(): Promise<FaultPlatform> {
   const dir = mkdtempSync(join(tmpdir(), 'slipway-faults-'));
   const hangs = join(dir, 'hang-next-builder');
   const repository = await createSampleRepository(join(dir, 'sample.git'), { nodeVersion: process.versions.node });
-  // The proxies stand before the platform does; where they lead is known when its configuration is.
-  const marathon = await startFaultProxy({ target: 'http://127.0.0.1' });
+  // The proxy stands before the platform does; where it leads is known when its configuration is.
   const registry = await startFaultProxy({ target: 'http://127.0.0.1' });
   const closeAll = async (): Promise<void> => {
-    await Promise.all([marathon.stop(), registry.stop()]);
+    await registry.stop();
     rmSync(dir, { recursive: true });
   };
   try {
     const platform = await startPlatform({
       dir,
       log: () => {},
+      faults: true,
       environments: ENVIRONMENTS,
       services: { [SERVICE]: { repository: `file://${repository.path}`, branch: 'main' } },
       configure: (configuration) => {
-        const { environments, builder } = configuration;
-        for (const environment of Object.values(environments)) marathon.retarget(environment.marathon.url);
+        const { builder } = configuration;
         registry.retarget(`http://${configuration.registry.address}`);
         return {
           ...configuration,
           registry: { ...configuration.registry, address: new URL(registry.url).host },
-          environments: Object.fromEntries(
-            Object.entries(environments).map(([name, one]) => [name, { ...one, marathon: { url: marathon.url } }]),
-          ),
           builder: {
             ...builder,
             startSeconds: BUILDER_START_SECONDS,
@@ -86,7 +83,7 @@ export async function startFaultPlatform(): Promise<FaultPlatform> {
     return {
       platform,
       temporal: new Client({ connection, namespace }),
-      marathon,
+      marathon: new FaultClient(platform.urls.marathon),
       registry,
       push: (version, changes = {}) =>
         repository.push(version, {

@@ -81,21 +81,25 @@ describe('a release among systems that fail', () => {
     'goes on when Marathon answers 503 to every change that it made',
     async () => {
       clients = await startClients(fault.platform);
-      const armed = [
-        fault.marathon.arm({ kind: '503-after', method: 'POST', path: /^\/v2\/apps/ }),
-        fault.marathon.arm({ kind: '503-after', method: 'PUT' }),
-        // An app is asked to go until Marathon says that it knows none: one answer of those is lost in each environment.
-        fault.marathon.arm({ kind: '503-after', method: 'DELETE', path: /\/fat\//, times: 1 }),
-        fault.marathon.arm({ kind: '503-after', method: 'DELETE', path: /\/prod\//, times: 1 }),
-      ];
+      const applied = { of: 'marathon', kind: '503-after-apply' } as const;
+      await fault.marathon.set({
+        routes: [
+          { ...applied, method: 'POST', path: '^/v2/apps' },
+          { ...applied, method: 'PUT' },
+          // An app is asked to go until Marathon says that it knows none: one answer of those is lost in each environment.
+          { ...applied, method: 'DELETE', path: '/fat/', times: 1 },
+          { ...applied, method: 'DELETE', path: '/prod/', times: 1 },
+        ],
+      });
       const release = await startRelease(fault, { ref: await fault.push('good') });
       await approveAtItsTime(release);
       const view = await release.ended();
-      fault.marathon.disarmAll();
+      const { seen } = await fault.marathon.get();
+      await fault.marathon.clear();
       number += 1;
 
       expect(view).toMatchObject({ outcome: 'released' });
-      expect(armed.map(({ hits }) => hits > 0)).toEqual([true, true, true, true]);
+      expect(seen.routes.map(({ hits }) => hits > 0)).toEqual([true, true, true, true]);
       await expectSettled(fault, live());
       await clients.expectUnharmed();
     },

@@ -21,6 +21,8 @@ export interface RegistrarOptions {
   readonly frontends: Readonly<Record<string, string>>;
   /** Register only tasks on this Mesos agent host, where every host has a registrar and a Consul agent of its own. */
   readonly host?: string;
+  /** A full look at everything this often, whatever events say or keep to themselves; default 30 000. */
+  readonly reconcileMs?: number;
   readonly log: Log;
 }
 
@@ -30,7 +32,6 @@ export interface Reconciled {
   readonly deregistered: readonly string[];
 }
 
-/** A full look at everything this often, whatever events say or keep to themselves. */
 const RECONCILE_MS = 30_000;
 const RETRY_MS = 250;
 const ADDRESS_VALID_MS = 60_000;
@@ -162,7 +163,7 @@ export class Registrar {
     while (!signal.aborted) {
       await pause(bucket.take(performance.now()), signal);
       this.#wakeup.reset();
-      let wait = RECONCILE_MS;
+      let wait = this.#options.reconcileMs ?? RECONCILE_MS;
       try {
         const { registered, deregistered } = await this.reconcile();
         if (registered.length > 0) log.info(`registered ${registered.join(', ')}`);
