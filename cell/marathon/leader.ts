@@ -115,6 +115,7 @@ export function lead(options: LeaderOptions): Leader {
     bus,
     queue,
     nowMs,
+    scheduledStay: profile.instancesOutliveTasks,
     kill: (chosen) => instances.kill(chosen),
     isReady: (instance, app) =>
       instance.condition === 'Running' &&

@@ -15,6 +15,8 @@ export interface OrchestratorParts {
   readonly bus: EventBus;
   readonly queue: LaunchQueue;
   readonly nowMs: () => number;
+  /** What waits for offers when a deployment is cancelled goes on waiting, as from 1.8 on. */
+  readonly scheduledStay: boolean;
   readonly kill: (instances: readonly Instance[]) => void;
   /** Runs, and was healthy and ready once, as far as the app has checks for that. */
   readonly isReady: (instance: Instance, app: App) => boolean;
@@ -79,7 +81,7 @@ export class Orchestrator {
     if (!deployment) return;
     this.#forget(deployment);
     for (const { appId, after } of deployment.plan.changes) {
-      this.#parts.queue.setCount(appId, 0, this.#parts.nowMs());
+      if (!after || !this.#parts.scheduledStay) this.#parts.queue.setCount(appId, 0, this.#parts.nowMs());
       // Its instances would belong to nobody, if nothing takes the app up again.
       if (!after) this.#toScale.add(appId);
     }

@@ -3,4 +3,15 @@ import { playScenarios } from './marathon/scenario-play.ts';
 
 jest.setTimeout(60_000);
 
-playScenarios('1.7.236', '1.7');
+playScenarios({
+  release: '1.7.236',
+  profile: '1.7',
+  groups: ['/go', '/p'],
+  slow: [[52, 54]],
+  told: [
+    { app: '/d/web', parts: ['healthy create', 'bad update', 'roll back'], end: 'health lost' },
+    { app: '/d/flip', parts: ['health lost'], end: 'command check' },
+    { app: '/d/crash', parts: ['crash'], end: 'reset delay' },
+  ],
+  delays: true,
+});

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { KNOWN_DIFFERENCES, type KnownDifference } from './known-differences.ts';
+import { KNOWN_DIFFERENCES, type KnownDifference, SYSTEMATIC_DIFFERENCES } from './known-differences.ts';
 import type { Compared } from './replay.ts';
 
 /** What is listed for one step of a record. */
@@ -18,6 +18,16 @@ export function judged({ got, wanted }: Compared, listed: readonly KnownDifferen
     [ours, theirs] = [without(ours, part), without(theirs, part)];
   }
   return { got: ours, wanted: theirs };
+}
+
+/** An answer without the members in which the release of a record differs everywhere. */
+export function withoutSystematic(record: string, value: unknown): unknown {
+  const listed = SYSTEMATIC_DIFFERENCES.filter(({ release }) => record.includes(release));
+  const strip = (key: string, member: unknown) =>
+    listed.some((one) => one.key === key && (!one.onlyEmpty || (Array.isArray(member) && member.length === 0)))
+      ? undefined
+      : member;
+  return listed.length === 0 ? value : JSON.parse(JSON.stringify(value, strip));
 }
 
 /** Lines of events are lists `[line, count]`. */

@@ -6,7 +6,7 @@ import type { MarathonCellOptions } from '../../../cell/marathon/marathon.ts';
 import { freePortBlock } from '../../../local/platform/ports.ts';
 import { until } from '../../integration/mesos-until.ts';
 import { ask } from './asking.ts';
-import { differences, judged } from './differences.ts';
+import { differences, judged, withoutSystematic } from './differences.ts';
 import type { GoldenRecord } from './golden-record.ts';
 import { Replay } from './replay.ts';
 import { type Stage, startStage } from './stage.ts';
@@ -14,7 +14,7 @@ import { type Stage, startStage } from './stage.ts';
 export interface RecordedOptions {
   readonly marathon?: Partial<MarathonCellOptions>;
   /** What a note of a step calls for before its request. */
-  readonly before?: (note: string, played: Played) => Promise<void>;
+  readonly before?: (note: string, played: Played, index: number) => Promise<void>;
   /** Notes of steps whose answer is one of a moment: it is asked for once, and how an app's delay stands is no matter. */
   readonly momentary?: readonly string[];
   /** Texts of the record, such as commands, and what stands for them here; `folder` is one of the play's own. */
@@ -62,7 +62,8 @@ export function playRecorded(record: GoldenRecord, options: RecordedOptions = {}
         portRange: [first, first + PORTS - 1] as [number, number],
       };
       parts.stage = await startStage({ agents: [], mesos: { agents: [agent] }, marathon: options.marathon ?? {} });
-      parts.replay = await Replay.on(parts.stage, record, { mask, sameAnswerMs: 10_000 });
+      const told = (answer: unknown) => withoutSystematic(record.scenario, mask(answer));
+      parts.replay = await Replay.on(parts.stage, record, { mask: told, sameAnswerMs: 10_000 });
       for (const [theirs, ours] of Object.entries(options.texts?.(parts.folder) ?? {})) {
         parts.replay.parts.pair(theirs, ours);
       }
@@ -79,7 +80,7 @@ export function playRecorded(record: GoldenRecord, options: RecordedOptions = {}
       '$title',
       async ({ step, index }) => {
         const { note = '' } = step;
-        await options.before?.(note, played);
+        await options.before?.(note, played, index);
         const once = options.momentary?.includes(note) ?? false;
         const compared = await played.replay.play(step, { once });
         const { got, wanted } = judged(compared, differences(record.scenario, index));
