@@ -211,6 +211,20 @@ describe('calls of a scheduler that fail', () => {
   });
 });
 
+describe('requests of operators', () => {
+  it('fail by server and path: of an agent alone, or of the master alone', async () => {
+    const agent = rig.cell.agents[0]?.url ?? '';
+    const statuses = async () =>
+      Promise.all([`${agent}/state`, `${rig.cell.mesosUrl}/state`].map(async (url) => (await fetch(url)).status));
+    await rig.faults.set({ routes: [{ of: 'agent', kind: '503-before', path: '^/state' }] });
+    expect(await statuses()).toEqual([503, 200]);
+    await rig.faults.set({ routes: [{ of: 'mesos', kind: '503-after-apply', path: '^/state', status: 500 }] });
+    expect(await statuses()).toEqual([200, 500]);
+    await rig.faults.clear();
+    expect(await statuses()).toEqual([200, 200]);
+  });
+});
+
 async function masterId(): Promise<string> {
   return ((await (await fetch(`${rig.cell.mesosUrl}/state`)).json()) as { id: string }).id;
 }

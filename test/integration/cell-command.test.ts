@@ -1,7 +1,17 @@
 /** `slipway cell` as people use it: the real command, a real engine, and what is left on the machine afterwards. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -235,6 +245,21 @@ describe('slipway cell', () => {
     );
     expect((await slipway('fault', 'clear', '--state', state)).code).toBe(0);
     await slipway('down', '--state', state);
+  });
+
+  it('keeps its state while something can not be ended, so that down can be said again', async () => {
+    const socketPath = join(scratch, 'engine.sock');
+    const agents = [{ name: 'one', cpus: 1, mem: 32, portRange: [31000, 31009] as [number, number] }];
+    new CellDirectory(state).writeOptions({ mesos: { agents, docker: { socketPath } } });
+    mkdirSync(join(state, 'mesos/agents/one'), { recursive: true });
+    expect(await slipway('down', '--state', state)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(socketPath),
+    });
+    expect(existsSync(state)).toBe(true);
+    symlinkSync(engine.socketPath, socketPath);
+    expect(await slipway('down', '--state', state)).toMatchObject({ code: 0 });
+    expect(existsSync(state)).toBe(false);
   });
 
   it('says what is wrong with what was asked', async () => {
