@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { NO_SHARED, SHARED } from '../shared.ts';
 import { marathonContract } from './contract/contract.ts';
 import { DEVIATIONS, RELEASES, type Release, unexcused } from './contract/deviations.ts';
+import { AFTER_1_5, legacyAppBreaches } from './contract/legacy-app-schema.ts';
 
 /**
  * Holds the answers and events that real Marathons gave to their own published types: it proves the validator by the
@@ -66,6 +67,20 @@ suite(contract ? 'what real Marathons said' : NO_SHARED, () => {
     expect(unexcused(breaches, release)).toEqual([]);
     const listed = DEVIATIONS.filter(({ releases }) => releases.includes(release)).map(({ breach }) => breach);
     expect(breaches.toSorted()).toEqual(listed.toSorted());
+  });
+
+  it('fits the last JSON schema of apps but for what came after it: 1.7.236', () => {
+    const stored = recordsOf('1.7.236').flatMap(
+      (entry) => eventSchema.safeParse(entry).data?.data['appDefinition'] ?? [],
+    );
+    const read = recordsOf('1.7.236').flatMap((entry) => {
+      const step = stepSchema.safeParse(entry).data;
+      return step && /versions\/2/.test(step.request.path) && step.response.status === 200 ? [step.response.body] : [];
+    });
+    const apps = z.array(z.looseObject({ id: z.string() })).parse([...stored, ...read]);
+    expect(apps.length).toBeGreaterThan(5);
+    expect(AFTER_1_5).toEqual(expect.arrayContaining([...legacyAppBreaches(apps)]));
+    expect(legacyAppBreaches([{ id: '/a', cmd: 'x', uptime: 1 }])).toEqual([': does not know uptime']);
   });
 
   it('is told from what does not fit', () => {

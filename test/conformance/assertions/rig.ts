@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
+import { z } from 'zod';
 import { MarathonClient } from '../../../activities/marathon/client.ts';
 import type { MarathonEvent } from '../../../activities/marathon/types.ts';
 import { type MarathonCell, startMarathon } from '../../../cell/marathon/marathon.ts';
@@ -12,6 +13,7 @@ import { recordEvents } from '../../integration/marathon-rig.ts';
 import { until } from '../../integration/mesos-until.ts';
 import { checkAnswers } from '../contract/checked-answers.ts';
 import { RELEASE_OF } from '../contract/deviations.ts';
+import { AFTER_1_5, legacyAppBreaches } from '../contract/legacy-app-schema.ts';
 import { TypeCheck } from '../contract/type-check.ts';
 
 const PORTS_OF_AGENT = 40;
@@ -209,6 +211,9 @@ export function onBothProfiles(assertions: (rig: AssertionRig) => void, options:
       const check = new TypeCheck(RELEASE_OF[profile]);
       check.events(rig.events);
       expect(check.breaches).toEqual([]);
+      if (profile !== '1.7') return;
+      const stored = z.array(z.looseObject({})).parse(rig.events.flatMap((event) => event['appDefinition'] ?? []));
+      expect(AFTER_1_5).toEqual(expect.arrayContaining([...legacyAppBreaches(stored)]));
     });
     assertions(rig);
   });
