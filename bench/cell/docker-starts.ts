@@ -27,7 +27,7 @@ export async function dockerStarts(count: number): Promise<readonly number[]> {
         const ordered = performance.now();
         await cell.client.createApp({
           id,
-          args: ['sleep', '1000'],
+          args: ['serve'],
           cpus: 0.1,
           mem: 32,
           instances: 1,
@@ -36,6 +36,9 @@ export async function dockerStarts(count: number): Promise<readonly number[]> {
         const ran = await until(`${id} runs`, RUNS_WITHIN_MS, async () => startedAt.get(id));
         took.push(ran - ordered);
       }
+      const apps = await cell.client.listApps({});
+      const failed = apps.find(({ tasksRunning }) => tasksRunning !== 1);
+      if (failed) throw new Error(`${failed.id} does not run any more`);
       return took;
     } finally {
       controller.abort();
