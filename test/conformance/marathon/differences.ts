@@ -1,5 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { KNOWN_DIFFERENCES, type KnownDifference, SYSTEMATIC_DIFFERENCES } from './known-differences.ts';
+import {
+  KNOWN_DIFFERENCES,
+  type KnownDifference,
+  SYSTEMATIC_DIFFERENCES,
+  SYSTEMATIC_TEXTS,
+} from './known-differences.ts';
 import type { Compared } from './replay.ts';
 
 /** What is listed for one step of a record. */
@@ -20,14 +25,23 @@ export function judged({ got, wanted }: Compared, listed: readonly KnownDifferen
   return { got: ours, wanted: theirs };
 }
 
-/** An answer without the members in which the release of a record differs everywhere. */
+/** Whether both sides are equal but for what is listed. */
+export function isSame({ got, wanted }: Compared, listed: readonly KnownDifference[]): boolean {
+  const [ours, theirs] = [got, wanted].map((side) => listed.reduce((left, { at }) => without(left, at ?? ''), side));
+  return isDeepStrictEqual(ours, theirs);
+}
+
+/** An answer without the members in which the release of a record differs everywhere, and with its texts made equal. */
 export function withoutSystematic(record: string, value: unknown): unknown {
   const listed = SYSTEMATIC_DIFFERENCES.filter(({ release }) => record.includes(release));
   const strip = (key: string, member: unknown) =>
     listed.some((one) => one.key === key && (!one.onlyEmpty || (Array.isArray(member) && member.length === 0)))
       ? undefined
       : member;
-  return listed.length === 0 ? value : JSON.parse(JSON.stringify(value, strip));
+  if (listed.length === 0) return value;
+  const texts = SYSTEMATIC_TEXTS.filter(({ release }) => record.includes(release));
+  const stripped = JSON.stringify(value, strip);
+  return JSON.parse(texts.reduce((text, one) => text.replaceAll(one.pattern, one.text), stripped));
 }
 
 /** Lines of events are lists `[line, count]`. */
