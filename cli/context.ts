@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { ReleaseOutcome, ReleaseView } from '../domain/release.ts';
 import { parseReleaseName } from '../domain/schemas/api.ts';
@@ -32,6 +33,11 @@ export interface GlobalOptions {
   /** The same as `output: 'json'`; some commands have it. */
   readonly json?: boolean;
 }
+
+/** Makes an action of what is to run in the context of the options that stand before the command. */
+export type ActInContext = <Args extends unknown[]>(
+  run: (context: Context, ...args: Args) => Promise<number>,
+) => (this: Command, ...args: Args) => Promise<void>;
 
 /** What every command works with. */
 export class Context {

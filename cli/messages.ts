@@ -1,3 +1,4 @@
+import type { Verdict } from '../domain/judge/verdict.ts';
 import type { ReleaseOutcome, StepOutcome } from '../domain/release.ts';
 import type { ExitCode } from './exit-codes.ts';
 
@@ -18,7 +19,17 @@ export interface Messages {
   toApprove(release: string): string;
   deadline(time: string, then: string): string;
   approvedBy(who: string, time: string): string;
-  verdict(result: string, sentence: string): string;
+  verdict(verdict: Verdict): string;
+  rule(rule: string): string;
+  errorIncrease(value: string, low: string, high: string): string;
+  slowdown(value: string, low: string, high: string): string;
+  p99(value: string, low: string, high: string): string;
+  judgedFrom(inputHash: string, judgeVersion: number): string;
+  readonly unbounded: string;
+  nothingJudged(release: string): string;
+  judgedAlike(release: string): string;
+  judgedOtherwise(release: string, before: string): string;
+  judgedByOther(version: number, now: number): string;
   rollback(environment: string, reason: string): string;
   trafficBack(duration: string): string;
   restored(duration: string): string;
@@ -89,7 +100,17 @@ const en: Messages = {
   toApprove: (release) => `approve: slipway approve ${release}`,
   deadline: (time, then) => `until ${time}, then ${then}`,
   approvedBy: (who, time) => `approved by ${who}, ${time}`,
-  verdict: (result, sentence) => `verdict ${result}: ${sentence}`,
+  verdict: ({ result, sentence }) => `verdict ${en.verdicts[result]}: ${sentence}`,
+  rule: (rule) => `rule ${rule}`,
+  errorIncrease: (value, low, high) => `errors ${value} points (${low} to ${high})`,
+  slowdown: (value, low, high) => `slower by ${value} % (${low} to ${high})`,
+  p99: (value, low, high) => `p99 ${value} ms (${low} to ${high})`,
+  judgedFrom: (inputHash, judgeVersion) => `judge ${judgeVersion} on ${inputHash}`,
+  unbounded: 'no bound',
+  nothingJudged: (release) => `${release} has judged no canary`,
+  judgedAlike: (release) => `${release} was judged the same`,
+  judgedOtherwise: (release, before) => `${release} was judged otherwise: ${before}`,
+  judgedByOther: (version, now) => `it was judged by version ${version} of the judge; this is version ${now}`,
   rollback: (environment, reason) => `rollback in ${environment}: ${reason}`,
   trafficBack: (duration) => `traffic back after ${duration}`,
   restored: (duration) => `all restored after ${duration}`,
@@ -151,7 +172,17 @@ const zh: Messages = {
   toApprove: (release) => `批准：slipway approve ${release}`,
   deadline: (time, then) => `期限 ${time}，届时：${then}`,
   approvedBy: (who, time) => `${who} 已批准，${time}`,
-  verdict: (result, sentence) => `判定 ${result}：${sentence}`,
+  verdict: ({ result, sentenceZh }) => `判定 ${zh.verdicts[result]}：${sentenceZh}`,
+  rule: (rule) => `规则 ${rule}`,
+  errorIncrease: (value, low, high) => `错误率差 ${value} 个百分点（${low} 至 ${high}）`,
+  slowdown: (value, low, high) => `慢 ${value} %（${low} 至 ${high}）`,
+  p99: (value, low, high) => `p99 ${value} 毫秒（${low} 至 ${high}）`,
+  judgedFrom: (inputHash, judgeVersion) => `判定器 ${judgeVersion}，依据 ${inputHash}`,
+  unbounded: '无界',
+  nothingJudged: (release) => `${release} 没有判定过金丝雀`,
+  judgedAlike: (release) => `${release} 当时的判定相同`,
+  judgedOtherwise: (release, before) => `${release} 当时的判定不同：${before}`,
+  judgedByOther: (version, now) => `当时由判定器 ${version} 版判定；现在是 ${now} 版`,
   rollback: (environment, reason) => `${environment} 回滚：${reason}`,
   trafficBack: (duration) => `流量在 ${duration} 后恢复`,
   restored: (duration) => `全部在 ${duration} 后恢复`,

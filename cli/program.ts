@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { acceptedSchema, type Lane, laneListSchema, releaseListSchema } from '../domain/schemas/api.ts';
 import { approvalSchema, planSchema, releaseOutcomes, releaseSchema } from '../domain/schemas/release.ts';
-import { Context, type GlobalOptions, UsageError } from './context.ts';
+import { type ActInContext, Context, type GlobalOptions, UsageError } from './context.ts';
 import { formatTime } from './duration.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type CliIo, widthOf } from './io.ts';
+import { addJudgeCommand } from './judge-command.ts';
 import { type Language, languageOf, MESSAGES } from './messages.ts';
 import { renderPlan } from './render-plan.ts';
 
@@ -17,11 +18,6 @@ export interface LocalCommand {
   /** @param config what `--config` named. @returns the exit code */
   run(config: string | undefined): Promise<number>;
 }
-
-/** Makes an action of what is to run in the context of the options that stand before the command. */
-export type ActInContext = <Args extends unknown[]>(
-  run: (context: Context, ...args: Args) => Promise<number>,
-) => (this: Command, ...args: Args) => Promise<void>;
 
 /** Declares commands of their own on the program. */
 export type AddCommands = (program: Command, act: ActInContext) => void;
@@ -219,6 +215,7 @@ export function buildProgram(io: CliIo, { local, addMore }: MoreCommands, end: (
       .option('-c, --config <file>', 'by default what SLIPWAY_CONFIG names, else slipway.config.yaml')
       .action(async ({ config }: { config?: string }) => end(await run(config)));
   }
+  addJudgeCommand(program, inContext);
   addMore(program, inContext);
   return program;
 }

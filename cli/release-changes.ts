@@ -35,9 +35,7 @@ export function releaseChanges(before: ReleaseView | undefined, after: ReleaseVi
   for (const { by, at } of after.approvals.slice(before?.approvals.length ?? 0)) {
     lines.push(say.approvedBy(by, formatTime(at)));
   }
-  for (const { result, sentence } of after.verdicts.slice(before?.verdicts.length ?? 0)) {
-    lines.push(say.verdict(say.verdicts[result], sentence));
-  }
+  for (const verdict of after.verdicts.slice(before?.verdicts.length ?? 0)) lines.push(say.verdict(verdict));
   for (const [index, rollback] of after.rollbacks.entries()) {
     const text = rollbackText(rollback, say);
     const was = before?.rollbacks[index];

@@ -66,11 +66,24 @@ const rolledBack: ReleaseView = {
       result: 'fail',
       rule: 'error-share-over-limit',
       sentence: '20.1 % of canary answers were 5xx, 1 % is allowed',
+      sentenceZh: '金丝雀 20.1 % 的响应为 5xx，允许 1 %',
       canary: { requests: 200, errors: 40, seconds: 10 },
       baseline: { requests: 3800, errors: 0, seconds: 10 },
       canaryErrorPercent: 20.1,
       baselineErrorPercent: 0,
       bayesFactor: 1e9,
+      errorIncrease: { value: 20.1, low: 12.25, high: 31 },
+      slowdown: null,
+      p99: null,
+      parameters: {
+        maxErrorPercent: 1,
+        minRequests: 50,
+        alpha: 0.01,
+        canaryShare: 5,
+        shareTolerancePercent: 20,
+        wrongPass: 0.1,
+      },
+      inputHash: `sha256:${'0'.repeat(64)}`,
       judgeVersion: 1,
     },
   ],
@@ -109,6 +122,7 @@ describe('a release on the screen', () => {
       '└ ↩ canary-prod  undone',
       '  approved by bob, 2026-11-22 10:02:00Z',
       '  verdict fail: 20.1 % of canary answers were 5xx, 1 % is allowed',
+      '  rule error-share-over-limit · errors 20.1 points (12.3 to 31) · judge 1 on sha256:000000000000',
       '  rollback in prod: the canary failed; traffic back after 0.4s; all restored after 3.0s',
       '  CanaryFailed in canary-prod: 20.1 % of canary answers were 5xx',
       `  plan ${DIGEST}`,
@@ -121,6 +135,14 @@ describe('a release on the screen', () => {
     expect(lines.slice(2, 4)).toEqual([
       '├ ✓ build         完成        34s  built sample@sha256:9c9c',
       '├ ▶ approve-prod  进行中   2m 14s',
+    ]);
+  });
+
+  it('tells a verdict in Chinese, too', () => {
+    const lines = renderRelease(rolledBack, { width: 120, color: false, language: 'zh' });
+    expect(lines.slice(4, 6)).toEqual([
+      '  判定 不通过：金丝雀 20.1 % 的响应为 5xx，允许 1 %',
+      '  规则 error-share-over-limit · 错误率差 20.1 个百分点（12.3 至 31） · 判定器 1，依据 sha256:000000000000',
     ]);
   });
 

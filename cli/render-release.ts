@@ -5,6 +5,7 @@ import { displayWidth, harmless, harmlessLine, padded, truncate, wrapped } from 
 import { durationBetween, formatDuration, formatTime } from './duration.ts';
 import { failureDetails } from './failure-details.ts';
 import { type Language, MESSAGES, type Messages } from './messages.ts';
+import { VERDICT_COLORS, verdictEvidence } from './render-verdict.ts';
 
 export interface RenderOptions {
   /** Columns of the terminal; no line is wider. */
@@ -111,10 +112,9 @@ export function waitText({ id, wait }: ReleaseView, say: Messages): string[] {
 function afterSteps(view: ReleaseView, say: Messages): (readonly [text: string, color?: Color])[] {
   return [
     ...view.approvals.map(({ by, at }) => [say.approvedBy(by, formatTime(at))] as const),
-    ...view.verdicts.map(({ result, sentence }) => {
-      const color: Color = result === 'pass' ? 'green' : result === 'fail' ? 'red' : 'yellow';
-      return [say.verdict(say.verdicts[result], sentence), color] as const;
-    }),
+    ...view.verdicts.map((verdict) => [say.verdict(verdict), VERDICT_COLORS[verdict.result]] as const),
+    // The last one has what the ones before had, and more.
+    ...view.verdicts.slice(-1).map((verdict) => [verdictEvidence(verdict, say), 'dim'] as const),
     ...view.rollbacks.map((rollback) => [rollbackText(rollback, say), 'yellow'] as const),
     ...(view.failure === undefined
       ? []

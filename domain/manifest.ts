@@ -79,7 +79,16 @@ export interface CanarySpec {
 export interface JudgePolicy {
   /** Largest share of canary answers that may be 5xx, percent. */
   readonly maxErrorPercent: number;
-  /** Fewest canary requests on which a verdict may rest. */
+  /**
+   * By how many percentage points the share of errors may be above that of the old revision; absent for as many as
+   * `maxErrorPercent` allows.
+   */
+  readonly maxErrorIncreasePercent?: number;
+  /** By how many percent the canary may answer more slowly than the old revision; absent where times are not judged. */
+  readonly maxSlowdownPercent?: number;
+  /** Time that 99 % of the canary's answers must stay under, ms; absent where it is not judged. */
+  readonly maxP99Ms?: number;
+  /** Fewest requests of each side on which a verdict may rest. */
   readonly minRequests: number;
   /** Chance of a false alarm of the comparison with the old revision, 0..1. */
   readonly alpha: number;

@@ -1,5 +1,6 @@
 import type { Bundle } from './bundle.ts';
 import type { FailureType } from './failures.ts';
+import type { JudgeInputs } from './judge/inputs.ts';
 import type { Verdict } from './judge/verdict.ts';
 import type { Plan, StepKind } from './plan.ts';
 import type { Wait } from './wait.ts';
@@ -86,6 +87,8 @@ export interface ReleaseView {
   readonly wait?: Wait;
   readonly approvals: readonly ApprovalRecord[];
   readonly verdicts: readonly Verdict[];
+  /** What the last verdict rests on, so that it can be judged again. */
+  readonly judged?: JudgeInputs;
   readonly rollbacks: readonly RollbackRecord[];
   readonly failure?: ReleaseFailure;
 }

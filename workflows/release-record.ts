@@ -1,5 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Bundle } from '../domain/bundle.ts';
+import type { JudgeInputs } from '../domain/judge/inputs.ts';
 import type { Verdict } from '../domain/judge/verdict.ts';
 import { type Plan, stepEnvironment } from '../domain/plan.ts';
 import type {
@@ -21,6 +22,7 @@ export class ReleaseRecord implements WaitBoard {
   readonly approvals: ApprovalRecord[] = [];
   private readonly steps: StepRecord[] = [];
   private readonly verdicts: Verdict[] = [];
+  private lastInputs: JudgeInputs | undefined;
   private readonly rollbacks: RollbackRecord[] = [];
   private readonly startedAt = now();
   private readonly id: string;
@@ -109,8 +111,9 @@ export class ReleaseRecord implements WaitBoard {
     this.changed();
   }
 
-  judged(verdict: Verdict): void {
+  judged(verdict: Verdict, inputs: JudgeInputs): void {
     this.verdicts.push(verdict);
+    this.lastInputs = inputs;
     this.changed();
   }
 
@@ -150,6 +153,7 @@ export class ReleaseRecord implements WaitBoard {
       ...(this.wait === undefined ? {} : { wait: this.wait }),
       approvals: this.approvals,
       verdicts: this.verdicts,
+      ...(this.lastInputs === undefined ? {} : { judged: this.lastInputs }),
       rollbacks: this.rollbacks,
       ...(this.failure === undefined ? {} : { failure: this.failure }),
     };
@@ -184,6 +188,7 @@ function describe(view: ReleaseView): string {
     `**${view.service}${version === undefined ? '' : ` ${version}`}**: ${outcome ?? 'running'}, asked for by ${view.requestedBy}`,
     ...(wait ? [`Waiting: ${wait.sentence}. Ended by ${wait.endedBy}; at ${wait.deadline} ${wait.atDeadline}.`] : []),
     ...(failure ? [`${failure.type}: ${failure.message}`] : []),
+    ...view.verdicts.slice(-1).map(({ result, rule, sentence }) => `Verdict ${result} (${rule}): ${sentence}.`),
     view.steps
       .map((step) => `- ${MARKS[step.outcome]} ${step.id}${step.detail === undefined ? '' : `: ${step.detail}`}`)
       .join('\n'),

@@ -153,7 +153,7 @@ async function approve(run: StepContext, step: StepOf<'approve'>): Promise<strin
 
 async function canary(run: StepContext, step: StepOf<'canary'>): Promise<string> {
   const stage = await run.enter(step.environment);
-  const verdict = await runCanary(stage, step, run.record, (given) => run.record.judged(given));
+  const verdict = await runCanary(stage, step, run.record, (given, inputs) => run.record.judged(given, inputs));
   return verdict.sentence;
 }
 

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
+import type { Interval, IntervalFigures, JudgeInputs } from '../../domain/judge/inputs.ts';
 import { InfluxClient, type InfluxOptions, type Series } from './client.ts';
 
 /** What the balancers counted for one revision over a window. */
@@ -18,6 +19,9 @@ export interface RevisionFigures {
   readonly samples: number;
 }
 
+/** What is read of a canary for its judge. */
+export type CanaryFigures = Pick<JudgeInputs, 'intervals' | 'timings'>;
+
 /** Load of one service in one environment. */
 export interface ServiceRate {
   readonly environment: string;
@@ -26,6 +30,11 @@ export interface ServiceRate {
   /** How much of the window has figures. */
   readonly seconds: number;
 }
+
+/** Of each side so many of the first answers' times are read: enough to bound a p99, and no more than a history can hold. */
+const MOST_TIMINGS = 5_000;
+
+const NO_FIGURES: IntervalFigures = { requests: 0, errors: 0, seconds: 0, latencyMs: null };
 
 export type InfluxActivities = ReturnType<typeof createInfluxActivities>;
 
@@ -81,6 +90,61 @@ export function createInfluxActivities(options: InfluxOptions) {
     },
 
     /**
+     * The same figures interval by interval, for canary and old revision side by side. An interval in which only one of
+     * them was counted has 0 for the other, `seconds` too; one in which neither was is left out.
+     *
+     * @param input.from ISO 8601, exclusive
+     * @param input.to ISO 8601, inclusive
+     * @param input.intervalSeconds whole seconds
+     * @param input.timings whether to read times of single answers as well: the field `ms` of the measurement `timings`,
+     * which whoever ships the balancers' logs may write (tags `environment`, `service`, `revision`)
+     */
+    async readCanaryFigures(input: {
+      readonly environment: string;
+      readonly service: string;
+      readonly canary: string;
+      /** Null where there is nothing to compare with: its figures are then 0. */
+      readonly baseline: string | null;
+      readonly from: string;
+      readonly to: string;
+      readonly intervalSeconds: number;
+      readonly timings: boolean;
+    }): Promise<CanaryFigures> {
+      const { environment, service, canary, baseline, intervalSeconds } = input;
+      if (!Number.isInteger(intervalSeconds) || intervalSeconds < 1)
+        throw badRequest(`an interval can't be ${intervalSeconds} s`);
+      const parameters = { environment, service, from: isoTime(input.from), to: isoTime(input.to) };
+      const where = '"environment" = $environment AND "service" = $service AND time > $from AND time <= $to';
+      const every = `WHERE ${where} GROUP BY time(${intervalSeconds}s), "revision" fill(none)`;
+      const counted = await influx.query(
+        `SELECT sum("requests") AS "requests", sum("errors_5xx") AS "errors", sum("seconds") AS "seconds" FROM "balancer" ${every}`,
+        parameters,
+      );
+      const timed = await influx.query(
+        `SELECT sum("total") / sum("requests") AS "latencyMs" FROM (SELECT "latency_ms" * "requests" AS "total", "requests" FROM "balancer" WHERE ${where}) WHERE time > $from AND time <= $to GROUP BY time(${intervalSeconds}s), "revision" fill(none)`,
+        parameters,
+      );
+      const figuresOf = (revision: string | null) =>
+        figuresByTime(seriesOf(counted, revision), seriesOf(timed, revision));
+      const [ofCanary, ofBaseline] = [figuresOf(canary), figuresOf(baseline)];
+      const times = [...new Set([...ofCanary.keys(), ...ofBaseline.keys()])].sort((a, b) => a - b);
+      const intervals: Interval[] = times.map((time) => ({
+        canary: ofCanary.get(time) ?? NO_FIGURES,
+        baseline: ofBaseline.get(time) ?? NO_FIGURES,
+      }));
+      if (!input.timings) return { intervals };
+      const timingsOf = async (revision: string | null): Promise<number[]> => {
+        if (revision === null) return [];
+        const [found] = await influx.query(
+          `SELECT "ms" FROM "timings" WHERE ${where} AND "revision" = $revision ORDER BY time ASC LIMIT ${MOST_TIMINGS}`,
+          { ...parameters, revision },
+        );
+        return (found?.rows ?? []).flatMap(([, ms]) => (typeof ms === 'number' ? [ms] : []));
+      };
+      return { intervals, timings: { canary: await timingsOf(canary), baseline: await timingsOf(baseline) } };
+    },
+
+    /**
      * Load of every service in every environment over the last seconds, by one query. A service that was not counted
      * at all is left out; one that nobody asked for anything has 0.
      */
@@ -102,12 +166,31 @@ export function createInfluxActivities(options: InfluxOptions) {
   };
 }
 
-/** The numbers of a series' only row, by column; a null is left out. */
-function numbersOf(series: Series | undefined): Readonly<Record<string, number>> {
-  const row = series?.rows[0] ?? [];
+function seriesOf(series: readonly Series[], revision: string | null): Series | undefined {
+  return series.find(({ tags }) => tags['revision'] === revision);
+}
+
+/** One revision's figures by the time of their interval. */
+function figuresByTime(counted: Series | undefined, timed: Series | undefined): Map<number, IntervalFigures> {
+  const latencies = new Map(allRows(timed).map(({ time, latencyMs }) => [time, latencyMs]));
+  return new Map(
+    allRows(counted).map(({ time = 0, requests = 0, errors = 0, seconds = 0 }) => [
+      time,
+      { requests, errors, seconds, latencyMs: latencies.get(time) ?? null },
+    ]),
+  );
+}
+
+function allRows(series: Series | undefined): Readonly<Record<string, number>>[] {
+  return (series?.rows ?? []).map((_, index) => numbersOf(series, index));
+}
+
+/** The numbers of a row of a series, by column; a null is left out. */
+function numbersOf(series: Series | undefined, index = 0): Readonly<Record<string, number>> {
+  const row = series?.rows[index] ?? [];
   return Object.fromEntries(
-    (series?.columns ?? []).flatMap((column, index) => {
-      const value = row[index];
+    (series?.columns ?? []).flatMap((column, position) => {
+      const value = row[position];
       return typeof value === 'number' ? [[column, value] as const] : [];
     }),
   );
@@ -116,9 +199,9 @@ function numbersOf(series: Series | undefined): Readonly<Record<string, number>>
 function isoTime(text: string): string {
   const time = new Date(text);
   if (!Number.isNaN(time.getTime())) return time.toISOString();
-  throw ApplicationFailure.create({
-    type: FailureType.RequestInvalid,
-    nonRetryable: true,
-    message: `"${text}" is no ISO 8601 time, so there is no window to read`,
-  });
+  throw badRequest(`"${text}" is no ISO 8601 time, so there is no window to read`);
+}
+
+function badRequest(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: FailureType.RequestInvalid, nonRetryable: true, message });
 }

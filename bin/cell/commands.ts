@@ -1,6 +1,6 @@
 /** `slipway cell`: the embedded Mesos and Marathon alone, without the rest of the platform. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ActInContext } from '../../cli/program.ts';
+import type { ActInContext } from '../../cli/context.ts';
 import type { DownOptions } from './down.ts';
 import type { StateOption } from './state.ts';
 import type { UpOptions } from './up.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { logBeta } from './log-gamma.ts';
-import { logShareEvidence, shownAbove, shownBelow } from './share-test.ts';
+import { logBeta } from './log-beta.ts';
+import { logShareEvidence, shareBounds, shownAbove, shownBelow } from './share-test.ts';
 
 describe('logShareEvidence', () => {
   it('gives the published 1.2 for 115 successes of 200 against a uniform prior', () => {
@@ -58,5 +58,33 @@ describe('shownAbove and shownBelow', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('shareBounds', () => {
+  const count = fc.double({ min: 0.1, max: 5000, noNaN: true });
+
+  it('are where the tests begin to refuse a share', () => {
+    fc.assert(
+      fc.property(count, count, (here, elsewhere) => {
+        const { low, high } = shareBounds(here, elsewhere, 0.05);
+        const seen = here / (here + elsewhere);
+        expect(low).toBeLessThan(seen);
+        expect(high).toBeGreaterThan(seen);
+        // A share further out is refused too: the shares that are kept have no holes.
+        for (const part of [0.999, 0.9, 0.5]) {
+          expect(shownAbove(here, elsewhere, low * part, 0.05)).toBe(true);
+          expect(shownBelow(here, elsewhere, 1 - (1 - high) * part, 0.05)).toBe(true);
+        }
+        expect(shownAbove(here, elsewhere, low + (seen - low) * 0.001, 0.05)).toBe(false);
+        expect(shownBelow(here, elsewhere, high - (high - seen) * 0.001, 0.05)).toBe(false);
+      }),
+    );
+  });
+
+  it('bound nothing before the first event, and one side after events of one kind', () => {
+    expect(shareBounds(0, 0, 0.05)).toEqual({ low: 0, high: 1 });
+    expect(shareBounds(0, 100, 0.05).low).toBe(0);
+    expect(shareBounds(100, 0, 0.05).high).toBe(1);
   });
 });

@@ -1,6 +1,6 @@
 /** The form of `slipway.yaml` as people write it; its output has every default filled in and every quantity in one unit. */
 import { z } from 'zod';
-import { duration, memory, percent } from './quantities.ts';
+import { duration, memory, milliseconds, percent } from './quantities.ts';
 
 const DAY = 24 * 3600;
 
@@ -75,11 +75,29 @@ const testSchema = z.strictObject({
   timeout: duration(1, DAY).prefault('10m'),
 });
 
-const judgeSchema = z.strictObject({
+/** What a judge allows, as `release.canary.judge` says it. */
+export const judgeSchema = z.strictObject({
   maxErrors: percent().prefault('5%').meta({ description: 'Largest share of canary answers that may be 5xx.' }),
+  maxErrorIncrease: percent()
+    .refine((points) => points > 0, { error: 'must be above 0%; figures can never show that nothing is worse' })
+    .optional()
+    .meta({
+      description:
+        'By how many percentage points the share of 5xx may be above that of the old revision; absent for as many as maxErrors allows.',
+    }),
+  maxSlowdown: percent()
+    .refine((share) => share > 0, { error: 'must be above 0%; figures can never show that nothing is slower' })
+    .optional()
+    .meta({
+      description:
+        'By how much the canary may answer more slowly than the old revision; absent where times are not judged.',
+    }),
+  maxP99: milliseconds(1, 600_000).optional().meta({
+    description: "Time that 99 % of the canary's answers must stay under; needs times of single answers.",
+  }),
   minRequests: wholeNumber(1, 1_000_000_000)
     .default(50)
-    .meta({ description: 'Fewest canary requests on which a verdict may rest.' }),
+    .meta({ description: 'Fewest requests of each side on which a verdict may rest.' }),
   alpha: z
     .number()
     .gt(0, { error: 'must be above 0 and below 1' })

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import type { Manifest } from '../manifest.ts';
-import { manifestJsonSchema, parseManifest } from './manifest.ts';
+import type { JudgePolicy, Manifest } from '../manifest.ts';
+import { manifestJsonSchema, parseJudgePolicy, parseManifest } from './manifest.ts';
 import { durationText } from './quantities.ts';
 
 const SMALLEST = 'slipway: v1\nservice: sample\nversion: 1.0.0\nenvironments: { prod: {} }\n';
@@ -194,6 +194,30 @@ scale: { min: 4, max: 2 }
   });
 });
 
+describe('parseJudgePolicy', () => {
+  it('reads the words of release.canary.judge, with their defaults', () => {
+    expect(parseJudgePolicy('maxSlowdown: 20%\nmaxP99: 2s')).toEqual({
+      ok: true,
+      policy: { maxErrorPercent: 5, maxSlowdownPercent: 20, maxP99Ms: 2000, minRequests: 50, alpha: 0.01 },
+    });
+  });
+
+  it.each([
+    ['maxErrorIncrease: 0%', 'maxErrorIncrease', 'must be above 0%'],
+    ['maxP99: 3', 'maxP99', 'such as 300ms or 2s'],
+    ['maxP99: 0ms', 'maxP99', 'must be between 1ms and 600000ms'],
+    ['maxError: 5%', 'maxError', 'maxErrors'],
+    ['alpha: [', '', ''],
+  ])('refuses %s', (text, path, message) => {
+    const reading = parseJudgePolicy(text);
+    expect(reading).toMatchObject({ ok: false });
+    expect(!reading.ok && reading.errors[0]).toMatchObject({
+      path: expect.stringContaining(path),
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
 describe('manifestJsonSchema', () => {
   it('describes the text as people write it', () => {
     expect(manifestJsonSchema()).toMatchObject({
@@ -207,6 +231,18 @@ describe('manifestJsonSchema', () => {
     });
   });
 });
+
+function policyAsWritten(policy: JudgePolicy): object {
+  const { maxErrorPercent, maxErrorIncreasePercent, maxSlowdownPercent, maxP99Ms, minRequests, alpha } = policy;
+  return {
+    maxErrors: `${maxErrorPercent}%`,
+    ...(maxErrorIncreasePercent === undefined ? {} : { maxErrorIncrease: `${maxErrorIncreasePercent}%` }),
+    ...(maxSlowdownPercent === undefined ? {} : { maxSlowdown: `${maxSlowdownPercent}%` }),
+    ...(maxP99Ms === undefined ? {} : { maxP99: `${maxP99Ms}ms` }),
+    minRequests,
+    alpha,
+  };
+}
 
 /** The friendly text of a manifest, as `slipway.yaml` shows it. */
 function asWritten(manifest: Manifest): unknown {
@@ -235,11 +271,7 @@ function asWritten(manifest: Manifest): unknown {
         instances: release.canary.instances,
         weight: `${release.canary.weight}%`,
         hold: durationText(release.canary.holdSeconds),
-        judge: {
-          maxErrors: `${release.canary.judge.maxErrorPercent}%`,
-          minRequests: release.canary.judge.minRequests,
-          alpha: release.canary.judge.alpha,
-        },
+        judge: policyAsWritten(release.canary.judge),
       },
       batches: release.batches.map((share) => `${share}%`),
       bake: durationText(release.bakeSeconds),
@@ -282,11 +314,17 @@ function anyManifest(): fc.Arbitrary<Manifest> {
         instances: whole(1, 10_000),
         weight: share(0.001, Math.min(shares[0] ?? 100, 99.999)),
         holdSeconds: whole(1, 86_400),
-        judge: fc.record({
-          maxErrorPercent: share(0, 100),
-          minRequests: whole(1, 1_000_000_000),
-          alpha: fc.double({ min: 0, max: 1, minExcluded: true, maxExcluded: true, noNaN: true }),
-        }),
+        judge: fc.record(
+          {
+            maxErrorPercent: share(0, 100),
+            maxErrorIncreasePercent: share(0.001, 100),
+            maxSlowdownPercent: share(0.001, 100),
+            maxP99Ms: whole(1, 600_000),
+            minRequests: whole(1, 1_000_000_000),
+            alpha: fc.double({ min: 0, max: 1, minExcluded: true, maxExcluded: true, noNaN: true }),
+          },
+          { requiredKeys: ['maxErrorPercent', 'minRequests', 'alpha'] },
+        ),
       }),
       batches: fc.constant(shares),
       bakeSeconds: whole(0, 604_800),

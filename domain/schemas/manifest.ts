@@ -1,10 +1,10 @@
 /** `slipway.yaml`: from the text that people write to a `Manifest`. */
 import { z } from 'zod';
 import type { InputError } from '../failures.ts';
-import type { Manifest } from '../manifest.ts';
+import type { JudgePolicy, Manifest } from '../manifest.ts';
 import { firstErrors, parseInput } from './input-errors.ts';
 import { manifestRuleErrors } from './manifest-rules.ts';
-import { manifestSchema } from './manifest-shape.ts';
+import { judgeSchema, manifestSchema } from './manifest-shape.ts';
 import { readYaml } from './yaml-document.ts';
 
 const MAX_BYTES = 256 * 1024;
@@ -30,6 +30,21 @@ export function parseManifest(text: string): ManifestReading {
 /** JSON Schema (draft 2020-12) of the text as people write it, for editors. Rules between fields are not in it. */
 export function manifestJsonSchema(): z.core.JSONSchema.BaseSchema {
   return { title: 'slipway.yaml', ...z.toJSONSchema(manifestSchema, { io: 'input' }) };
+}
+
+export type PolicyReading =
+  | { readonly ok: true; readonly policy: JudgePolicy }
+  | { readonly ok: false; readonly errors: InputError[] };
+
+/** Reads a policy of the judge alone, in the words of `release.canary.judge`; what it leaves out has its default. */
+export function parseJudgePolicy(text: string): PolicyReading {
+  const reading = readYaml(text, MAX_BYTES);
+  if (!reading.ok) return { ok: false, errors: firstErrors(reading.errors) };
+  const { data, errors } = parseInput(judgeSchema, reading.document, () =>
+    z.toJSONSchema(judgeSchema, { io: 'input' }),
+  );
+  if (data === undefined || errors.length > 0) return { ok: false, errors: firstErrors(errors) };
+  return { ok: true, policy: toJudgePolicy(data) };
 }
 
 function toManifest(written: z.output<typeof manifestSchema>): Manifest {
@@ -63,11 +78,7 @@ function toManifest(written: z.output<typeof manifestSchema>): Manifest {
         instances: release.canary.instances,
         weight: release.canary.weight,
         holdSeconds: release.canary.hold,
-        judge: {
-          maxErrorPercent: release.canary.judge.maxErrors,
-          minRequests: release.canary.judge.minRequests,
-          alpha: release.canary.judge.alpha,
-        },
+        judge: toJudgePolicy(release.canary.judge),
       },
       batches: release.batches,
       bakeSeconds: release.bake,
@@ -82,5 +93,26 @@ function toManifest(written: z.output<typeof manifestSchema>): Manifest {
       },
     }),
     retention: { keepReleases: written.retention.keepReleases },
+  };
+}
+
+type WrittenJudge = z.output<typeof judgeSchema>;
+
+/** What is left out of the manifest is left out of the policy, and so of the plan and its digest. */
+function toJudgePolicy({
+  maxErrors,
+  maxErrorIncrease,
+  maxSlowdown,
+  maxP99,
+  minRequests,
+  alpha,
+}: WrittenJudge): JudgePolicy {
+  return {
+    maxErrorPercent: maxErrors,
+    ...(maxErrorIncrease === undefined ? {} : { maxErrorIncreasePercent: maxErrorIncrease }),
+    ...(maxSlowdown === undefined ? {} : { maxSlowdownPercent: maxSlowdown }),
+    ...(maxP99 === undefined ? {} : { maxP99Ms: maxP99 }),
+    minRequests,
+    alpha,
   };
 }

@@ -19,6 +19,19 @@ export function duration(least: number, most: number) {
     });
 }
 
+/**
+ * A time of a single answer, such as `300ms` or `2s`; its output is milliseconds.
+ * @param least fewest milliseconds allowed
+ * @param most most milliseconds allowed
+ */
+export function milliseconds(least: number, most: number) {
+  return z
+    .string({ error: () => 'write a time with its unit, such as 300ms or 2s' })
+    .regex(/^[0-9]{1,9}(ms|s)$/, { error: 'write a time with its unit, such as 300ms or 2s', abort: true })
+    .transform((text) => Number.parseInt(text, 10) * (text.endsWith('ms') ? 1 : 1000))
+    .refine((time) => time >= least && time <= most, { error: `must be between ${least}ms and ${most}ms` });
+}
+
 /** A share such as `5%` or `0.5%`; its output is the number before the sign. Refused above 100 %. */
 export function percent() {
   return z

@@ -1,7 +1,8 @@
 /** A release and its plan as they go over HTTP; the API answers by these schemas and the command line reads by them. */
 import { z } from 'zod';
 import type { Bundle, ImageReference } from '../bundle.ts';
-import type { RevisionWindow, Verdict } from '../judge/verdict.ts';
+import type { Interval, IntervalFigures, JudgeInputs, RevisionWindow } from '../judge/inputs.ts';
+import type { Estimate, JudgeParameters, Verdict } from '../judge/verdict.ts';
 import type { JudgePolicy } from '../manifest.ts';
 import type { Plan, Step } from '../plan.ts';
 import type {
@@ -44,11 +45,16 @@ export const bundleSchema: z.ZodType<Bundle> = z
   } satisfies Every<Bundle>)
   .meta({ id: 'Bundle', description: 'What moves through environments as one thing.' });
 
-const judgeSchema = z.object({
+const judgePolicy = {
   maxErrorPercent: percent,
+  maxErrorIncreasePercent: percent.exactOptional(),
+  maxSlowdownPercent: percent.exactOptional(),
+  maxP99Ms: z.number().positive().exactOptional(),
   minRequests: z.number(),
   alpha: z.number(),
-} satisfies Every<JudgePolicy>);
+} satisfies Every<JudgePolicy>;
+
+const judgeSchema: z.ZodType<JudgePolicy> = z.object(judgePolicy);
 
 const step = { id: z.string(), environment: z.string() };
 
@@ -154,16 +160,54 @@ const windowSchema: z.ZodType<RevisionWindow> = z.object({
   seconds: z.number(),
 } satisfies Every<RevisionWindow>);
 
+const intervalFiguresSchema: z.ZodType<IntervalFigures> = z.object({
+  requests: z.number(),
+  errors: z.number(),
+  seconds: z.number(),
+  latencyMs: z.number().nullable(),
+} satisfies Every<IntervalFigures>);
+
+const judgeInputsSchema: z.ZodType<JudgeInputs> = z
+  .object({
+    policy: judgeSchema,
+    canaryShare: percent,
+    windowSeconds: seconds,
+    intervals: z.array(
+      z.object({ canary: intervalFiguresSchema, baseline: intervalFiguresSchema } satisfies Every<Interval>),
+    ),
+    latencyMemory: z.object({ canary: z.number(), baseline: z.number() }).exactOptional(),
+    timings: z.object({ canary: z.array(z.number()), baseline: z.array(z.number()) }).exactOptional(),
+  } satisfies Every<JudgeInputs>)
+  .meta({ id: 'JudgeInputs', description: 'Everything a verdict rests on; judged again it gives the same verdict.' });
+
+const estimateSchema: z.ZodType<Estimate> = z
+  .object({ value: z.number(), low: z.number().nullable(), high: z.number().nullable() } satisfies Every<Estimate>)
+  .meta({
+    id: 'Estimate',
+    description: 'A figure with the interval that, however often one looks, holds the true one.',
+  });
+
 const verdictSchema: z.ZodType<Verdict> = z
   .object({
     result: z.enum(['pass', 'fail', 'inconclusive']),
     rule: z.string(),
     sentence: z.string(),
+    sentenceZh: z.string(),
     canary: windowSchema,
     baseline: windowSchema,
     canaryErrorPercent: z.number().nullable(),
     baselineErrorPercent: z.number().nullable(),
     bayesFactor: z.number().nullable(),
+    errorIncrease: estimateSchema.nullable(),
+    slowdown: estimateSchema.nullable(),
+    p99: estimateSchema.nullable(),
+    parameters: z.object({
+      ...judgePolicy,
+      canaryShare: percent,
+      shareTolerancePercent: z.number(),
+      wrongPass: z.number(),
+    } satisfies Every<JudgeParameters>),
+    inputHash: digestSchema,
     judgeVersion: z.number(),
   } satisfies Every<Verdict>)
   .meta({ id: 'Verdict', description: 'What a judge says of a canary, with its evidence.' });
@@ -207,6 +251,7 @@ export const releaseSchema: z.ZodType<ReleaseView> = z
     wait: waitSchema.exactOptional(),
     approvals: z.array(approvalSchema),
     verdicts: z.array(verdictSchema),
+    judged: judgeInputsSchema.exactOptional(),
     rollbacks: z.array(rollbackSchema),
     failure: failureSchema.exactOptional(),
   } satisfies Every<ReleaseView>)

@@ -115,6 +115,55 @@ describe('figures', () => {
     await expect(wrong).rejects.toMatchObject({ type: 'RequestInvalid', nonRetryable: true });
   });
 
+  it('are read interval by interval, side by side', async () => {
+    const window = { environment: 'prod', service: 'web', canary: 'r2', baseline: 'r1' };
+    const read = { ...window, from: iso(start), to: iso(start + 10), intervalSeconds: 1, timings: false };
+    const { intervals, timings } = await activities.readCanaryFigures(read);
+    expect(timings).toBeUndefined();
+    expect(intervals).toHaveLength(10);
+    expect(intervals[4]).toEqual({
+      canary: { requests: 0, errors: 0, seconds: 0, latencyMs: null },
+      baseline: { requests: 90, errors: 1, seconds: 1, latencyMs: 10 },
+    });
+    expect(intervals[5]).toEqual({
+      canary: { requests: 10, errors: 2, seconds: 1, latencyMs: null },
+      baseline: { requests: 90, errors: 1, seconds: 1, latencyMs: 20 },
+    });
+    // However wide the intervals are, nothing is lost and nothing counts twice.
+    for (const intervalSeconds of [3, 60]) {
+      const { intervals: wider } = await activities.readCanaryFigures({ ...read, intervalSeconds });
+      const sum = (side: 'canary' | 'baseline') =>
+        wider.reduce((total, { [side]: { requests } }) => total + requests, 0);
+      expect([sum('canary'), sum('baseline')]).toEqual([50, 900]);
+    }
+    const alone = await activities.readCanaryFigures({ ...read, baseline: null });
+    expect(alone.intervals).toHaveLength(5);
+    expect(alone.intervals[0]?.baseline).toEqual({ requests: 0, errors: 0, seconds: 0, latencyMs: null });
+    const wrong = activities.readCanaryFigures({ ...read, intervalSeconds: 0 });
+    await expect(wrong).rejects.toMatchObject({ type: 'RequestInvalid', nonRetryable: true });
+  });
+
+  it('have the times of single answers beside them, where somebody writes them', async () => {
+    const read = {
+      environment: 'prod',
+      service: 'web',
+      canary: 'r2',
+      baseline: 'r1',
+      from: iso(start),
+      to: iso(start + 10),
+      intervalSeconds: 1,
+      timings: true,
+    };
+    expect((await activities.readCanaryFigures(read)).timings).toEqual({ canary: [], baseline: [] });
+    await influx.write([
+      { measurement: 'timings', tags: r1, fields: { ms: 12.5 }, second: start + 1 },
+      { measurement: 'timings', tags: r1, fields: { ms: 9 }, second: start + 2 },
+      { measurement: 'timings', tags: r2, fields: { ms: 40 }, second: start + 3 },
+      { measurement: 'timings', tags: r2, fields: { ms: 41 }, second: start + 11 },
+    ]);
+    expect((await activities.readCanaryFigures(read)).timings).toEqual({ canary: [40], baseline: [12.5, 9] });
+  });
+
   it('give the load of every service by the seconds that were counted', async () => {
     const rates = await activities.readServiceRates({ windowSeconds: 3600 });
     expect(rates.toSorted((a, b) => (a.environment + a.service < b.environment + b.service ? -1 : 1))).toEqual([

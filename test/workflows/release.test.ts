@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { bundleOf } from '../../domain/bundle.ts';
+import { rejudge } from '../../domain/judge/rejudge.ts';
 import {
   approve,
   ended,
@@ -56,7 +57,8 @@ describe('a release that goes through', () => {
       'traffic prod r2=100',
       'delete /prod/sample/r1',
     ]);
-    expect(view.verdicts.at(-1)).toMatchObject({ result: 'pass' });
+    expect(view.verdicts.at(-1)).toMatchObject({ result: 'pass', rule: 'not-inferior' });
+    expect(view.judged && rejudge(view.judged)).toEqual(view.verdicts.at(-1));
     expect((await lane('prod')).state.previous).toMatchObject({ revision: 'r1', bundle: { version: '1.0.0' } });
   });
 
@@ -116,7 +118,7 @@ describe('a release that does not go through', () => {
   it('takes a canary back that nobody can judge', async () => {
     await start();
     await released('1.0.0');
-    world.requests = 0;
+    world.requestsPerSecond = 0;
     const handle = await startRelease('2.0.0');
     await approve(handle);
     const { outcome, view } = await ended(handle);

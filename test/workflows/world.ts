@@ -50,7 +50,7 @@ type ErrorPercent = Readonly<Record<string, number>>;
 export class World {
   manifest: Manifest = MANIFEST;
   errorPercent: ErrorPercent = {};
-  requests = 1000;
+  requestsPerSecond = 500;
   testFailures = 0;
   /** Retention has deleted the images of old bundles. */
   imagesGone = false;
@@ -145,15 +145,17 @@ export class World {
       unbindName: async (input: Where) => {
         this.names.delete(key(input));
       },
-      readRevisionWindows: async (input: Where & { revisions: string[] }) =>
-        Object.fromEntries(
-          input.revisions.map((revision) => {
-            const app = this.apps.get(`/${key(input)}/${revision}`);
-            const percent = this.errorPercent[app?.app.env['SLIPWAY_VERSION'] ?? ''] ?? 0;
-            const requests = this.requests * ((this.traffic.get(key(input))?.[revision] ?? 0) / 100);
-            return [revision, { requests, errors5xx: Math.round((requests * percent) / 100), seconds: 10 }];
-          }),
-        ),
+      readCanaryFigures: async (input: Where & Record<'canary' | 'baseline' | 'from' | 'to', string>) => {
+        const seconds = Math.round((Date.parse(input.to) - Date.parse(input.from)) / 1000);
+        const figures = (revision: string) => {
+          const app = this.apps.get(`/${key(input)}/${revision}`);
+          const percent = this.errorPercent[app?.app.env['SLIPWAY_VERSION'] ?? ''] ?? 0;
+          const requests = this.requestsPerSecond * ((this.traffic.get(key(input))?.[revision] ?? 0) / 100);
+          return { requests, errors: Math.round((requests * percent) / 100), seconds: 1, latencyMs: 5 };
+        };
+        const interval = { canary: figures(input.canary), baseline: figures(input.baseline) };
+        return { intervals: Array.from({ length: seconds }, () => interval) };
+      },
       imageExists: async () => !this.imagesGone,
       promoteImage: async ({ image, tag }: { image: { digest: string }; tag: string }) => {
         const changed = this.tags.get(tag) !== image.digest;

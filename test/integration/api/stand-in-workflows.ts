@@ -14,6 +14,8 @@ import { refuseApproval } from '../../../domain/approval.ts';
 import { bundleOf } from '../../../domain/bundle.ts';
 import { digestOf } from '../../../domain/digest.ts';
 import { FailureType } from '../../../domain/failures.ts';
+import type { JudgeInputs } from '../../../domain/judge/inputs.ts';
+import { judgeCanary } from '../../../domain/judge/judge.ts';
 import type { Plan, Step } from '../../../domain/plan.ts';
 import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../../../domain/release.ts';
 import {
@@ -35,6 +37,17 @@ const STEPS: readonly Step[] = [
   { id: 'approve-prod', kind: 'approve', environment: 'prod', count: 1, expiresSeconds: 3600 },
 ];
 
+/** Thirty seconds of a canary without errors. */
+const JUDGED: JudgeInputs = {
+  policy: { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 },
+  canaryShare: 10,
+  windowSeconds: 30,
+  intervals: Array.from({ length: 30 }, () => ({
+    canary: { requests: 20, errors: 0, seconds: 1, latencyMs: 40 },
+    baseline: { requests: 180, errors: 1, seconds: 1, latencyMs: 41 },
+  })),
+};
+
 function planOf(request: ReleaseRequest): Plan {
   const content = {
     service: request.service,
@@ -48,14 +61,14 @@ function planOf(request: ReleaseRequest): Plan {
   return { ...content, digest: digestOf(content) };
 }
 
-/** Waits for an approval; the reference `quick` needs none, `broken` fails. */
+/** Waits for an approval; the references `quick` and `judged` need none, `broken` fails. */
 export async function release({ request }: ReleaseInput): Promise<ReleaseResult> {
   const plan = planOf(request);
   const startedAt = new Date().toISOString();
   const approvals: ApprovalRecord[] = [];
   let ended: Pick<ReleaseView, 'outcome' | 'failure'> | undefined;
   const ref = request.source.kind === 'git' ? request.source.ref : '';
-  if (ref === 'quick') ended = { outcome: 'released' };
+  if (ref === 'quick' || ref === 'judged') ended = { outcome: 'released' };
   if (ref === 'broken') {
     ended = {
       outcome: 'failed',
@@ -104,7 +117,7 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
           },
         }),
     approvals,
-    verdicts: [],
+    ...(ref === 'judged' ? { verdicts: [judgeCanary(JUDGED)], judged: JUDGED } : { verdicts: [] }),
     rollbacks: [],
   });
   const end = (outcome: ReleaseOutcome, type?: FailureType, message = '') => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { logBeta, logGamma } from './log-gamma.ts';
+import { logBeta, logGamma } from './log-beta.ts';
 
 describe('logGamma', () => {
   it.each([
@@ -41,5 +41,17 @@ describe('logBeta', () => {
     [1, 100, -Math.log(100)],
   ])('of %d and %d', (a, b, value) => {
     expect(logBeta(a, b)).toBeCloseTo(value, 12);
+  });
+
+  it.each([
+    // As @stdlib/math-base-special-betaln 0.3.1 gives them, a port of Didonato and Morris, Algorithm 708 (ACM TOMS, 1992).
+    [0.1, 9.9, 2.028065075872616],
+    [37, 5000.25, -219.55117392423693],
+    [0.15, 874_677, -0.22442764405100032],
+    [2.5, 1e6, -34.254095399436515],
+    [1000.5, 1e6, -7914.243970686238],
+  ])('of %d and %d, where logarithms of gamma would cancel', (a, b, value) => {
+    expect(Math.abs(logBeta(a, b) - value)).toBeLessThanOrEqual(2e-14 * Math.max(1, Math.abs(value)));
+    expect(logBeta(b, a)).toBe(logBeta(a, b));
   });
 });
