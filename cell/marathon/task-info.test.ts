@@ -140,6 +140,22 @@ describe('taskInfo', () => {
     });
   });
 
+  it('joins the networks that are named: one with Docker, as many as there are without', () => {
+    const net = (name: string) => ({ mode: 'container', name }) as const;
+    const volumes = [{ containerPath: '/data', hostPath: '/srv', mode: 'RW' }] as const;
+    const plain = testApp('/a', { networks: [net('n'), net('m')], container: { type: 'MESOS', volumes } });
+    expect(taskInfo(plain, testInstance(), half).container).toMatchObject({
+      type: 'MESOS',
+      network_infos: [{ name: 'n' }, { name: 'm' }],
+      volumes: [{ container_path: '/data', host_path: '/srv', mode: 'RW' }],
+    });
+    const app = testApp('/a', { networks: [net('n')], container: { type: 'DOCKER', docker, volumes: [] } });
+    expect(taskInfo(app, testInstance(), half).container).toMatchObject({
+      docker: { network: 'USER', port_mappings: [] },
+      network_infos: [{ name: 'n' }],
+    });
+  });
+
   it('gives the checks that Mesos makes to Mesos, and keeps the others', () => {
     const check = {
       gracePeriodSeconds: 30,

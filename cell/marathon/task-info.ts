@@ -77,8 +77,11 @@ function containerInfo(app: App, instance: Instance): ContainerInfo | undefined 
     mode: volume.mode,
   }));
   const [network] = app.networks;
-  const named =
-    network?.mode === 'container' && network.name !== undefined ? { network_infos: [{ name: network.name }] } : {};
+  // Several only without Docker, which takes one.
+  const names = app.networks.flatMap(({ mode, name }) =>
+    mode === 'container' && name !== undefined ? [{ name }] : [],
+  );
+  const named = names.length > 0 ? { network_infos: names } : {};
   if (!container.docker) return { type: 'MESOS', volumes, ...named };
   const mode = network?.mode === 'container/bridge' ? 'BRIDGE' : network?.mode === 'container' ? 'USER' : 'HOST';
   return {
