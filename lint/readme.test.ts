@@ -84,6 +84,7 @@ describe('the table of parts', () => {
     ['Docker engine', 'docker'],
     ['Docker Registry', 'docker-registry'],
     ['InfluxDB', 'influxdb'],
+    ['PostgreSQL', 'postgresql'],
     ['git', 'git'],
   ])('tells the version of %s that the toolbox takes', (part, name) => {
     const source = read(`local/toolbox/parts/${name}.ts`);

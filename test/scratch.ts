@@ -1,11 +1,14 @@
-import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Supervisor } from '../local/platform/supervisor.ts';
 
 /** Makes a directory for all that tests put into temporary ones. Its path is short: unix sockets are below it. */
 export function makeScratch(): string {
-  return mkdtempSync(join(tmpdir(), 'slipway-'));
+  const scratch = mkdtempSync(join(tmpdir(), 'slipway-'));
+  // A server that refuses to be root reaches what is its own below.
+  chmodSync(scratch, 0o711);
+  return scratch;
 }
 
 /**

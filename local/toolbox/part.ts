@@ -10,6 +10,8 @@ export interface Part {
   readonly name: string;
   /** The names its executable goes by, best first. */
   readonly commands: readonly string[];
+  /** Further directories to look for it in, where its package puts it off PATH. */
+  readonly directories?: readonly string[];
   /** Oldest version accepted on PATH. */
   readonly minimum: string;
   /** First version that is not accepted, where a newer line speaks another protocol or has other options. */
@@ -33,12 +35,14 @@ export interface LocatedPart {
 /** Where system daemons live on Debian, which an ordinary user's PATH leaves out. */
 const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** Every executable file with one of these names on PATH or in the system directories, best name first. */
+/** Every executable file with one of these names on PATH, in the system directories or further ones, best name first. */
 export async function findExecutables(
   commands: readonly string[],
   path: string = process.env['PATH'] ?? '',
+  further: readonly string[] = [],
 ): Promise<readonly string[]> {
-  const directories = [...path.split(delimiter).filter((entry) => entry.startsWith('/')), ...SYSTEM_DIRECTORIES];
+  const onPath = path.split(delimiter).filter((entry) => entry.startsWith('/'));
+  const directories = [...onPath, ...SYSTEM_DIRECTORIES, ...further];
   const found: string[] = [];
   for (const command of commands) {
     for (const directory of new Set(directories)) {
@@ -65,7 +69,7 @@ async function locateRunning(part: Part): Promise<LocatedPart | undefined> {
 
 /** The part on PATH, if it is there in an accepted version. */
 export async function locateOnPath(part: Part): Promise<LocatedPart | undefined> {
-  for (const path of await findExecutables(part.commands)) {
+  for (const path of await findExecutables(part.commands, process.env['PATH'], part.directories)) {
     const version = await versionOf(part, path);
     if (version !== undefined && accepts(part, version)) {
       return { name: part.name, path, version, origin: 'PATH' };

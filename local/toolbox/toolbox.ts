@@ -11,6 +11,7 @@ import { git } from './parts/git.ts';
 import { haproxy } from './parts/haproxy.ts';
 import { influxdb } from './parts/influxdb.ts';
 import { mesos } from './parts/mesos.ts';
+import { postgresql } from './parts/postgresql.ts';
 import { temporalCli } from './parts/temporal-cli.ts';
 import { temporalTestServer } from './parts/temporal-test-server.ts';
 import { CommandError } from './run-command.ts';
@@ -34,6 +35,7 @@ const PARTS = {
   git,
   'docker-compose': dockerCompose,
   mesos,
+  postgresql,
 } as const satisfies Record<string, Part>;
 
 export type PartName = keyof typeof PARTS;
@@ -42,10 +44,10 @@ export type PartName = keyof typeof PARTS;
 export const PART_NAMES = Object.keys(PARTS) as readonly PartName[];
 
 /** What only tests need. */
-const TEST_PARTS: ReadonlySet<PartName> = new Set(['temporal-test-server', 'docker-compose', 'mesos']);
+const TEST_PARTS: ReadonlySet<PartName> = new Set(['temporal-test-server', 'docker-compose', 'mesos', 'postgresql']);
 
 /** What a machine may be unable to have; then that is said, and the tests that need it are skipped. */
-const DISPENSABLE_PARTS: ReadonlySet<string> = new Set<PartName>(['mesos']);
+const DISPENSABLE_PARTS: ReadonlySet<string> = new Set<PartName>(['mesos', 'postgresql']);
 
 /** What the platform on one machine needs. */
 export const PLATFORM_PARTS = PART_NAMES.filter((name) => !TEST_PARTS.has(name));

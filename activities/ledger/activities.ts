@@ -1,0 +1,42 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { AuditHead } from '../../domain/audit.ts';
+import { FailureType } from '../../domain/failures.ts';
+import type { LedgerEntries } from '../../domain/ledger.ts';
+import { type AuditReport, verifyAudit } from './audit.ts';
+import type { Ledger } from './client.ts';
+import { writeEntries } from './entries.ts';
+
+export type LedgerActivities = ReturnType<typeof createLedgerActivities>;
+
+/**
+ * Activities on the ledger. Every failure is a `SystemUnavailable` and may be tried again: what the database refuses,
+ * such as a password or a full disk, a person mends there, and until then nothing else helps.
+ */
+export function createLedgerActivities(ledger: Ledger) {
+  return {
+    /** Writes entries of one release; written before, they change nothing. @returns the end of the audit */
+    async writeLedger(told: LedgerEntries): Promise<AuditHead> {
+      return call(`writing ${told.entries.length} entries of ${told.release}`, () =>
+        ledger.use((db) => writeEntries(db, told)),
+      );
+    },
+
+    /** Walks the whole audit and names the first row that does not hold. */
+    async verifyAudit(): Promise<AuditReport> {
+      return call('verifying the audit', () => ledger.use(verifyAudit));
+    },
+  };
+}
+
+async function call<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const said = error instanceof Error ? error.message || error.name : String(error);
+    throw ApplicationFailure.create({
+      type: FailureType.SystemUnavailable,
+      message: `ledger: ${what} failed: ${said}; check what ledger names in the configuration`,
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
+  }
+}

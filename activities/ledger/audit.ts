@@ -1,0 +1,91 @@
+import type { Kysely, Transaction } from 'kysely';
+import {
+  AUDIT_ORIGIN,
+  type AuditBreak,
+  type AuditEntry,
+  type AuditHead,
+  type AuditRow,
+  auditRow,
+  breakAtEnd,
+  firstBreak,
+} from '../../domain/audit.ts';
+import type { Tables } from './tables.ts';
+
+/** What a walk along the whole audit found. */
+export interface AuditReport {
+  /** Rows that were looked at. */
+  readonly rows: number;
+  /** Hash of the last row that holds: noted elsewhere, it proves later that nothing before it was changed. */
+  readonly hash: string;
+  /** The first row that does not hold; absent when all do. */
+  readonly broken?: AuditBreak;
+}
+
+/** Rows that are read at once. */
+const PAGE = 1000;
+
+/**
+ * The end of the audit, locked until the transaction ends: writers come one after the other, whichever process they
+ * are in.
+ */
+export async function lockAudit(transaction: Transaction<Tables>): Promise<AuditHead> {
+  const head = await transaction.selectFrom('audit_head').select(['number', 'hash']).forUpdate().executeTakeFirst();
+  if (head === undefined) throw new Error('the ledger has no row in audit_head: somebody took it out');
+  return { number: Number(head.number), hash: head.hash };
+}
+
+/** Puts rows after the locked end, which is then behind them. @returns the new end */
+export async function appendAudit(
+  transaction: Transaction<Tables>,
+  head: AuditHead,
+  entries: readonly (AuditEntry & { readonly key: string })[],
+): Promise<AuditHead> {
+  let end = head;
+  const rows = entries.map(({ key, ...entry }) => {
+    const row = auditRow(end, entry);
+    end = row;
+    return { key, ...row };
+  });
+  if (rows.length === 0) return head;
+  await transaction.insertInto('audit').values(rows).execute();
+  await transaction.updateTable('audit_head').set({ number: end.number, hash: end.hash }).execute();
+  return { number: end.number, hash: end.hash };
+}
+
+/** Walks the audit from its first row and computes every hash again. */
+export async function verifyAudit(db: Kysely<Tables>): Promise<AuditReport> {
+  // One snapshot: what is written meanwhile comes with a head that this walk does not know.
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (snapshot) => {
+      const head = await snapshot.selectFrom('audit_head').select(['number', 'hash']).executeTakeFirst();
+      if (head === undefined) {
+        return { rows: 0, hash: AUDIT_ORIGIN.hash, broken: { number: 1, reason: 'the end of the audit is not known' } };
+      }
+      let last: AuditHead = AUDIT_ORIGIN;
+      for (;;) {
+        const page = await pageAfter(snapshot, last.number);
+        const broken = firstBreak(last, page);
+        if (broken !== undefined) {
+          const held = page.find(({ number }) => number === broken.number - 1) ?? last;
+          return { rows: held.number, hash: held.hash, broken };
+        }
+        last = page.at(-1) ?? last;
+        if (page.length < PAGE) break;
+      }
+      const broken = breakAtEnd(last, { number: Number(head.number), hash: head.hash });
+      return { rows: last.number, hash: last.hash, ...(broken === undefined ? {} : { broken }) };
+    });
+}
+
+async function pageAfter(db: Kysely<Tables>, number: number): Promise<AuditRow[]> {
+  const rows = await db
+    .selectFrom('audit')
+    .select(['number', 'at', 'actor', 'action', 'subject', 'detail', 'previous', 'hash'])
+    .where('number', '>', number)
+    .orderBy('number')
+    .limit(PAGE)
+    .execute();
+  return rows.map((row) => ({ ...row, number: Number(row.number), at: row.at.toISOString() }));
+}

@@ -1,0 +1,139 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { AuditHead } from '../../domain/audit.ts';
+import { canonicalJson } from '../../domain/digest.ts';
+import { actorOf, type LedgerEntries, type LedgerEntry } from '../../domain/ledger.ts';
+import { appendAudit, lockAudit } from './audit.ts';
+import type { Tables } from './tables.ts';
+
+/**
+ * Writes entries in one transaction: each into the row that it is about and into the audit. Entries that were written
+ * before change nothing, so the same call twice is one.
+ *
+ * @returns the end of the audit
+ * @throws when an entry says something else under the number that it had before
+ */
+export async function writeEntries(db: Kysely<Tables>, told: LedgerEntries): Promise<AuditHead> {
+  return db.transaction().execute(async (transaction) => {
+    const head = await lockAudit(transaction);
+    if (told.entries.length === 0) return head;
+    const wanted = told.entries.map((entry, index) => auditEntryOf(told, entry, told.first + index));
+    const known = await transaction
+      .selectFrom('audit')
+      .select(['key', 'detail'])
+      .where(
+        'key',
+        'in',
+        wanted.map(({ key }) => key),
+      )
+      .execute();
+    const before = new Map(known.map(({ key, detail }) => [key, detail]));
+    const fresh = wanted.filter(({ key, detail }) => {
+      const detailBefore = before.get(key);
+      if (detailBefore !== undefined && detailBefore !== detail) {
+        throw new Error(`${key} is in the ledger already and says something else: ${detailBefore.slice(0, 200)}`);
+      }
+      return detailBefore === undefined;
+    });
+    await transaction
+      .insertInto('releases')
+      .values({ id: plain(told.release), service: plain(told.service) })
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .execute();
+    for (const { entry } of fresh) await writeRow(transaction, plain(told.release), entry);
+    return appendAudit(
+      transaction,
+      head,
+      fresh.map(({ entry: _, ...auditEntry }) => auditEntry),
+    );
+  });
+}
+
+function auditEntryOf({ release, run }: LedgerEntries, entry: LedgerEntry, number: number) {
+  return {
+    entry,
+    key: plain(`${release} ${run} ${number}`),
+    at: new Date(entry.at).toISOString(),
+    actor: plain(actorOf(entry)),
+    action: entry.kind,
+    subject: plain(release),
+    detail: canonicalJson(entry),
+  };
+}
+
+async function writeRow(transaction: Transaction<Tables>, release: string, entry: LedgerEntry): Promise<void> {
+  switch (entry.kind) {
+    case 'begun': {
+      const { at, by, request } = entry;
+      const begun = { requested_by: plain(by), request: JSON.stringify(request), begun_at: at };
+      await transaction.updateTable('releases').set(begun).where('id', '=', release).execute();
+      return;
+    }
+    case 'planned': {
+      const planned = { plan_digest: entry.digest, plan: JSON.stringify(entry.plan) };
+      await transaction.updateTable('releases').set(planned).where('id', '=', release).execute();
+      return;
+    }
+    case 'step': {
+      const { id, kind, environment, outcome, startedAt, endedAt, detail } = entry.step;
+      const row = {
+        kind,
+        environment: environment ?? null,
+        outcome,
+        started_at: startedAt ?? null,
+        ended_at: endedAt ?? null,
+        detail: detail === undefined ? null : plain(detail),
+      };
+      await transaction
+        .insertInto('steps')
+        .values({ release, id, ...row })
+        .onConflict((conflict) => conflict.columns(['release', 'id']).doUpdateSet(row))
+        .execute();
+      return;
+    }
+    case 'verdict': {
+      const row = { given_at: entry.at, verdict: JSON.stringify(entry.verdict) };
+      await transaction
+        .insertInto('verdicts')
+        .values({ release, number: entry.number, ...row })
+        .onConflict((conflict) => conflict.columns(['release', 'number']).doUpdateSet(row))
+        .execute();
+      return;
+    }
+    case 'approval': {
+      const { by, planDigest, at } = entry.approval;
+      await transaction
+        .insertInto('approvals')
+        .values({ release, by: plain(by), plan_digest: planDigest, given_at: at })
+        .onConflict((conflict) => conflict.columns(['release', 'by', 'plan_digest']).doUpdateSet({ given_at: at }))
+        .execute();
+      return;
+    }
+    case 'rollback': {
+      const { environment, reason, decidedAt, trafficAt, doneAt } = entry.rollback;
+      const row = {
+        reason: plain(reason),
+        decided_at: decidedAt,
+        traffic_at: trafficAt ?? null,
+        done_at: doneAt ?? null,
+      };
+      await transaction
+        .insertInto('rollbacks')
+        .values({ release, environment, ...row })
+        .onConflict((conflict) => conflict.columns(['release', 'environment']).doUpdateSet(row))
+        .execute();
+      return;
+    }
+    case 'ended': {
+      const { at, outcome, failure } = entry;
+      const ended = { outcome, failure: failure === undefined ? null : JSON.stringify(failure), ended_at: at };
+      await transaction.updateTable('releases').set(ended).where('id', '=', release).execute();
+      return;
+    }
+    case 'stopped':
+  }
+}
+
+/** PostgreSQL's text holds neither U+0000 nor half a surrogate pair; a build's log may have both. */
+function plain(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD');
+}

@@ -1,0 +1,58 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** A point in time: written as ISO 8601, read as a `Date`. */
+type Time = ColumnType<Date, string, string>;
+/** Written as JSON text, which the `json` type keeps to the letter; read parsed. */
+type Json = ColumnType<unknown, string, string>;
+
+/** The ledger's tables, as `migrations.ts` makes them. */
+export interface Tables {
+  releases: {
+    /** Workflow id. */
+    id: string;
+    service: string;
+    requested_by: string | null;
+    request: Json | null;
+    begun_at: Time | null;
+    plan_digest: string | null;
+    plan: Json | null;
+    outcome: string | null;
+    failure: Json | null;
+    ended_at: Time | null;
+  };
+  steps: {
+    release: string;
+    id: string;
+    kind: string;
+    environment: string | null;
+    outcome: string;
+    started_at: Time | null;
+    ended_at: Time | null;
+    detail: string | null;
+  };
+  verdicts: { release: string; number: number; given_at: Time; verdict: Json };
+  approvals: { release: string; by: string; plan_digest: string; given_at: Time };
+  rollbacks: {
+    release: string;
+    environment: string;
+    reason: string;
+    decided_at: Time;
+    traffic_at: Time | null;
+    done_at: Time | null;
+  };
+  audit: {
+    /** `bigint`: PostgreSQL's driver reads text, the embedded one a number. */
+    number: ColumnType<string | number, number, never>;
+    /** Names the fact, so that it is told once. */
+    key: string;
+    at: Time;
+    actor: string;
+    action: string;
+    subject: string;
+    /** Canonical JSON as text, since its hash is over each letter. */
+    detail: string;
+    previous: string;
+    hash: string;
+  };
+  audit_head: { one: Generated<boolean>; number: ColumnType<string | number, number, number>; hash: string };
+}

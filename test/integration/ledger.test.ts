@@ -1,0 +1,344 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { createLedgerActivities, type LedgerActivities } from '../../activities/ledger/activities.ts';
+import { type Ledger, type LedgerPlace, openLedger } from '../../activities/ledger/client.ts';
+import type { LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
+import { type PostgresServer, postgresProgram, startPostgres } from '../postgres-server.ts';
+
+const AT = '2026-01-02T03:04:05.678Z';
+const RELEASE = 'release/sample/1';
+const BEGUN: LedgerEntry = { kind: 'begun', at: AT, by: 'ann', request: { service: 'sample', ref: 'main' } };
+const step = (outcome: 'running' | 'done', detail?: string): LedgerEntry => ({
+  kind: 'step',
+  at: AT,
+  step: {
+    id: 'deploy-fat',
+    kind: 'deploy',
+    environment: 'fat',
+    outcome,
+    startedAt: AT,
+    ...(detail === undefined ? {} : { endedAt: AT, detail }),
+  },
+});
+const told = (entries: readonly LedgerEntry[], over: Partial<LedgerEntries> = {}): LedgerEntries => ({
+  release: RELEASE,
+  service: 'sample',
+  run: 'run-1',
+  first: 1,
+  entries,
+  ...over,
+});
+
+/** Where a ledger may be kept, each with a way to a new, empty place. */
+interface Kind {
+  readonly name: string;
+  /** Two ledgers on the same place may be open at once. */
+  readonly shared: boolean;
+  setUp(): Promise<void>;
+  newPlace(): Promise<LedgerPlace>;
+  tearDown(): Promise<void>;
+}
+
+const program = await postgresProgram();
+let server: PostgresServer | undefined;
+const real: Kind = {
+  name: 'PostgreSQL',
+  shared: true,
+  setUp: async () => {
+    server = await startPostgres(program ?? '');
+  },
+  newPlace: async () => ({ url: (await server?.createDatabase()) ?? '' }),
+  tearDown: async () => server?.remove(),
+};
+let directory = '';
+let directories = 0;
+const embedded: Kind = {
+  name: 'PGlite',
+  shared: false,
+  setUp: async () => {
+    directory = mkdtempSync(join(tmpdir(), 'slipway-ledger-'));
+    await (await PGlite.create(join(directory, 'empty'))).close();
+  },
+  // An empty database as it was made once: making one takes seconds.
+  newPlace: async () => {
+    directories += 1;
+    const place = { directory: join(directory, String(directories)) };
+    cpSync(join(directory, 'empty'), place.directory, { recursive: true });
+    return place;
+  },
+  tearDown: async () => rmSync(directory, { recursive: true, force: true }),
+};
+
+describe.each(program === undefined ? [embedded] : [embedded, real])('a ledger on $name', (kind) => {
+  let place: LedgerPlace;
+  let ledger: Ledger;
+  let activities: LedgerActivities;
+  const opened: Ledger[] = [];
+
+  const open = (): Ledger => {
+    const another = openLedger(place, () => {});
+    opened.push(another);
+    return another;
+  };
+  const rows = (statement: string): Promise<readonly Record<string, unknown>[]> =>
+    ledger.use(async (db) => (await sql<Record<string, unknown>>`${sql.raw(statement)}`.execute(db)).rows);
+  /** As the owner of the database could: without the triggers. */
+  const tamper = async (statement: string): Promise<void> => {
+    await rows('alter table audit disable trigger all');
+    await rows('alter table audit_head disable trigger all');
+    await rows(statement);
+    await rows('alter table audit enable trigger all');
+    await rows('alter table audit_head enable trigger all');
+  };
+
+  beforeAll(() => kind.setUp(), 90_000);
+  beforeEach(async () => {
+    place = await kind.newPlace();
+    ledger = open();
+    activities = createLedgerActivities(ledger);
+  });
+  afterEach(async () => {
+    for (const each of opened.splice(0)) await each.close();
+  });
+  afterAll(() => kind.tearDown(), 30_000);
+
+  it('makes its tables from nothing, once', async () => {
+    expect(await activities.verifyAudit()).toMatchObject({ rows: 0 });
+    const made = await rows('select name from ledger_migration');
+    expect(made).toEqual([{ name: '001-releases-and-audit' }]);
+    await activities.writeLedger(told([BEGUN]));
+    await ledger.close();
+    opened.splice(0);
+    ledger = open();
+    expect(await createLedgerActivities(ledger).verifyAudit()).toMatchObject({ rows: 1 });
+    expect(await rows('select name from ledger_migration')).toEqual(made);
+  });
+
+  it('keeps what a release tells, each fact in its row', async () => {
+    const verdict = { result: 'pass', inputs: { z: 0.1 + 0.2, a: [1e-300, -0.5], nul: '\0' }, judgeVersion: 3 };
+    await activities.writeLedger(
+      told([
+        BEGUN,
+        { kind: 'planned', at: AT, digest: 'sha256:p', plan: { steps: [] } },
+        step('running'),
+        step('done', 'r1 serves'),
+        { kind: 'approval', at: AT, approval: { by: 'bob', planDigest: 'sha256:p', at: AT } },
+        { kind: 'verdict', at: AT, number: 1, verdict },
+        { kind: 'stopped', at: AT, by: 'ann', type: 'Aborted', reason: 'no' },
+        { kind: 'rollback', at: AT, rollback: { environment: 'prod', reason: 'no', decidedAt: AT, doneAt: AT } },
+        { kind: 'ended', at: AT, outcome: 'aborted', failure: { type: 'Aborted', message: 'ann: no' } },
+      ]),
+    );
+    const at = new Date(AT);
+    expect(await rows('select * from releases')).toEqual([
+      {
+        id: RELEASE,
+        service: 'sample',
+        requested_by: 'ann',
+        request: { service: 'sample', ref: 'main' },
+        begun_at: at,
+        plan_digest: 'sha256:p',
+        plan: { steps: [] },
+        outcome: 'aborted',
+        failure: { type: 'Aborted', message: 'ann: no' },
+        ended_at: at,
+      },
+    ]);
+    expect(await rows('select id, outcome, started_at, ended_at, detail from steps')).toEqual([
+      { id: 'deploy-fat', outcome: 'done', started_at: at, ended_at: at, detail: 'r1 serves' },
+    ]);
+    expect(await rows('select by, plan_digest, given_at from approvals')).toEqual([
+      { by: 'bob', plan_digest: 'sha256:p', given_at: at },
+    ]);
+    const [given] = await rows('select verdict::text as text, verdict from verdicts');
+    expect(given?.['text']).toBe(JSON.stringify(verdict));
+    expect(given?.['verdict']).toEqual(verdict);
+    expect(await rows('select environment, reason, decided_at, traffic_at, done_at from rollbacks')).toEqual([
+      { environment: 'prod', reason: 'no', decided_at: at, traffic_at: null, done_at: at },
+    ]);
+    const audit = await rows('select actor, action from audit order by number');
+    expect(audit.map(({ actor, action }) => `${actor} ${action}`)).toEqual([
+      'ann begun',
+      'slipway planned',
+      'slipway step',
+      'slipway step',
+      'bob approval',
+      'judge verdict',
+      'ann stopped',
+      'slipway rollback',
+      'slipway ended',
+    ]);
+    expect(await activities.verifyAudit()).toMatchObject({ rows: 9 });
+  });
+
+  it('takes the same call twice as one, and a late copy of an earlier one as nothing', async () => {
+    const first = told([BEGUN, step('running')]);
+    const head = await activities.writeLedger(first);
+    expect(await activities.writeLedger(first)).toEqual(head);
+    const after = await activities.writeLedger(told([step('done', 'r1 serves')], { first: 3 }));
+    expect(after.number).toBe(3);
+    expect(await activities.writeLedger(first)).toEqual(after);
+    expect(await rows('select outcome from steps')).toEqual([{ outcome: 'done' }]);
+    expect(await activities.verifyAudit()).toEqual({ rows: 3, hash: after.hash });
+  });
+
+  it('refuses another story under a number that was told, and takes it of another run', async () => {
+    await activities.writeLedger(told([BEGUN, step('running')]));
+    const other = told([step('done', 'otherwise')], { first: 2 });
+    await expect(activities.writeLedger(other)).rejects.toMatchObject({
+      type: 'SystemUnavailable',
+      nonRetryable: false,
+      message: expect.stringContaining('says something else'),
+    });
+    expect(await activities.verifyAudit()).toMatchObject({ rows: 2 });
+    expect(await activities.writeLedger({ ...other, run: 'run-2' })).toMatchObject({ number: 3 });
+  });
+
+  it('keeps one chain under writers that come at once', async () => {
+    const ledgers = kind.shared ? [ledger, open(), open()] : [ledger];
+    const each = 12;
+    await Promise.all(
+      ledgers.flatMap((one, writer) =>
+        Array.from({ length: each }, (_, index) => {
+          const call = told([BEGUN, step('running')], { release: `release/sample/${writer}-${index}` });
+          const { writeLedger } = createLedgerActivities(one);
+          // Both halves of a retry whose first attempt was slow, not dead.
+          return Promise.all([writeLedger(call), writeLedger(call)]);
+        }),
+      ),
+    );
+    const written = ledgers.length * each * 2;
+    const report = await activities.verifyAudit();
+    expect(report.broken).toBeUndefined();
+    expect(report.rows).toBe(written);
+    expect(await rows('select count(*)::int as n from releases')).toEqual([{ n: ledgers.length * each }]);
+  });
+
+  it.each([
+    ['update', "update audit set actor = 'eve' where number = 2"],
+    ['delete', 'delete from audit where number = 2'],
+    ['truncate', 'truncate audit'],
+    ['forget its end', 'delete from audit_head'],
+  ])('does not let anybody %s', async (_, statement) => {
+    await activities.writeLedger(told([BEGUN, step('running')]));
+    await expect(rows(statement)).rejects.toThrow('append-only');
+    expect(await activities.verifyAudit()).toMatchObject({ rows: 2 });
+  });
+
+  it.each([
+    ["update audit set detail = '{}' where number = 2", 2, 'row 2 was changed after it was written'],
+    ["update audit set at = at + interval '1 ms' where number = 3", 3, 'row 3 was changed after it was written'],
+    ['delete from audit where number = 2', 2, 'row 2 is missing'],
+    ['delete from audit where number >= 3', 3, 'row 3 is missing: 4 were written'],
+    ['truncate audit', 1, 'row 1 is missing: 4 were written'],
+    ["update audit_head set hash = 'sha256:x'", 4, 'row 4 is not the one that was written last'],
+    ['delete from audit_head', 1, 'the end of the audit is not known'],
+  ])('finds: %s', async (statement, number, reason) => {
+    await activities.writeLedger(told([BEGUN, step('running'), step('done', 'a'), step('done', 'b')]));
+    await tamper(statement);
+    expect(await activities.verifyAudit()).toMatchObject({
+      rows: number === 4 ? 4 : expect.any(Number),
+      broken: { number, reason },
+    });
+  });
+
+  it('walks more rows than it reads at once', async () => {
+    const entries = Array.from({ length: 1001 }, (_, index) => step('running', `look ${index}`));
+    await activities.writeLedger(told(entries));
+    expect(await activities.verifyAudit()).toMatchObject({ rows: 1001 });
+    await tamper("update audit set actor = 'eve' where number = 1001");
+    expect(await activities.verifyAudit()).toMatchObject({ rows: 1000, broken: { number: 1001 } });
+  });
+
+  it('keeps texts that PostgreSQL has no letters for', async () => {
+    await activities.writeLedger(told([{ ...BEGUN, by: 'an\0n' } as LedgerEntry, step('done', 'log \0 \ud800 end')]));
+    expect(await rows('select detail from steps')).toEqual([{ detail: 'log \ufffd \ufffd end' }]);
+    expect(await activities.verifyAudit()).toMatchObject({ rows: 2 });
+  });
+});
+
+describe('a ledger on PostgreSQL that is away', () => {
+  if (program === undefined) {
+    it.skip('make setup could not bring a PostgreSQL server onto this machine', () => undefined);
+    return;
+  }
+
+  it('says so, may be tried again, and goes on when it is back', async () => {
+    const away = await startPostgres(program);
+    const lost: Error[] = [];
+    const ledger = openLedger({ url: await away.createDatabase() }, (error) => lost.push(error));
+    try {
+      const { writeLedger, verifyAudit } = createLedgerActivities(ledger);
+      await away.stop();
+      await expect(writeLedger(told([BEGUN]))).rejects.toMatchObject({
+        type: 'SystemUnavailable',
+        nonRetryable: false,
+        message: expect.stringMatching(/^ledger: writing 1 entries of release\/sample\/1 failed: .*ECONNREFUSED/),
+      });
+      await away.start();
+      expect(await writeLedger(told([BEGUN]))).toMatchObject({ number: 1 });
+      await away.stop();
+      await expect(writeLedger(told([step('running')], { first: 2 }))).rejects.toMatchObject({
+        type: 'SystemUnavailable',
+      });
+      await away.start();
+      expect(await writeLedger(told([step('running')], { first: 2 }))).toMatchObject({ number: 2 });
+      expect(await verifyAudit()).toMatchObject({ rows: 2 });
+    } finally {
+      await ledger.close();
+      await away.remove();
+    }
+  }, 60_000);
+});
+
+describe('a ledger in a directory', () => {
+  const root = mkdtempSync(join(tmpdir(), 'slipway-ledger-'));
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  it('is open in one process only', async () => {
+    const place = { directory: join(root, 'one') };
+    const first = openLedger(place, () => {});
+    const second = openLedger(place, () => {});
+    try {
+      await createLedgerActivities(first).writeLedger(told([BEGUN]));
+      await expect(createLedgerActivities(second).verifyAudit()).rejects.toMatchObject({
+        message: expect.stringContaining('another process has the ledger'),
+      });
+      await first.close();
+      expect(await createLedgerActivities(second).verifyAudit()).toMatchObject({ rows: 1 });
+    } finally {
+      await second.close();
+    }
+  }, 30_000);
+
+  it('has what it took when the process is killed in the next write', async () => {
+    const directory = join(root, 'killed');
+    const script = `
+      import { openLedger } from ${JSON.stringify(new URL('../../activities/ledger/client.ts', import.meta.url).href)};
+      import { createLedgerActivities } from ${JSON.stringify(new URL('../../activities/ledger/activities.ts', import.meta.url).href)};
+      const { writeLedger } = createLedgerActivities(openLedger(${JSON.stringify({ directory })}, () => {}));
+      const told = ${JSON.stringify(told([BEGUN, step('running')]))};
+      await writeLedger(told);
+      void writeLedger({ ...told, first: 3 });
+      setImmediate(() => process.kill(process.pid, 'SIGKILL'));
+    `;
+    const { signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
+    const ledger = openLedger({ directory }, () => {});
+    try {
+      const report = await createLedgerActivities(ledger).verifyAudit();
+      expect(report.broken).toBeUndefined();
+      expect(report.rows).toBeGreaterThanOrEqual(2);
+    } finally {
+      await ledger.close();
+    }
+  }, 60_000);
+});
