@@ -36,15 +36,24 @@ export class AppInfo {
       ...emitApp(app),
       ...(embeds.has('counts') ? this.counts(app, instances) : {}),
       ...(embeds.has('deployments') ? { deployments: this.deployments(app.id) } : {}),
-      ...(embeds.has('readiness') ? { readinessCheckResults: readiness.results(app, instances) } : {}),
-      ...(embeds.has('tasks') ? { tasks: instances.map((instance) => this.task(instance)) } : {}),
+      ...(embeds.has('readiness')
+        ? { readinessCheckResults: this.deployments(app.id).length > 0 ? readiness.results(app, instances) : [] }
+        : {}),
+      ...(embeds.has('tasks') ? { tasks: this.tasks(app.id) } : {}),
       ...(embeds.has('lastTaskFailure') && failure ? { lastTaskFailure: failure } : {}),
       ...(embeds.has('taskStats') ? { [profile.taskStatsKey]: this.#taskStats(app, instances) } : {}),
     };
   }
 
+  /** Tasks of an app, and the last of each instance that waits for another. */
+  tasks(appId: string, options: { readonly servicePorts?: boolean } = {}): readonly Record<string, unknown>[] {
+    const { state } = this.#parts;
+    const live = state.instancesOf(appId).map((instance) => this.task(instance, options));
+    return [...live, ...this.#ended(appId).map((instance) => this.#endedTask(instance, options))];
+  }
+
   counts(app: App, instances: readonly Instance[]) {
-    const health = instances.map((instance) => this.#parts.health.healthy(instance, app));
+    const health = [...instances, ...this.#ended(app.id)].map((instance) => this.#parts.health.healthy(instance, app));
     return {
       tasksStaged: instances.filter(isStaged).length,
       tasksRunning: instances.filter(({ state }) => state === 'TASK_RUNNING').length,
@@ -81,6 +90,17 @@ export class AppInfo {
       localVolumes: [],
       ...(this.#parts.profile.tellsRoles ? { role: app?.role ?? '*' } : {}),
     };
+  }
+
+  #ended(appId: string): readonly Instance[] {
+    const { scheduled } = this.#parts.state;
+    return [...scheduled.values()].flatMap((one) => (one.appId === appId && one.last ? [one.last] : []));
+  }
+
+  /** What is over has no ports, times and version any more. */
+  #endedTask(instance: Instance, options: { readonly servicePorts?: boolean }): Record<string, unknown> {
+    const { stagedAt: _staged, startedAt: _started, version: _version, ...shown } = this.task(instance, options);
+    return { ...shown, ports: [] };
   }
 
   /** Groups of tasks by how new they are; groups without tasks are left out. */

@@ -17,6 +17,7 @@ import {
 } from './json-shape.ts';
 import type { EnvValue, UnreachableStrategy } from './model.ts';
 import { isPathId } from './path-id.ts';
+import { isTimestamp } from './timestamp.ts';
 
 /** The form of an app as users send it, today's and yesterday's spellings, after `raml/v2/types/app.raml`. */
 
@@ -126,6 +127,14 @@ const unreachableStrategy: Shape<UnreachableStrategy> = (value, path, problems) 
   );
 };
 
+/** ISO 8601. */
+const timestamp: Shape<string> = (value, path, problems) => {
+  const read = text()(value, path, problems);
+  if (read === undefined || isTimestamp(read)) return read;
+  problems.push({ path, error: 'error.expected.date.isoformat' });
+  return undefined;
+};
+
 const fields = {
   id: optional(pathId),
   cmd: optional(text({ minLength: 1 })),
@@ -183,7 +192,7 @@ const fields = {
   killSelection: optional(oneOf('YOUNGEST_FIRST', 'OLDEST_FIRST')),
   tty: optional(flag),
   role: optional(text({ minLength: 1 })),
-  version: optional(text()),
+  version: optional(timestamp),
 };
 
 /** An app, or a change of one: every field may be absent. */

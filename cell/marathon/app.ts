@@ -254,6 +254,8 @@ function readHealthCheck(sent: NonNullable<AppUpdate['healthChecks']>[number], d
     ipProtocol: 'IPv4',
     ...(portless ? {} : { portIndex: 0 }),
     ...plain,
+    // Marathon itself waits for nothing: what was asked for is dropped.
+    ...(kind === 'COMMAND' || kind.startsWith('MESOS_') ? {} : { delaySeconds: 15 }),
     protocol: kind,
     ...(http && path !== undefined ? { path } : {}),
     ...(kind === 'HTTP' || kind === 'HTTPS' ? { ignoreHttp1xx: ignoreHttp1xx ?? false } : {}),

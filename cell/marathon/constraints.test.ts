@@ -94,3 +94,13 @@ describe('constraintProblem', () => {
     expect(constraintProblem(constraint)).toContain(reason);
   });
 });
+
+it.each([
+  ['an empty rack', [], 'r1', true],
+  ['one that has its share', ['r1'], 'r1', true],
+  ['one that has the share and what is left over', ['r1', 'r1'], 'r1', false],
+  ['one beside that', ['r1', 'r1', 'r2'], 'r2', false],
+])('1.11 shares 4 instances among 3 groups: %s', (_what, placed, rack, fits) => {
+  const others = placed.map((name) => ({ rack: name }));
+  expect(satisfies(['rack', 'GROUP_BY', '3'], { rack }, others, { instances: 4 })).toBe(fits);
+});

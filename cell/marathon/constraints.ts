@@ -1,8 +1,8 @@
 import { OriginalFault } from './http-error.ts';
 
 /**
- * Placement constraints `[field, operator]` or `[field, operator, value]`, by the rules of Marathon up to 1.10. (The
- * rules of `GROUP_BY` in 1.11 are other ones, and fail on a division by zero without a value.)
+ * Placement constraints `[field, operator]` or `[field, operator, value]`,. `GROUP_BY` has two rules, one up to 1.10
+ * and one of 1.11, which fails on a division by zero without a value.
  */
 
 const OPERATORS = ['UNIQUE', 'CLUSTER', 'GROUP_BY', 'LIKE', 'MAX_PER', 'UNLIKE', 'IS'];
@@ -50,8 +50,15 @@ export function constraintProblem(constraint: readonly string[]): string | undef
 /**
  * True when an offer's agent satisfies a constraint, given where the app's other instances are. An agent that lacks
  * the field satisfies no operator but UNLIKE.
+ *
+ * @param quota how many instances the app shall have, for the rule of `GROUP_BY` in 1.11; without it the rule of 1.10
  */
-export function satisfies(constraint: readonly string[], agent: Placement, placed: readonly Placement[]): boolean {
+export function satisfies(
+  constraint: readonly string[],
+  agent: Placement,
+  placed: readonly Placement[],
+  quota?: { readonly instances: number },
+): boolean {
   const [name = '', operator, value] = constraint;
   const field = fieldName(name);
   const offered = agent[field];
@@ -72,7 +79,7 @@ export function satisfies(constraint: readonly string[], agent: Placement, place
     case 'IS':
       return offered === (SCALAR.test(value ?? '') ? decimalText(Number(value)) : (value ?? ''));
     case 'GROUP_BY':
-      return evensOut(offered, others, value);
+      return quota ? withinQuota(offered, others, quota.instances, Number(value)) : evensOut(offered, others, value);
     default:
       return false;
   }
@@ -81,6 +88,20 @@ export function satisfies(constraint: readonly string[], agent: Placement, place
 /** `@hostname` and `hostname` are the same; `@region` and `@zone` are kept with the at sign. */
 export function fieldName(name: string): string {
   return name === '@hostname' ? 'hostname' : name;
+}
+
+/** By the rule of 1.11: so many groups share the instances evenly, and the first ones take what is left over. */
+function withinQuota(
+  offered: string,
+  others: readonly (string | undefined)[],
+  instances: number,
+  groups: number,
+): boolean {
+  const each = Math.floor(instances / groups);
+  const mine = count(others, offered);
+  if (mine < each) return true;
+  const larger = [...new Set(others)].filter((group) => count(others, group) > each).length;
+  return mine === each && larger < instances % groups;
 }
 
 /** A new group is always welcome; else only once there are enough groups, and into the smallest. */

@@ -78,6 +78,11 @@ export class HealthTracker {
     );
   }
 
+  /** Its task is over, and another will be the same instance's: what was seen of it stays until something else is. */
+  ended(instanceId: string): void {
+    this.#healthyOnce.delete(instanceId);
+  }
+
   forget(instanceId: string): void {
     this.#health.delete(instanceId);
     this.#told.delete(instanceId);

@@ -47,7 +47,9 @@ export function judgeResult(
 ): Verdict {
   if (result.ok) return { health: afterSuccess(health, nowMs), counted: false, kill: false };
   const inGrace = nowMs < runningSinceMs + check.gracePeriodSeconds * secondMs;
-  if (health.firstSuccess === undefined && inGrace) {
+  // An instance with a new task keeps what was seen of the one before; the new task has its grace all the same.
+  const hadSuccess = health.lastSuccess !== undefined && Date.parse(health.lastSuccess) >= runningSinceMs;
+  if (!hadSuccess && inGrace) {
     // Not counted, but looked at: the instance shows as not healthy, with no failure.
     return { health: { ...health, consecutiveFailures: 0 }, counted: false, kill: false };
   }

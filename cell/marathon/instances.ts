@@ -225,10 +225,11 @@ export class Instances {
     const { state, health } = this.#parts;
     const ended = { ...instance, condition };
     state.removeInstance(instance.id);
-    health.forget(instance.id);
+    if (this.#goesOn(instance)) health.ended(instance.id);
+    else health.forget(instance.id);
     this.#tellCondition(ended);
     if (instance.then === 'wiped') this.#tellUnknown(instance.id, instance.appId, condition);
-    this.#scheduleAgain(instance);
+    if (this.#goesOn(instance)) this.#parts.scheduled.again(ended);
     const config = this.#configOf(instance);
     if (config && isBadEnd(condition)) {
       const key = backoffKey(config);
@@ -274,11 +275,11 @@ export class Instances {
   }
 
   /** An instance that was not to end goes on with another task, as long as its app still wants it. */
-  #scheduleAgain(instance: Instance): void {
-    const { state, profile, scheduled } = this.#parts;
-    if (!profile.instancesOutliveTasks || instance.unreachableSince !== undefined) return;
-    if (instance.goal !== 'Running' && instance.then !== 'again') return;
-    if (state.app(instance.appId)?.generation === instance.generation) scheduled.again(instance);
+  #goesOn(instance: Instance): boolean {
+    const { state, profile } = this.#parts;
+    if (!profile.instancesOutliveTasks || instance.unreachableSince !== undefined) return false;
+    if (instance.goal !== 'Running' && instance.then !== 'again') return false;
+    return state.app(instance.appId)?.generation === instance.generation;
   }
 
   #tellUnknown(instanceId: string, runSpecId: string, condition: Condition): void {

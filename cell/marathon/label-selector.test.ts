@@ -29,9 +29,9 @@ describe('parseLabelSelector', () => {
   it.each([
     ['z in', "'(' expected but end of source found"],
     ['z in (a', "')' expected but end of source found"],
-    ['z==', 'missing'],
+    ['z==', 'end of input expected'],
     ['z a', 'end of input'],
-    ['', 'missing'],
+    ['', 'end of input expected'],
   ])('refuses %j', (selector, reason) => {
     expect(() => parseLabelSelector(selector)).toThrow(`Can not parse label selector ${selector}. Reason: `);
     expect(() => parseLabelSelector(selector)).toThrow(reason);

@@ -98,7 +98,7 @@ class Reader {
         word += character;
       }
     }
-    if (word === '') this.fail('a label or value is missing');
+    if (word === '') this.fail('end of input expected');
     return word;
   }
 

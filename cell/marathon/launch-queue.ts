@@ -48,6 +48,7 @@ const NO_OFFERS: OfferStatistics = { processed: 0, unused: 0, rejected: {}, unus
 export class LaunchQueue {
   /** Those with a count of 0 are out of sight. */
   readonly #entries = new Map<string, QueueEntry>();
+  #dead = false;
   readonly #counted: (appId: string, count: number) => void;
 
   /** @param counted is told each count that is set */
@@ -57,6 +58,7 @@ export class LaunchQueue {
 
   /** Says how many instances an app has to start; 0 takes it out. True when there is more to do than before. */
   setCount(appId: string, count: number, nowMs: number): boolean {
+    if (this.#dead) return false;
     const entry = this.#entries.get(appId);
     const before = entry?.count ?? 0;
     const wanted = Math.max(0, count);
@@ -75,8 +77,18 @@ export class LaunchQueue {
     return wanted > before;
   }
 
+  /** From now on nothing comes in, and nothing will ever be started. */
+  die(): void {
+    this.#dead = true;
+  }
+
+  get isDead(): boolean {
+    return this.#dead;
+  }
+
   /** Takes an app out and forgets how offers did for it. */
   purge(appId: string): void {
+    this.#counted(appId, 0);
     this.#entries.delete(appId);
   }
 

@@ -5,6 +5,7 @@ import type { Instances } from './instances.ts';
 import type { LaunchQueue } from './launch-queue.ts';
 import type { App } from './model.ts';
 import { matchOffer, type Remains, remainsOf } from './offers.ts';
+import type { Profile } from './profile.ts';
 import type { State } from './state.ts';
 import { taskInfo } from './task-info.ts';
 
@@ -14,6 +15,7 @@ const MAX_TASKS_PER_OFFER = 5;
 export interface LauncherParts {
   readonly state: State;
   readonly queue: LaunchQueue;
+  readonly profile: Profile;
   readonly instances: Instances;
   readonly nowMs: () => number;
   readonly random: () => number;
@@ -27,8 +29,17 @@ export class Launcher {
     this.#parts = parts;
   }
 
+  /** Once an offer has met a `GROUP_BY` without value, the queue of 1.11 is dead until it is started again. */
+  #fails(): boolean {
+    const groupsBlindly = ([, operator, value]: readonly string[]) => operator === 'GROUP_BY' && value === undefined;
+    const { profile, queue } = this.#parts;
+    if (profile.groupByNeedsValue && this.launchable().some((app) => app.constraints.some(groupsBlindly))) queue.die();
+    return queue.isDead;
+  }
+
   /** The tasks to start on an offer, possibly none. Their instances are stored; the offer is used up for the rest. */
   take(offer: Offer): readonly TaskInfo[] {
+    if (this.#fails()) return [];
     const { queue, nowMs } = this.#parts;
     const tasks: TaskInfo[] = [];
     let remains = remainsOf(offer);
@@ -80,6 +91,7 @@ export class Launcher {
       others.map(({ attributes }) => attributes),
       random,
       nowMs(),
+      { groupByQuota: this.#parts.profile.groupByNeedsValue },
     );
     if (!match.fits) {
       queue.rejected(app.id, offer, match.reason, nowMs());

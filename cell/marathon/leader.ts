@@ -14,6 +14,7 @@ import { absentRoutes } from './http/absent-routes.ts';
 import { appRoutes } from './http/app-routes.ts';
 import type { Route } from './http/exchange.ts';
 import { groupRoutes } from './http/group-routes.ts';
+import { pageRoutes } from './http/page-routes.ts';
 import { serviceRoutes } from './http/service-routes.ts';
 import { taskRoutes } from './http/task-routes.ts';
 import { infoConfig } from './info-config.ts';
@@ -40,6 +41,7 @@ export interface LeaderOptions {
   readonly declineOfferMs: number;
   readonly scaleAppsIntervalMs: number;
   readonly secondMs: number;
+  readonly random: () => number;
   readonly log: CellLog;
   readonly faults?: FaultBoard | undefined;
   /** Ends this leader after the answer that is under way, and has another elected. */
@@ -116,6 +118,7 @@ export function lead(options: LeaderOptions): Leader {
     queue,
     nowMs,
     scheduledStay: profile.instancesOutliveTasks,
+    profile,
     kill: (chosen) => instances.kill(chosen),
     isReady: (instance, app) =>
       instance.condition === 'Running' &&
@@ -130,7 +133,7 @@ export function lead(options: LeaderOptions): Leader {
       roomMade = false;
     },
   });
-  const launcher = new Launcher({ state, queue, instances, nowMs, random: Math.random });
+  const launcher = new Launcher({ state, queue, profile, instances, nowMs, random: options.random });
   const framework: Framework = new Framework(
     {
       master: options.mesosMaster,
@@ -217,6 +220,7 @@ export function lead(options: LeaderOptions): Leader {
   const updates = new Updates({ state, bus, orchestrator, profile, nowMs });
   const parts = { state, bus, updates, info, instances, profile, origin };
   const routes: readonly Route[] = [
+    ...pageRoutes(origin),
     ...taskRoutes(parts),
     ...appRoutes(parts),
     ...groupRoutes(parts),

@@ -2,7 +2,7 @@
  * A Marathon for one machine, as a process of its own:
  *
  *     node cell/marathon/main.ts --master http://127.0.0.1:5050 --state DIR [--host 127.0.0.1] [--port 8080]
- *         [--profile 1.7|1.11] [--faults]
+ *         [--profile 1.7|1.9|1.11] [--faults]
  *
  * With `--faults` it answers `/cell/faults`.
  * Prints one line of JSON once its API answers: `{"url", "pid"}`. Its log goes to the standard error.
@@ -30,7 +30,7 @@ const profile = Object.values(PROFILES).find((one) => one.name === values.profil
 const port = Number(values.port);
 if (!values.master || !values.state || !profile || !Number.isInteger(port)) {
   console.error(
-    'usage: main.ts --master URL --state DIR [--host ADDRESS] [--port NUMBER] [--profile 1.7|1.11] [--faults]',
+    'usage: main.ts --master URL --state DIR [--host ADDRESS] [--port NUMBER] [--profile 1.7|1.9|1.11] [--faults]',
   );
   process.exit(2);
 }

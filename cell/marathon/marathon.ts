@@ -28,6 +28,8 @@ export interface MarathonCellOptions {
    * 1000. A test that waits for what took minutes makes it shorter. Timeouts of checks do not depend on it.
    */
   readonly secondMs?: number;
+  /** Uniform in [0, 1): which of the free ports a task gets. Default `Math.random`. */
+  readonly random?: () => number;
   readonly log?: CellLog;
   /** Fault switches; without them nothing can be made to go wrong. */
   readonly faults?: FaultBoard | undefined;
@@ -67,6 +69,7 @@ export async function startMarathon(options: MarathonCellOptions): Promise<Marat
       declineOfferMs: options.declineOfferMs ?? 5_000,
       scaleAppsIntervalMs: options.scaleAppsIntervalMs ?? 300_000,
       secondMs: options.secondMs ?? 1_000,
+      random: options.random ?? Math.random,
       log,
       faults: options.faults,
       abdicate: () => {
@@ -108,7 +111,7 @@ export async function startMarathon(options: MarathonCellOptions): Promise<Marat
 const WITHOUT_LEADER: readonly Route[] = [
   {
     path: /^\/ping$/,
-    handlers: { GET: () => ({ status: 200, body: 'pong', contentType: 'text/plain;charset=utf-8' }) },
+    handlers: { GET: () => ({ status: 200, body: 'pong', contentType: 'text/plain' }) },
   },
   { path: /^\/v2\/leader$/, handlers: { GET: () => noLeader(404, 'There is no leader') } },
   {

@@ -206,6 +206,8 @@ export interface Scheduled {
   readonly generation: string;
   /** Which task of the instance comes next, from 1. */
   readonly incarnation: number;
+  /** Its last task, when it has had one: it is shown until the next. */
+  readonly last?: Instance;
 }
 
 /** How an app's last bad end came about. */

@@ -56,6 +56,7 @@ export function remainsOf(offer: Offer): Remains {
  * @param placed where the app's other instances are
  * @param random uniform in [0, 1): which of the free ports is taken
  * @param nowMs for maintenance windows
+ * @param options.groupByQuota the rule of 1.11 for `GROUP_BY`
  */
 export function matchOffer(
   app: AppConfig,
@@ -64,11 +65,14 @@ export function matchOffer(
   placed: readonly Placement[],
   random: () => number,
   nowMs: number,
+  options: { readonly groupByQuota?: boolean } = {},
 ): Match {
   const no = (reason: RejectReason): Match => ({ fits: false, reason });
   if (app.acceptedResourceRoles && !app.acceptedResourceRoles.includes('*')) return no('UnfulfilledRole');
   const agent = placementOf(offer);
-  if (!app.constraints.every((constraint) => satisfies(constraint, agent, placed))) return no('UnfulfilledConstraint');
+  const quota = options.groupByQuota ? { instances: app.instances } : undefined;
+  if (!app.constraints.every((constraint) => satisfies(constraint, agent, placed, quota)))
+    return no('UnfulfilledConstraint');
   // Volumes that stay would need reservations, which this Marathon does not make.
   if (isResident(app.container)) return no('NoCorrespondingReservationFound');
   if (inMaintenance(offer, nowMs)) return no('AgentMaintenance');

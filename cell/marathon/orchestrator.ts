@@ -5,8 +5,10 @@ import type { EventBus } from './events.ts';
 import { allApps } from './groups.ts';
 import { killOrder, oldestFirst } from './kill-order.ts';
 import type { LaunchQueue } from './launch-queue.ts';
-import type { App, DeploymentAction, DeploymentPlan, Instance } from './model.ts';
+import type { App, DeploymentAction, DeploymentPlan, Instance, Scheduled } from './model.ts';
+import type { Profile } from './profile.ts';
 import type { RunningDeployment, State } from './state.ts';
+import { isMesosCheck } from './task-info.ts';
 import { type UpgradeBounds, upgradeBounds, upgradeMove } from './upgrade.ts';
 
 /** What the orchestrator moves, and whom it asks. */
@@ -14,6 +16,7 @@ export interface OrchestratorParts {
   readonly state: State;
   readonly bus: EventBus;
   readonly queue: LaunchQueue;
+  readonly profile: Profile;
   readonly nowMs: () => number;
   /** What waits for offers when a deployment is cancelled goes on waiting, as from 1.8 on. */
   readonly scheduledStay: boolean;
@@ -43,6 +46,8 @@ interface ActionMemory {
 export class Orchestrator {
   readonly #parts: OrchestratorParts;
   readonly #memory = new Map<string, ActionMemory>();
+  /** Stopped already, while others of the same step are not. */
+  readonly #terminated = new Set<string>();
   /** Apps outside of deployments to bring to their number at the next look. */
   readonly #toScale = new Set<string>();
   #scheduled: NodeJS.Immediate | undefined;
@@ -162,7 +167,7 @@ export class Orchestrator {
       case 'StartApplication':
         return { done: true, moreWork: false };
       case 'StopApplication':
-        return this.#stopApp(action.app);
+        return this.#stopApp(plan, action);
       case 'ScaleApplication':
         return target ? this.#scaleApp(plan, action, target) : { done: true, moreWork: false };
       case 'RestartApplication':
@@ -170,14 +175,20 @@ export class Orchestrator {
     }
   }
 
-  #stopApp(appId: string) {
-    const { state, bus, queue } = this.#parts;
+  #stopApp(plan: DeploymentPlan, action: DeploymentAction) {
+    const { state, bus, queue, profile } = this.#parts;
+    const { app: appId } = action;
+    const key = memoryKey(plan, action);
+    if (this.#terminated.has(key)) return { done: true, moreWork: false };
     queue.purge(appId);
     const left = state.instancesOf(appId);
     this.#killRunning(left);
     if (left.length > 0) return { done: false, moreWork: false };
+    const had = plan.changes.find((change) => change.appId === appId)?.before?.healthChecks.length ?? 0;
+    if (had > 0 && profile.tellsRemovedChecks) bus.publish('remove_health_check_event', { appId });
     if (!state.app(appId)) state.forgetApp(appId);
     bus.publish('app_terminated_event', { appId });
+    this.#terminated.add(key);
     return { done: true, moreWork: false };
   }
 
@@ -225,12 +236,30 @@ export class Orchestrator {
     const resident = isResident(target.container);
     const memory: ActionMemory = {
       present: new Set(existing.map(({ id }) => id)),
-      bounds: upgradeBounds(target.instances, existing.length, target.upgradeStrategy, { resident }),
-      oldAtStart: old.length,
+      bounds: upgradeBounds(target.instances, existing.length + this.#waiting(target).length, target.upgradeStrategy, {
+        resident,
+        ...(this.#parts.profile.upgradesTrustMesosAlone
+          ? { healthy: this.#healthyByMesos(existing, target) + this.#waiting(target).length }
+          : {}),
+      }),
+      // Those that were scheduled only are given up at once: they count among the first that are killed.
+      oldAtStart:
+        old.length + this.#waiting(target).filter(({ generation }) => generation !== target.generation).length,
       ready: new Set(),
     };
     this.#memory.set(key, memory);
     return memory;
+  }
+
+  /** Instances that are scheduled and no more: where there are such, an upgrade counts them as if they were healthy. */
+  #waiting({ id }: App): readonly Scheduled[] {
+    return [...this.#parts.state.scheduled.values()].filter(({ appId }) => appId === id);
+  }
+
+  #healthyByMesos(existing: readonly Instance[], target: App): number {
+    const { healthChecks, readinessChecks } = target;
+    if (readinessChecks.length > 0 || healthChecks.some((check) => !isMesosCheck(check))) return 0;
+    return existing.filter((instance) => this.#parts.isReady(instance, target)).length;
   }
 
   #scaleOutsideDeployment(appId: string): boolean {
@@ -260,7 +289,10 @@ export class Orchestrator {
   #forget(deployment: RunningDeployment): void {
     this.#parts.state.removeDeployment(deployment.plan.id);
     for (const step of deployment.plan.steps) {
-      for (const action of step.actions) this.#memory.delete(memoryKey(deployment.plan, action));
+      for (const action of step.actions) {
+        this.#memory.delete(memoryKey(deployment.plan, action));
+        this.#terminated.delete(memoryKey(deployment.plan, action));
+      }
     }
     this.#parts.appsChanged();
   }

@@ -11,6 +11,7 @@ export interface ReadinessResult {
   readonly name: string;
   readonly taskId: string;
   readonly ready: boolean;
+  /** The original never shows a content type. */
   readonly lastResponse?: { readonly status: number; readonly contentType: string; readonly body: string };
 }
 

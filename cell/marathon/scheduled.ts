@@ -53,7 +53,7 @@ export class ScheduledInstances {
   /** An instance whose task has ended, and that is to have another. */
   again(instance: Instance): void {
     const { id, appId, version, generation, incarnation = 1 } = instance;
-    this.#state.putScheduled({ id, appId, version, generation, incarnation: incarnation + 1 });
+    this.#state.putScheduled({ id, appId, version, generation, incarnation: incarnation + 1, last: instance });
   }
 
   #of(appId: string): readonly Scheduled[] {

@@ -78,17 +78,23 @@ export class Updates {
   /** Several apps in one deployment; those that do not exist are created. */
   updateApps(
     updates: readonly { readonly id: string; readonly changes: AppChanges; readonly full?: boolean }[],
-    force: boolean,
+    { force, many = false }: { readonly force: boolean; readonly many?: boolean },
   ): UpdateResult {
     const { state, profile } = this.#parts;
     const wanted = updates.map(({ id, changes, full }) => {
       const before = state.app(id);
-      return this.checked(
-        before && !full ? changeApp(configOf(before), changes, profile) : completeApp(id, changes, profile),
-      );
+      // An app that comes with others gets no port that nobody asked for.
+      const portless = many && !changes.portDefinitions && !changes.networks && !changes.container;
+      const complete = () => completeApp(id, { ...(portless ? { portDefinitions: [] } : {}), ...changes }, profile);
+      return before && !full ? changeApp(configOf(before), changes, profile) : complete();
     });
-    const group = wanted.length === 1 && wanted[0] ? parentPath(wanted[0].id) : '/';
-    return this.change({ force, group }, (tree, stamp) => wanted.reduce(stamp, tree));
+    // One is looked at before it is a change, many are as one change.
+    if (!many) for (const app of wanted) this.checked(app);
+    const [first] = wanted;
+    const group = many || !first ? '/' : parentPath(first.id);
+    return this.change({ force, group }, (tree, stamp) =>
+      wanted.reduce((changed, app) => stamp(changed, this.checked(app)), tree),
+    );
   }
 
   /** Goes back to a stored version; an app without it is told to be missing. */
@@ -179,7 +185,10 @@ export class Updates {
       this.#unlock(plan, options);
     } catch (error) {
       if (error instanceof HttpError) {
-        bus.publish('group_change_failed', { groupId: options.group, version, reason: error.message });
+        // There the original tells its inner state at length.
+        const dump = `Validation failed: Failure(${JSON.stringify(error.body['details'])})`;
+        const reason = error.message === 'Object is not valid' ? dump : error.message;
+        bus.publish('group_change_failed', { groupId: options.group, version, reason });
         if (error.status === 404) throw new NothingToChange(error.message);
       }
       throw error;

@@ -1,6 +1,6 @@
 import type { UpgradeStrategy } from './model.ts';
 
-/** The arithmetic of a rolling upgrade (`RestartApplication`), as Marathon up to 1.9 does it. */
+/** The arithmetic of a rolling upgrade (`RestartApplication`), as Marathon does it. */
 
 /** The two numbers that bound an upgrade; fixed at its start. */
 export interface UpgradeBounds {
@@ -15,20 +15,25 @@ export interface UpgradeBounds {
  * @param current how many exist, of any version, those being killed included. Their health is not looked at: so what
  *   a stuck upgrade has started counts as capacity, and an upgrade on top of it ends healthy instances at once.
  *
+ * @param options.healthy how many of them count as healthy. Up to 1.9 that is all, and then it is left out: their health
+ *   is not looked at. From 1.10 those that Mesos says it of, and a surplus is killed at once too.
+ *
  * Rounding is that of IEEE doubles, as in Marathon: 100 instances at 0.07 keep 8.
  */
 export function upgradeBounds(
   instances: number,
   current: number,
   strategy: UpgradeStrategy,
-  options: { readonly resident?: boolean } = {},
+  options: { readonly resident?: boolean; readonly healthy?: number } = {},
 ): UpgradeBounds {
   const minHealthy = Math.ceil(instances * strategy.minimumHealthCapacity);
   const maxCapacity = Math.trunc(instances * (1 + strategy.maximumOverCapacity));
-  const killNow = Math.max(0, current - minHealthy);
+  const healthy = options.healthy ?? current;
+  const surplus = options.healthy === undefined ? 0 : Math.max(0, current - instances);
+  const killNow = Math.max(surplus, healthy - minHealthy);
   // With no room to either side nothing could ever move: one instance more is allowed, or for volumes one less.
-  if (minHealthy === maxCapacity && maxCapacity <= current) {
-    if (options.resident) return { killNow: current - minHealthy + 1, maxCapacity };
+  if (minHealthy === maxCapacity && maxCapacity <= healthy) {
+    if (options.resident) return { killNow: healthy - minHealthy + 1, maxCapacity };
     return { killNow, maxCapacity: maxCapacity + 1 };
   }
   return { killNow, maxCapacity };

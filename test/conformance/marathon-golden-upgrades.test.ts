@@ -11,3 +11,6 @@ playGolden('upgrade-min05-over05');
 playGolden('upgrade-min05-over1');
 playGolden('upgrade-min1-over0');
 playGolden('upgrade-min1-over05');
+playGolden('upgrade-with-scale');
+// Kills take effect at once, but no launch does: as there, offers are asked for again after seconds only.
+playGolden('upgrade-restart', { stage: { mesosDelayMs: 0, marathon: { minReviveOffersIntervalMs: 3_000 } } });

@@ -8,7 +8,7 @@ import { ALIKE, likeness } from './marathon/thread-likeness.ts';
 
 /**
  * The life of an app on a real Marathon 1.8.244 (create, lock, scale, update, roll back, restart, kill in all forms,
- * delete) and its event stream meanwhile, played again on profile 1.11.
+ * delete) and its event stream meanwhile, played again on profile 1.9.
  */
 
 jest.setTimeout(60_000);
@@ -37,7 +37,7 @@ const plain = ({ eventType, data }: TakenEvent): TakenEvent => ({
 playRecorded(
   recordOf(NAME, recordedSteps('lifecycle-1.8.244'), events),
   {
-    marathon: { profile: '1.11' },
+    marathon: { profile: '1.9' },
     before: async (note, { stage, replay }, index) => {
       if (index === 0) stage.delayMesos(MESOS_DELAY_MS);
       if (note === 'rollback to version') replay.parts.pair(GHOST, replay.parts.translate(SAME_AS_GHOST));

@@ -4,13 +4,13 @@ import { playScenarios } from './marathon/scenario-play.ts';
 jest.setTimeout(60_000);
 
 /**
- * What 1.8 did on profile 1.11. Under its recorder offers came so late that much of it was seen before anything ran.
+ * What 1.8 did on profile 1.9. Under its recorder offers came so late that much of it was seen before anything ran.
  * Of its events only those of a creation are comparable: it told of TASK_KILLING, counted tasks of an instance by two,
- * and knew no delay of a crash, none of which 1.11 does; definitions in `api_post_event` have no role.
+ * and knew no delay of a crash, none of which 1.9 does; definitions in `api_post_event` have no role.
  */
 playScenarios({
   release: '1.8.244',
-  profile: '1.11',
+  profile: '1.9',
   groups: ['/p'],
   slow: [
     [17, 20],

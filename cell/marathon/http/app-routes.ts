@@ -8,10 +8,11 @@ import type { Instances } from '../instances.ts';
 import type { Problem, Shape } from '../json-shape.ts';
 import { parseLabelSelector } from '../label-selector.ts';
 import type { App } from '../model.ts';
-import { parentPath, resolvePath } from '../path-id.ts';
+import { isPathId, parentPath, resolvePath } from '../path-id.ts';
 import type { Profile } from '../profile.ts';
 import type { State } from '../state.ts';
-import type { UpdateResult, Updates } from '../updates.ts';
+import { isTimestamp } from '../timestamp.ts';
+import type { Updates } from '../updates.ts';
 import { type Answer, isSet, jsonBody, ok, type Request, type Route, started } from './exchange.ts';
 
 /** What the routes work with. */
@@ -26,7 +27,6 @@ export interface RouteParts {
   readonly origin: string;
 }
 
-const TIMESTAMP = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 const ALWAYS: readonly AppEmbed[] = ['counts', 'deployments'];
 const OF_ONE: readonly AppEmbed[] = ['tasks', 'counts', 'deployments', 'lastTaskFailure'];
 
@@ -172,7 +172,7 @@ function update(parts: RouteParts, request: Request, id: string): Answer {
   const force = isSet(request, 'force');
   const sent = read(appUpdateShape, jsonBody(request));
   const created = state.app(id) === undefined;
-  if (sent.version !== undefined) return rollBack(parts, request, id, sent, sent.version);
+  if (sent.version !== undefined && !created) return rollBack(parts, request, id, sent, sent.version);
   const changes = readChanges(sent, parentPath(id));
   const full = !isSet(request, 'partialUpdate', true);
   if (created && request.method === 'PATCH') {
@@ -180,7 +180,8 @@ function update(parts: RouteParts, request: Request, id: string): Answer {
     updates.checked(completeApp(id, changes, profile));
     throw appNotFound(id);
   }
-  const result = updates.updateApps([{ id, changes, full }], force);
+  if (!isPathId(id)) throw invalidJson([{ path: '/id', error: 'error.pattern' }]);
+  const result = updates.updateApps([{ id, changes, full }], { force });
   tellStored(parts, request, id);
   return started(result, created ? 201 : 200, created ? { Location: `${parts.origin}${id}` } : {});
 }
@@ -205,9 +206,7 @@ function updateMany(parts: RouteParts, request: Request): Answer {
     const id = resolvePath(sent.id);
     return [{ id, changes: readChanges(sent, parentPath(id)) }];
   });
-  const result: UpdateResult = parts.updates.updateApps(many, isSet(request, 'force'));
-  for (const { id } of many) tellStored(parts, request, id);
-  return started(result);
+  return started(parts.updates.updateApps(many, { force: isSet(request, 'force'), many: true }));
 }
 
 function oneVersion({ state }: RouteParts, id: string, version: string): Record<string, unknown> {
@@ -220,8 +219,7 @@ function oneVersion({ state }: RouteParts, id: string, version: string): Record<
 
 /** Versions are compared as moments, not as text. */
 export function normalTimestamp(text: string): string {
-  const ms = Date.parse(text);
-  if (TIMESTAMP.test(text) && !Number.isNaN(ms)) return new Date(ms).toISOString();
+  if (isTimestamp(text)) return new Date(text).toISOString();
   throw new HttpError(422, { message: `Invalid timestamp provided '${text}'. Expecting ISO-8601 datetime string.` });
 }
 

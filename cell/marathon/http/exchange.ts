@@ -6,6 +6,8 @@ import { parserWords } from './parser-words.ts';
 /** One request, read and taken apart. */
 export interface Request {
   readonly method: string;
+  /** A HEAD that is answered as if it were a GET. */
+  readonly isHead: boolean;
   /** Decoded, without query and without a slash at its end. */
   readonly path: string;
   /** As the client wrote it, query included. */

@@ -3,8 +3,9 @@ import type { AppEmbed } from '../app-info.ts';
 import { type AppUpdate, newAppShape } from '../app-schema.ts';
 import { appsBelow, changeGroup, findGroup, type Group, withoutGroup } from '../groups.ts';
 import { groupNotFound, HttpError, invalidObject } from '../http-error.ts';
-import { list, number, object, optional, type Shape, text } from '../json-shape.ts';
+import { list, number, object, optional, type Problem, type Shape, text } from '../json-shape.ts';
 import { lastSegment, parentPath, resolvePath } from '../path-id.ts';
+import type { Profile } from '../profile.ts';
 import type { Stamp } from '../updates.ts';
 import { embeds, normalTimestamp, type RouteParts, read } from './app-routes.ts';
 import { type Answer, isSet, jsonBody, ok, type Request, type Route, started } from './exchange.ts';
@@ -86,15 +87,20 @@ export function groupRoutes(parts: RouteParts): readonly Route[] {
   ];
 }
 
+/** What is wrong in a group by itself is refused before it is a change: nobody is told then. */
+const UNCHANGED: Stamp = (tree) => tree;
+
 function create(parts: RouteParts, request: Request, base: string): Answer {
   const { state, updates } = parts;
   const sent = read(groupShape, jsonBody(request));
   const id = sent.id === undefined ? base : resolvePath(sent.id, base);
-  if (id !== '/' && findGroup(state.root, id)) {
+  if (id !== '/') refuseRoleChanges(parts, id, sent);
+  if (findGroup(state.root, id)) {
     throw new HttpError(409, { message: `Group ${id} is already created. Use PUT to change this group.` });
   }
   if (state.app(id)) throw new HttpError(409, { message: `An app with the path ${id} already exists.` });
-  const options = { force: isSet(request, 'force'), group: id };
+  applied(parts, state.root.group, id, sent, UNCHANGED);
+  const options = { force: isSet(request, 'force'), group: parentPath(base) };
   const result = updates.change(options, (tree, stamp) => applied(parts, tree, id, sent, stamp));
   return started(result, 201, { Location: `${parts.origin}${id}` });
 }
@@ -104,9 +110,15 @@ function update(parts: RouteParts, request: Request, base: string): Answer {
   const sent = read(groupShape, jsonBody(request));
   const id = base === '/' && sent.id !== undefined ? resolvePath(sent.id) : base;
   const exists = findGroup(state.root, id) !== undefined;
+  refuseOtherThanFactor(sent);
   const change = changeFor(parts, id, sent);
+  if (sent.version === undefined && sent.scaleBy === undefined) {
+    refuseRoleChanges(parts, id, sent);
+    applied(parts, state.root.group, id, sent, UNCHANGED);
+  }
   if (isSet(request, 'dryRun')) return ok({ steps: updates.dryRun(change).steps });
-  return started(updates.change({ force: isSet(request, 'force'), group: id }, change), exists ? 200 : 201);
+  const options = { force: isSet(request, 'force'), group: parentPath(base) };
+  return started(updates.change(options, change), exists ? 200 : parts.profile.groupMadeByPutStatus);
 }
 
 /** A version wins over a factor, and both over everything else. */
@@ -114,13 +126,14 @@ function changeFor(parts: RouteParts, id: string, sent: GroupUpdate) {
   if (sent.version !== undefined) {
     const root = rootAt(parts, sent.version);
     const old = root && findGroup(root, id);
-    if (!old) throw groupNotFound(id);
-    return (tree: Group, stamp: Stamp) =>
-      restored(
+    return (tree: Group, stamp: Stamp) => {
+      if (!old) throw new HttpError(422, { message: `Group ${id} not available in version ${sent.version}` });
+      return restored(
         changeGroup(tree, id, () => old),
         old,
         stamp,
       );
+    };
   }
   const factor = sent.scaleBy;
   if (factor !== undefined) {
@@ -146,8 +159,11 @@ function scaled({ state }: RouteParts, tree: Group, id: string, factor: number, 
 /** The tree with one group as it was sent: what it does not name of what it lists goes away. */
 function applied(parts: RouteParts, tree: Group, id: string, sent: GroupUpdate, stamp: Stamp): Group {
   const { updates, profile } = parts;
-  const apps = (sent.apps ?? []).map((app) => ({ ...app, id: childPath(app.id, id) }));
-  const groups = (sent.groups ?? []).map((group) => ({ ...group, id: childPath(group.id ?? '', id) }));
+  const apps = (sent.apps ?? []).map((app, index) => ({ ...app, id: childPath(app.id, id, `/apps(${index})/id`) }));
+  const groups = (sent.groups ?? []).map((group, index) => ({
+    ...group,
+    id: childPath(group.id ?? '', id, `/groups(${index})/id`),
+  }));
   let changed = changeGroup(tree, id, (group) => ({
     ...group,
     dependencies: sent.dependencies?.map((dependency) => resolvePath(dependency, parentPath(id))) ?? group.dependencies,
@@ -161,11 +177,35 @@ function applied(parts: RouteParts, tree: Group, id: string, sent: GroupUpdate, 
   return changed;
 }
 
-function childPath(id: string, group: string): string {
+function childPath(id: string, group: string, at: string): string {
   const path = resolvePath(id, group);
   if (parentPath(path) === group && path !== '/') return path;
-  const error = `identifier ${path} is not child of ${group}. Hint: use relative paths.`;
-  throw invalidObject([{ path: '/id', error }]);
+  throw invalidObject([{ path: at, error: `Identifier is not child of '${group}'` }]);
+}
+
+function refuseOtherThanFactor(sent: GroupUpdate): void {
+  if (sent.scaleBy === undefined || Object.keys(sent).length === 1) return;
+  throw invalidObject([{ path: '/scaleBy', error: 'not allowed in conjunction with other properties.' }]);
+}
+
+/**
+ * A fault of 1.11: it reads every group of a request as if `enforceRole: false` were written there, which the root and
+ * groups below the top level have not, so that it refuses to change those that exist.
+ */
+function refuseRoleChanges({ state, profile }: RouteParts, id: string, sent: GroupUpdate): void {
+  if (profile.enforceRole !== 'top') return;
+  const error =
+    'enforceRole cannot be modified in a request that adds, removes or modifies services; please make these changes in separate requests.';
+  const nested = (group: GroupUpdate, path: string, at: string): Problem[] =>
+    (group.groups ?? []).flatMap((child, index) => {
+      const childId = resolvePath(child.id ?? '', path);
+      const below = `${at}/groups(${index})`;
+      const changes = path !== '/' && findGroup(state.root, childId) !== undefined;
+      return [...(changes ? [{ path: `${below}/enforceRole`, error }] : []), ...nested(child, childId, below)];
+    });
+  const changesRoot = id === '/' && Object.keys(sent).some((key) => key === 'apps' || key === 'groups');
+  const problems = [...(changesRoot ? [{ path: '/enforceRole', error }] : []), ...nested(sent, id, '')];
+  if (problems.length > 0) throw invalidObject(problems);
 }
 
 function pick<T>(entries: Readonly<Record<string, T>>, named: readonly { readonly id: string }[]) {
@@ -182,15 +222,22 @@ function emitGroup(parts: RouteParts, group: Group, request: Request, version = 
   const asked = request.query.getAll('embed').filter((embed) => embed.startsWith('group.'));
   const has = (name: string) => asked.length === 0 || asked.some((embed) => embed.startsWith(`group.${name}`));
   const wanted = embeds(request, []);
+  const member = (name: string, list: () => readonly unknown[]) =>
+    has(name) ? { [name]: list() } : parts.profile.emptyGroupLists ? { [name]: [] } : {};
   const emit = (one: Group): Record<string, unknown> => ({
     id: one.id,
     dependencies: one.dependencies,
     version,
-    ...(has('apps') ? { apps: Object.values(one.apps).map((app) => emitMember(parts, app, wanted)) } : {}),
-    ...(has('groups') ? { groups: Object.values(one.groups).map(emit) } : {}),
-    ...(has('pods') ? { pods: [] } : {}),
+    ...member('apps', () => Object.values(one.apps).map((app) => emitMember(parts, app, wanted))),
+    ...member('groups', () => Object.values(one.groups).map(emit)),
+    ...member('pods', () => []),
+    ...(hasEnforceRole(parts.profile, one.id) ? { enforceRole: false } : {}),
   });
   return emit(group);
+}
+
+function hasEnforceRole({ enforceRole }: Profile, id: string): boolean {
+  return enforceRole === 'all' || (enforceRole === 'top' && id !== '/' && parentPath(id) === '/');
 }
 
 function emitMember(parts: RouteParts, app: Group['apps'][string], wanted: ReadonlySet<AppEmbed>) {

@@ -9,6 +9,8 @@ import type { Profile } from '../profile.ts';
 import { type Answer, type Request, type Route, STREAMING } from './exchange.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Of Jetty, Marathon's web server. Node itself refuses heads of twice that. */
+const MAX_HEAD_BYTES = 8 * 1024;
 const BODY_METHODS = new Set(['POST', 'PUT', 'PATCH']);
 
 export interface HttpServerOptions {
@@ -74,16 +76,20 @@ export class HttpServer {
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<Answer | typeof STREAMING> {
     const uri = incoming.url ?? '/';
+    if (uri.length > MAX_HEAD_BYTES) return URI_TOO_LONG;
     const [rawPath = '/', search = ''] = uri.split('?', 2);
-    const path = decoded(rawPath).replace(/(?<=.)\/+$/, '');
+    // Parameters of path segments are taken off.
+    const path = decoded(rawPath.replaceAll(/;[^/]*/g, '')).replace(/(?<=.)\/+$/, '');
     const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
     for (const route of this.#routes) {
       const match = route.path.exec(path);
       if (!match) continue;
+      if (method === 'OPTIONS') return optionsOf(route);
       const handler = route.handlers[method];
       if (!handler) throw new HttpError(405, { message: 'Method Not Allowed' });
       const request: Request = {
         method,
+        isHead: incoming.method === 'HEAD',
         path,
         uri: rawPath,
         query: new URLSearchParams(search),
@@ -94,9 +100,20 @@ export class HttpServer {
       };
       checkMediaTypes(request);
       const text = await readText(incoming);
+      // For streams, which send their own heads.
+      for (const [name, value] of Object.entries(this.#everywhere())) response.setHeader(name, value);
       return handler({ ...request, text }, ...match.slice(1).map((part) => part ?? ''));
     }
     throw new HttpError(this.#options.profile.unroutedStatus, { message: 'URI not found' });
+  }
+
+  /** Headers of every answer. */
+  #everywhere(): Readonly<Record<string, string>> {
+    const { forbidsFrames } = this.#options.profile;
+    return {
+      ...(this.#leads ? { 'X-Marathon-Leader': `http://${this.#origin}` } : {}),
+      ...(forbidsFrames ? { 'X-Frame-Options': 'DENY', 'X-XSS-Protection': '1; mode=block' } : {}),
+    };
   }
 
   #answerTo(error: HttpError): Answer {
@@ -109,19 +126,47 @@ export class HttpServer {
   #send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): void {
     const { status, body, contentType } = answer;
     const text = body === undefined ? '' : contentType ? String(body) : JSON.stringify(body);
+    // What may be compressed depends on who asks.
+    const compressible = incoming.method === 'GET' && status === 200;
+    const vary = [answer.headers?.['Vary'] ?? [], compressible ? 'Accept-Encoding, User-Agent' : []].flat();
     response.writeHead(status, {
-      ...(this.#leads ? { 'X-Marathon-Leader': `http://${this.#origin}` } : {}),
+      ...this.#everywhere(),
       'Cache-Control': 'no-cache, no-store, must-revalidate',
       Pragma: 'no-cache',
       Expires: '0',
-      ...(incoming.method === 'GET' && status === 200 ? { Vary: 'Accept-Encoding, User-Agent' } : {}),
       ...(body === undefined ? {} : { 'Content-Type': contentType ?? 'application/json' }),
       'Content-Length': Buffer.byteLength(text),
       ...answer.headers,
+      ...(vary.length > 0 ? { Vary: vary.join(', ') } : {}),
     });
     response.end(incoming.method === 'HEAD' ? '' : text);
   }
 }
+
+const URI_TOO_LONG: Answer = {
+  status: 414,
+  body: '<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>',
+  contentType: 'text/html;charset=iso-8859-1',
+  headers: { Connection: 'close' },
+};
+
+/** Which methods there are. The original adds a description in WADL; here it names the methods alone. */
+function optionsOf({ handlers }: Route): Answer {
+  const methods = [...Object.keys(handlers), ...('GET' in handlers ? ['HEAD'] : []), 'OPTIONS'];
+  const described = methods.map((name) => `<method name="${name}"/>`).join('');
+  return {
+    status: 200,
+    body: `<application xmlns="http://wadl.dev.java.net/2009/02"><resources><resource>${described}</resource></resources></application>`,
+    contentType: 'application/vnd.sun.wadl+xml',
+    headers: { Allow: methods.join(',') },
+  };
+}
+
+/** What is not JSON alone. The stream of events has rules of its own. */
+const MORE_TYPES = [
+  { path: /^\/ping$|\/tasks$/, types: /text\/plain/i },
+  { path: /^\/v2\/events$/, types: /^/ },
+];
 
 function checkMediaTypes(request: Request): void {
   const type = request.headers['content-type'];
@@ -129,7 +174,8 @@ function checkMediaTypes(request: Request): void {
     throw new HttpError(415, { message: 'Unsupported Media Type' });
   }
   const accept = request.headers.accept ?? '*/*';
-  if (!/application\/(json|\*)|\*\/\*|text\/(plain|event-stream)/i.test(accept)) {
+  const more = MORE_TYPES.find(({ path }) => path.test(request.path));
+  if (!/application\/(json|\*)|\*\/\*/i.test(accept) && !more?.types.test(accept)) {
     throw new HttpError(406, { message: 'Not Acceptable' });
   }
 }

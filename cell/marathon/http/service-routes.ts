@@ -1,14 +1,15 @@
 import { backoffKey } from '../backoff.ts';
 import { affectedApps } from '../deployments.ts';
 import { allApps } from '../groups.ts';
-import { HttpError, notFound } from '../http-error.ts';
 import type { LaunchQueue } from '../launch-queue.ts';
 import type { Orchestrator } from '../orchestrator.ts';
 import { resolvePath } from '../path-id.ts';
+import type { Profile } from '../profile.ts';
 import type { ReadinessChecker } from '../readiness.ts';
 import type { RunningDeployment } from '../state.ts';
 import type { RouteParts } from './app-routes.ts';
 import { type Answer, isSet, ok, type Request, type Route, STREAMING, started } from './exchange.ts';
+import { errorPage } from './page-routes.ts';
 import { emitQueueEntry } from './queue-view.ts';
 
 export interface ServiceRouteParts extends RouteParts {
@@ -44,7 +45,13 @@ export function serviceRoutes(parts: ServiceRouteParts): readonly Route[] {
     },
     { path: /^\/v2\/queue$/, handlers: { GET: (request) => ok({ queue: emitQueue(parts, request) }) } },
     { path: /^\/v2\/queue\/(.*)\/delay$/, handlers: { DELETE: (_request, id = '') => resetDelay(parts, id) } },
-    { path: /^\/v2\/events$/, handlers: { GET: (request) => streamEvents(parts, request) } },
+    {
+      path: /^\/v2\/events$/,
+      handlers: {
+        GET: (request) => streamEvents(parts, request),
+        POST: (request) => errorPage(request, 405, 'HTTP method POST is not supported by this URL'),
+      },
+    },
     { path: /^\/v2\/info$/, handlers: { GET: () => ok(emitInfo(parts, leader)) } },
     {
       path: /^\/v2\/leader$/,
@@ -57,13 +64,24 @@ export function serviceRoutes(parts: ServiceRouteParts): readonly Route[] {
       },
     },
     { path: /^\/v2\/plugins$/, handlers: { GET: () => ok({ plugins: [] }) } },
+    {
+      path: /^\/v2\/plugins\/([^/]+)\/.+$/,
+      handlers: { GET: (_request, id = '') => untyped(parts.profile, `No plugin with this pluginId: ${id}`) },
+    },
     { path: /^\/ping$/, handlers: { GET: ping } },
     { path: /^\/metrics$/, handlers: { GET: () => ok(metrics(parts)) } },
   ];
 
   function ping(request: Request): Answer {
     const json = /json/i.test(request.headers.accept ?? '');
-    return json ? ok('pong') : { status: 200, body: 'pong', contentType: 'text/plain;charset=utf-8' };
+    return json
+      ? ok('pong')
+      : {
+          status: 200,
+          body: 'pong',
+          contentType: 'text/plain',
+          headers: { Vary: 'Accept' },
+        };
   }
 
   function metrics({ queue }: ServiceRouteParts) {
@@ -83,6 +101,13 @@ export function serviceRoutes(parts: ServiceRouteParts): readonly Route[] {
       timers: {},
     };
   }
+}
+
+/** 404 of calls that answer in no type of their own. */
+function untyped(profile: Profile, message: string): Answer {
+  const body = { message, ...(profile.notFoundHasDetails ? { details: [] } : {}) };
+  const contentType = profile.notFoundHasDetails ? 'application/octet-stream' : 'application/json';
+  return { status: 404, body: JSON.stringify(body), contentType };
 }
 
 function emitDeployment(parts: ServiceRouteParts, { plan, step }: RunningDeployment): Record<string, unknown> {
@@ -113,17 +138,20 @@ function emitQueue(parts: ServiceRouteParts, request: Request): readonly Record<
   });
 }
 
-function resetDelay({ state, queue, orchestrator, nowMs }: ServiceRouteParts, id: string): Answer {
+function resetDelay({ state, queue, orchestrator, profile, nowMs }: ServiceRouteParts, id: string): Answer {
   const app = state.app(resolvePath(id));
-  if (!app || !queue.get(app.id)) throw notFound(`Application ${resolvePath(id)} not found in tasks queue.`);
+  if (!app || !queue.get(app.id)) return untyped(profile, `Application ${resolvePath(id)} not found in tasks queue.`);
   state.setBackoff(backoffKey(app), undefined);
   queue.allowed(app.id, nowMs());
   orchestrator.look();
   return { status: 204 };
 }
 
-function streamEvents({ bus }: ServiceRouteParts, request: Request): typeof STREAMING {
-  if (request.headers.accept !== 'text/event-stream') throw new HttpError(405, { message: 'Method Not Allowed' });
+function streamEvents({ bus, profile }: ServiceRouteParts, request: Request): Answer | typeof STREAMING {
+  const { accept } = request.headers;
+  const fits = accept === 'text/event-stream' || (accept === undefined && profile.streamsWithoutAccept);
+  if (!fits || request.isHead)
+    return errorPage(request, 405, `HTTP method ${request.method} is not supported by this URL`);
   const types = request.query.getAll('event_type').filter((type) => type !== '');
   bus.attach(request.response, types, request.clientIp);
   return STREAMING;

@@ -1,10 +1,11 @@
 import { allApps } from '../groups.ts';
-import { HttpError, taskNotFound } from '../http-error.ts';
-import { list, object, required, text } from '../json-shape.ts';
-import type { Instance } from '../model.ts';
-import { safePath } from '../path-id.ts';
+import { HttpError, invalidJson, NothingToChange, taskNotFound } from '../http-error.ts';
+import { isObject, list, object, type Problem, required, text } from '../json-shape.ts';
+import type { App, Instance } from '../model.ts';
+import { resolvePath, safePath } from '../path-id.ts';
+import type { Profile } from '../profile.ts';
 import { servicePorts } from '../service-ports.ts';
-import { existing, GroupOfApps, type RouteParts, read } from './app-routes.ts';
+import { existing, GroupOfApps, type RouteParts } from './app-routes.ts';
 import { type Answer, isSet, jsonBody, ok, type Request, type Route, started } from './exchange.ts';
 
 const taskIds = object({ ids: required(list(text())) });
@@ -19,20 +20,24 @@ export function taskRoutes(parts: RouteParts): readonly Route[] {
       path: /^\/v2\/apps\/(.*?)\/?\*\/tasks$/,
       handlers: {
         GET: (_request, id = '') => {
-          const instances = group.definitions(id).flatMap((app) => state.instancesOf(app.id));
-          return ok({ tasks: instances.map((instance) => info.task(instance)) });
+          return ok({ tasks: group.definitions(id).flatMap((app) => info.tasks(app.id)) });
         },
       },
     },
     {
       path: /^\/v2\/apps\/(.*)\/tasks$/,
       handlers: {
-        GET: (_request, id = '') => {
-          const instances = state.instancesOf(existing(parts, id).id);
-          return ok({ tasks: instances.map((instance) => info.task(instance)) });
+        GET: (request, id = '') => {
+          const app = existing(parts, id);
+          if (wantsText(request)) return tasksAsText(parts, [app]);
+          return ok({ tasks: info.tasks(app.id) });
         },
         DELETE: (request, id = '') => {
           const host = request.query.get('host') ?? '*';
+          const { scaleNamesPath } = parts.profile;
+          if (scaleNamesPath && isSet(request, 'scale') && !state.app(resolvePath(id))) {
+            throw new NothingToChange(`Path '${resolvePath(id)}' does not exist`);
+          }
           const instances = state.instancesOf(existing(parts, id).id);
           const chosen = instances.filter((instance) => host === '*' || instance.host === host);
           return kill(parts, request, chosen, (tasks) => ({ tasks }));
@@ -54,9 +59,7 @@ export function taskRoutes(parts: RouteParts): readonly Route[] {
       path: /^\/v2\/tasks$/,
       handlers: {
         GET: (request) =>
-          /text\/plain/i.test(request.headers.accept ?? '') && !/json/i.test(request.headers.accept ?? '')
-            ? { status: 200, body: tasksAsText(parts), contentType: 'text/plain' }
-            : ok({ tasks: allTasks(parts, request) }),
+          wantsText(request) ? tasksAsText(parts, allApps(parts.state.root)) : ok({ tasks: allTasks(parts, request) }),
       },
     },
     { path: /^\/v2\/tasks\/delete$/, handlers: { POST: (request) => killList(parts, request) } },
@@ -69,13 +72,14 @@ function allTasks({ state, info }: RouteParts, request: Request): readonly Recor
     status === 'running' ? ['TASK_RUNNING'] : status === 'staging' ? ['TASK_STAGING', 'TASK_STARTING'] : [],
   );
   return [...state.instances.values()]
-    .filter((instance) => states.length === 0 || wanted.includes(instance.state))
+    .filter((instance) => wanted.length === 0 || wanted.includes(instance.state))
     .map((instance) => info.task(instance, { servicePorts: true }));
 }
 
 /** One line per service port: app, port, and where its running tasks listen. */
-function tasksAsText({ state }: RouteParts): string {
-  const lines = allApps(state.root).flatMap((app) => {
+function tasksAsText({ state, profile }: RouteParts, apps: readonly App[]): Answer {
+  if (!profile.tasksAsText) throw new HttpError(406, { message: 'Not Acceptable' });
+  const lines = apps.flatMap((app) => {
     const running = state.instancesOf(app.id).filter((instance) => instance.state === 'TASK_RUNNING');
     return servicePorts(app).map((port, index) => {
       const places = running.flatMap(({ host, ports }) =>
@@ -84,14 +88,33 @@ function tasksAsText({ state }: RouteParts): string {
       return [safePath(app.id), port, ...places, '\n'].join('\t');
     });
   });
-  return lines.join('');
+  return { status: 200, body: lines.join(''), contentType: 'text/plain' };
+}
+
+function wantsText({ headers: { accept = '' } }: Request): boolean {
+  return /text\/plain/i.test(accept) && !/json/i.test(accept);
+}
+
+/** Of this one list the original names no path. */
+function readIds(body: unknown): readonly string[] {
+  if (!isObject(body)) throw invalidJson([{ path: '', error: `${JSON.stringify(body)} is not an object` }]);
+  const problems: Problem[] = [];
+  const sent = taskIds(body, '', problems);
+  if (!sent) throw invalidJson(problems.map(({ error }) => ({ path: '', error })));
+  return sent.ids;
+}
+
+function invalidTaskId(profile: Profile, id: string, uuid: string): HttpError {
+  if (!profile.refusesTaskIdsByName) return new HttpError(422, { message: `Invalid UUID string: ${uuid}` });
+  const why = `taskId ${id} no valid identifier (of class java.lang.String)`;
+  return new HttpError(400, { message: `Invalid task id '${id}'. [${why}]` });
 }
 
 function killList(parts: RouteParts, request: Request): Answer {
-  const { ids } = read(taskIds, jsonBody(request));
+  const ids = readIds(jsonBody(request));
   for (const id of ids) {
     const uuid = /(?:\.(?:instance-|marathon-)?)([^.]+)(?:\._app\.\d+)?$/.exec(id)?.[1] ?? id;
-    if (!UUID.test(uuid)) throw new HttpError(422, { message: `Invalid UUID string: ${uuid}` });
+    if (!UUID.test(uuid)) throw invalidTaskId(parts.profile, id, uuid);
   }
   const chosen = ids.flatMap((id) => parts.state.instanceByTask(id) ?? []);
   return kill(parts, request, chosen, (tasks) => ({ tasks }));

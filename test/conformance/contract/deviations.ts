@@ -15,7 +15,11 @@ export const RELEASES = ['1.7.236', '1.8.244', '1.9.109', '1.11.26'] as const;
 export type Release = (typeof RELEASES)[number];
 
 /** The release whose dialect a profile of the cell speaks. */
-export const RELEASE_OF: Readonly<Record<ProfileName, Release>> = { '1.7': '1.7.236', '1.11': '1.11.26' };
+export const RELEASE_OF: Readonly<Record<ProfileName, Release>> = {
+  '1.7': '1.7.236',
+  '1.9': '1.9.109',
+  '1.11': '1.11.26',
+};
 
 const OLD: readonly Release[] = ['1.7.236', '1.8.244'];
 const NEW: readonly Release[] = ['1.9.109', '1.11.26'];

@@ -40,7 +40,8 @@ export function ask(url: string, { method, path, headers = {}, body }: Request):
         answer.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
           const isJson = /^application\/json/.test(answer.headers['content-type'] ?? '');
-          const read = text === '' ? null : isJson ? JSON.parse(text) : text;
+          // Some answers are JSON under another name.
+          const read = text === '' ? null : isJson || text.startsWith('{') ? JSON.parse(text) : text;
           resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: read });
         });
       },

@@ -7,7 +7,11 @@ const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 const AGENT = /UUID-S\d+/g;
 const OFFER = /UUID-O\d+/g;
 /** Of two servers, or two names of one. */
+const PLACE = /\bagent\d:\d{4,5}\b/g;
 const ADDRESS = /\b(?:marathon\.local|127\.0\.0\.1|localhost|0\.0\.0\.0):\d{4,5}\b/g;
+
+/** Here the original tells its inner state. */
+const DUMP = 'Validation failed: Failure(';
 
 /** Values that say nothing about Marathon. */
 const OWN: ReadonlySet<string> = new Set([
@@ -68,9 +72,13 @@ const UNORDERED: ReadonlySet<string> = new Set([
  * @param known versions and ids that both servers are known to mean the same thing by: they stay, so that they must
  * be equal
  */
-export function comparable(value: unknown, known: ReadonlySet<string> = new Set(), key = ''): unknown {
+export function comparable(value: unknown, known: ReadonlySet<string> = new Set(), name = ''): unknown {
+  // A list of nothing but versions, whatever it is called.
+  const key = Array.isArray(value) && value.length > 1 && value.every(isTime) ? 'versions' : name;
   if (Array.isArray(value)) {
-    const items = value.map((item) => comparable(item, known, key === 'ports' ? key : ''));
+    // Lists of versions have ghosts: of refused changes, of former apps, of such that somebody merely asked for.
+    const listed = key === 'versions' && known.size > 0 ? value.filter((item) => known.has(item)) : value;
+    const items = listed.map((item) => comparable(item, known, ['ports', 'versions'].includes(key) ? key : ''));
     return UNORDERED.has(key) ? items.toSorted(byText) : items;
   }
   if (typeof value === 'object' && value !== null) {
@@ -85,11 +93,17 @@ export function comparable(value: unknown, known: ReadonlySet<string> = new Set(
   if (MOMENTS.has(key) && TIME.test(value)) return 'a time';
   if (known.has(value)) return value;
   if (TIME.test(value)) return 'a time';
+  if (value.startsWith(DUMP)) return DUMP;
   return value
     .replaceAll(UUID, (id) => (known.has(id) ? id : 'UUID'))
     .replaceAll(AGENT, 'AGENT')
     .replaceAll(OFFER, 'OFFER')
-    .replaceAll(ADDRESS, 'ADDRESS');
+    .replaceAll(ADDRESS, 'ADDRESS')
+    .replaceAll(PLACE, 'PLACE');
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && TIME.test(value);
 }
 
 function byText(a: unknown, b: unknown): number {

@@ -20,6 +20,19 @@ interface Thread {
   readonly events: readonly string[];
 }
 
+/**
+ * Whether a task is asked before it serves, and then told of as not healthy, is a matter of the machine: without what
+ * was told of an instance's health before its first success.
+ */
+export function withoutEarlyFailures(events: readonly TakenEvent[]): readonly TakenEvent[] {
+  const seen = new Set<unknown>();
+  return events.filter(({ eventType, data }) => {
+    const { instanceId } = data;
+    if (data['alive'] === true || data['healthy'] === true) seen.add(instanceId);
+    return eventType !== 'instance_health_changed_event' || data['healthy'] !== false || seen.has(instanceId);
+  });
+}
+
 /** All threads, in an order of their own, so that two sets of threads can be compared. */
 export function threads(events: readonly TakenEvent[], known: ReadonlySet<string>): readonly Thread[] {
   const bySubject = Map.groupBy(events, subjectOf);
@@ -56,10 +69,12 @@ function subjectOf({ eventType, data }: TakenEvent): string {
   }
   const instance = text('instanceId') || text('taskId');
   if (instance !== '') {
-    const health = eventType.includes('health') ? 'health of ' : '';
+    // Of the same news, what one check saw and what it means for the instance come either first.
+    const overall = eventType === 'instance_health_changed_event' ? 'overall ' : '';
+    const health = eventType.includes('health') ? `${overall}health of ` : '';
     return `${health}an instance of ${text('runSpecId') || text('appId')}\n${UUID.exec(instance)?.[0] ?? instance}`;
   }
-  return eventType;
+  return `${eventType} ${text('appId')}`;
 }
 
 function keyOf({ subject, events }: Thread): string {

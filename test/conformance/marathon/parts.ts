@@ -21,7 +21,6 @@ export class Parts {
   readonly #ours = new Map<string, string>();
   /** Of ours, versions and deployments. Tasks are not among them: which is paired with which is a guess. */
   readonly #known = new Set<string>();
-  readonly #hosts = new Map<string, string>();
 
   /** Versions and deployments of ours that play a part: there both must say the same. */
   get known(): ReadonlySet<string> {
@@ -39,11 +38,27 @@ export class Parts {
     if (!this.#ours.has(theirs) && theirs !== ours) this.#ours.set(theirs, ours);
   }
 
+  /** A version of theirs that means several states: nothing plays its part. */
+  ambiguous(theirs: string): void {
+    this.#ours.set(theirs, '2020-01-01T00:00:00.000Z');
+  }
+
   /** Notes a version or a deployment: from now on it must be the same wherever it is told. */
   pairKnown(theirs: string, ours: string): void {
-    if (this.#ours.has(theirs)) return;
+    // What plays one part already plays no other: an answer that came too early pairs nothing wrongly.
+    if (this.#ours.has(theirs) || this.#known.has(ours)) return;
     this.pair(theirs, ours);
     this.#known.add(ours);
+  }
+
+  /** True when it is known what plays this part. */
+  has(theirs: string): boolean {
+    return this.#ours.has(theirs);
+  }
+
+  /** True when this is known to play one. */
+  plays(ours: string): boolean {
+    return [...this.#ours.values()].includes(ours);
   }
 
   /** A text in our words: a request's path or body, or a recorded answer. */
@@ -59,18 +74,13 @@ export class Parts {
     return value === undefined ? undefined : JSON.parse(this.translate(JSON.stringify(value)));
   }
 
-  /** The host here on which the tasks are that ran on a recorded one. */
-  host(theirs: string): string {
-    return this.#hosts.get(theirs) ?? theirs;
-  }
-
   /** Tasks whose parts are known keep them; the others are paired in the order of their start. */
   #learnTasks(theirs: readonly Task[], ours: readonly Task[]): void {
     for (const appId of new Set(theirs.map((task) => task.appId))) {
       const mine = ours.filter((task) => task.appId === appId);
-      const taken = new Set(theirs.map((task) => this.#ours.get(task.id)));
+      const taken = new Set(theirs.map((task) => this.translate(task.id)));
       const free = mine.filter((task) => !taken.has(task.id)).toSorted(byStart);
-      const open = theirs.filter((task) => task.appId === appId && !this.#ours.has(task.id)).toSorted(byStart);
+      const open = theirs.filter((task) => task.appId === appId && !this.#isKnown(task.id)).toSorted(byStart);
       for (const [index, task] of open.entries()) {
         const own = free[index];
         if (!own) continue;
@@ -78,9 +88,12 @@ export class Parts {
         // An instance keeps its id over several tasks.
         const [instance, ownInstance] = [instanceOf(task.id), instanceOf(own.id)];
         if (instance !== undefined && ownInstance !== undefined) this.pair(instance, ownInstance);
-        if (!this.#hosts.has(task.host)) this.#hosts.set(task.host, own.host);
       }
     }
+  }
+
+  #isKnown(taskId: string): boolean {
+    return this.#ours.has(taskId) || this.#ours.has(instanceOf(taskId) ?? '');
   }
 
   #walk(theirs: unknown, ours: unknown): void {

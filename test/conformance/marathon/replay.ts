@@ -9,6 +9,9 @@ import type { Stage } from './stage.ts';
 
 /** Headers that say something about Marathon, where a record or an answer has them. */
 const HEADERS = ['Content-Type', 'Location', 'Marathon-Deployment-Id', 'Allow'];
+/** Headers of the machinery below. */
+const IGNORED = ['Content-Length', 'Transfer-Encoding', 'Last-Modified', 'Accept-Ranges', 'Connection'];
+const TASK_ID = /[a-z0-9._-]+\.(?:instance-|marathon-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\._app\.\d+)?/g;
 /** How long the cell gets to arrive where the recorder was. */
 const CATCH_UP_MS = 8_000;
 const SAME_ANSWER_MS = 2_500;
@@ -77,8 +80,9 @@ export class Replay {
     const { once = false, same = ({ got, wanted }: Compared) => isDeepStrictEqual(got, wanted) } = options;
     const { request, response, t } = step;
     if (!request || !response) throw new Error(`step ${JSON.stringify(step.note)} has nothing to ask`);
-    if (t - this.#lastEnd > WAITED_MS) await this.caughtUp(t);
+    if (t - this.#lastEnd > WAITED_MS || request.method !== 'GET') await this.caughtUp(t);
     this.#lastEnd = t;
+    this.#pairTasks(JSON.stringify(request));
     const ours = {
       ...request,
       path: this.parts.translate(request.path),
@@ -132,11 +136,12 @@ export class Replay {
 
   #compared(response: NonNullable<GoldenStep['response']>, answer: Answer): Compared {
     const { known } = this.parts;
-    const headers = HEADERS.filter(
-      (name) => response.headers[name] !== undefined || answer.headers[name.toLowerCase()],
-    );
-    const theirs = headers.map((name) => [name, this.parts.translated(response.headers[name])]);
-    const ours = headers.map((name) => [name, answer.headers[name.toLowerCase()]]);
+    const headers = new Set([
+      ...Object.keys(response.headers).filter((name) => !IGNORED.includes(name)),
+      ...HEADERS.filter((name) => answer.headers[name.toLowerCase()]),
+    ]);
+    const theirs = [...headers].map((name) => [name, listed(name, this.parts.translated(response.headers[name]))]);
+    const ours = [...headers].map((name) => [name, listed(name, answer.headers[name.toLowerCase()])]);
     const mask = this.#options.mask ?? ((value: unknown) => value);
     const got = { status: answer.status, headers: Object.fromEntries(ours), body: answer.body ?? null };
     const wanted = {
@@ -157,10 +162,55 @@ export class Replay {
     if (theirs !== undefined && typeof ours === 'string') this.parts.pairKnown(theirs, ours);
   }
 
+  /**
+   * Finds parts for tasks that no answer has told of yet: by the events so far, for each the first of ours that runs,
+   * of the same app, and has none.
+   */
+  #pairTasks(request: string): void {
+    for (const theirs of new Set(request.match(TASK_ID) ?? [])) {
+      const instance = theirs.replace(/\._app\.\d+$/, '');
+      if (this.parts.has(theirs) || this.parts.has(instance)) continue;
+      const recorded = this.#record.events.find(({ data }) => data?.['taskId'] === theirs);
+      const free = runningTasks(this.events).filter(
+        ({ appId, taskId }) => appId === recorded?.data?.['appId'] && !this.parts.plays(taskId),
+      );
+      const version = this.parts.translate(String(recorded?.data?.['version'] ?? ''));
+      const count = (taskId: string) => /\._app\.\d+$/.exec(taskId)?.[0];
+      const same = free.filter((task) => task.version === version);
+      const own = same.find(({ taskId }) => count(taskId) === count(theirs)) ?? same[0] ?? free[0];
+      if (!own) continue;
+      this.parts.pair(theirs, own.taskId);
+      if (instance !== theirs) this.parts.pair(instance, own.taskId.replace(/\._app\.\d+$/, ''));
+    }
+  }
+
   #pairPorts(theirs: number, ours: number): void {
     // The only recorded port that a request names is the fifty-first of an agent.
     this.parts.pair(String(theirs + 50), String(ours + 50));
   }
+}
+
+/** Lists in headers have no order. */
+function listed(name: string, value: unknown): unknown {
+  return name === 'Allow' && typeof value === 'string' ? value.split(',').toSorted() : value;
+}
+
+interface RunningTask {
+  readonly appId: string;
+  readonly taskId: string;
+  readonly version: string;
+}
+
+function runningTasks(events: readonly TakenEvent[]): RunningTask[] {
+  const running = new Map<string, RunningTask>();
+  for (const { eventType, data } of events) {
+    if (eventType !== 'status_update_event') continue;
+    const taskId = String(data['taskId']);
+    running.delete(taskId);
+    const [appId, version] = [String(data['appId']), String(data['version'])];
+    if (data['taskStatus'] === 'TASK_RUNNING') running.set(taskId, { taskId, appId, version });
+  }
+  return [...running.values()];
 }
 
 function takenFrom(event: GoldenRecord['events'][number]): TakenEvent {

@@ -15,6 +15,8 @@ export interface StageAgent {
   readonly attributes: string;
   /** First of the recorded ports. */
   readonly firstPort: number;
+  /** Default 4. */
+  readonly cpus?: number;
 }
 
 export interface StageOptions {
@@ -33,6 +35,8 @@ export interface Stage {
   readonly ports: ReadonlyMap<number, number>;
   /** From now on calls to Mesos take so much longer. */
   delayMesos(delayMs: number): void;
+  /** Ends Marathon and starts it again on the same address and state; tasks run on. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -45,9 +49,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   for (const { firstPort } of options.agents) ports.set(firstPort, await freePortBlock(PORTS));
   const mesos = await startMesos({
     stateDir: join(stateDir, 'mesos'),
-    agents: options.agents.map(({ name, attributes, firstPort }) => {
+    agents: options.agents.map(({ name, attributes, firstPort, cpus = 4 }) => {
       const first = ports.get(firstPort) ?? 0;
-      return { name, attributes, cpus: 4, mem: 4096, portRange: [first, first + PORTS - 1] };
+      return { name, attributes, cpus, mem: 4096, portRange: [first, first + PORTS - 1] };
     }),
     stopGraceMs: 500,
     allocationIntervalMs: 200,
@@ -59,22 +63,29 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     if (delayMs > 0) proxy.arm({ kind: 'delay', method: 'POST', delayMs });
   };
   delayMesos(options.mesosDelayMs ?? 0);
-  const cell: MarathonCell = await startMarathon({
-    host: '127.0.0.1',
-    port: 0,
-    mesosMaster: proxy.url,
-    stateDir: join(stateDir, 'marathon'),
-    ...options.marathon,
-  });
+  const start = (port: number): Promise<MarathonCell> =>
+    startMarathon({
+      host: '127.0.0.1',
+      port,
+      mesosMaster: proxy.url,
+      stateDir: join(stateDir, 'marathon'),
+      ...options.marathon,
+    });
+  let cell = await start(0);
+  const { url } = cell;
   await until('Marathon is registered with Mesos', 10_000, async () => {
-    const { body } = await ask(cell.url, { method: 'GET', path: '/v2/info' });
+    const { body } = await ask(url, { method: 'GET', path: '/v2/info' });
     return body instanceof Object && 'frameworkId' in body;
   });
   return {
-    url: cell.url,
+    url,
     mesos,
     ports,
     delayMesos,
+    async restart() {
+      await cell.stop();
+      cell = await start(Number(new URL(url).port));
+    },
     async stop() {
       await cell.stop();
       await proxy.stop();
