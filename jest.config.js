@@ -19,6 +19,8 @@ const suite = (name, options = {}) => ({
 });
 
 export default {
+  // Far above what any test takes alone: a test that waits says itself for what and how long.
+  testTimeout: 60_000,
   projects: [
     {
       ...base,

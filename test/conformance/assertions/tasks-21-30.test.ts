@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, jest } from '@jest/globals';
+import { codeOf } from '../../../activities/mesos/thrown.ts';
 import { until } from '../../integration/mesos-until.ts';
 import { ids, onBothProfiles, SLEEP } from './rig.ts';
 
@@ -144,7 +145,7 @@ onBothProfiles((rig) => {
         try {
           return readFileSync(output, 'utf8');
         } catch (error) {
-          if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+          if (codeOf(error) === 'ENOENT') return undefined;
           throw error;
         }
       });
