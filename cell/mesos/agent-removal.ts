@@ -81,6 +81,7 @@ export function markGone(master: Master, agentId: string): void {
   for (const framework of master.frameworks.values()) {
     for (const task of [...framework.unreachable.values()].filter((each) => each.agentId === agentId)) {
       tell(master, framework, task, words(framework));
+      framework.unreachable.delete(task.task.task_id.value);
       framework.complete(task);
     }
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FrameworkInfo } from '../../activities/mesos/types.ts';
-import { Framework, frameworkInfoComplaint } from './framework.ts';
+import { Framework, frameworkInfoComplaint, type MasterTask } from './framework.ts';
 
 const MULTI = [{ type: 'MULTI_ROLE' }];
 const info = (change: Partial<FrameworkInfo> = {}): FrameworkInfo => ({ user: 'root', name: 'f', ...change });
@@ -17,6 +17,8 @@ describe('frameworkInfoComplaint', () => {
       "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable",
     ],
     [info({ id: { value: 'bad/id' } }), "'bad/id' contains invalid characters"],
+    [info({ id: { value: 'x'.repeat(255) } }), undefined],
+    [info({ id: { value: '任'.repeat(86) } }), `'${'任'.repeat(86)}' is longer than 255 characters`],
     [info({ failover_timeout: 1e20 }), 'The framework failover_timeout (1e+20) is invalid'],
     [info({ role: '' }), 'Empty role name is invalid'],
     [info({ role: 'a b' }), "Role 'a b' contains invalid characters"],
@@ -41,6 +43,23 @@ describe('Framework', () => {
   ] as const)('that does not know of partitions is told of %s as %s', (state, word) => {
     expect(of([]).wordFor(state)).toBe(word);
     expect(of([{ type: 'PARTITION_AWARE' }]).wordFor(state)).toBe(state);
+  });
+
+  it('remembers what ended on one agent, and keeps a task of the same id that runs on another', () => {
+    const framework = of([]);
+    const on = (agentId: string): MasterTask => ({
+      frameworkId: 'f',
+      agentId,
+      task: { name: 't', task_id: { value: 't' }, agent_id: { value: agentId }, resources: [] },
+      state: 'TASK_RUNNING',
+      statuses: [],
+    });
+    const [ended, running] = [on('a'), on('b')];
+    framework.tasks.set('t', running);
+    framework.complete(ended);
+    expect([framework.tasks.get('t'), framework.completed]).toEqual([running, [ended]]);
+    framework.complete(running);
+    expect(framework.tasks.size).toBe(0);
   });
 
   it('has the roles that its capability says', () => {

@@ -82,8 +82,10 @@ export class Framework {
     }
   }
 
+  /** Remembers an ended task. Its id may run again on another agent by now: that task stays. */
   complete(task: MasterTask): void {
-    this.tasks.delete(task.task.task_id.value);
+    const id = task.task.task_id.value;
+    if (this.tasks.get(id)?.agentId === task.agentId) this.tasks.delete(id);
     this.completed.push(task);
     if (this.completed.length > MAX_COMPLETED_TASKS) this.completed.shift();
   }
@@ -123,7 +125,7 @@ export function frameworkInfoComplaint(info: FrameworkInfo): string | undefined 
 /** What is wrong with an id, which Mesos uses as the name of a directory. */
 export function idComplaint(id: string): string | undefined {
   if (id === '') return 'ID must not be empty';
-  if (id.length > 255) return `'${id}' is longer than 255 characters`;
+  if (Buffer.byteLength(id) > 255) return `'${id}' is longer than 255 characters`;
   if (id === '.' || id === '..') return `'${id}' is disallowed`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   return /[\x00-\x1f\x7f/\\]/.test(id) ? `'${id}' contains invalid characters` : undefined;

@@ -213,5 +213,36 @@ describeOnEachMesos(
         Array(2).fill(['TASK_RUNNING', 'SOURCE_MASTER', undefined]),
       );
     });
+
+    under.it('are marked gone while they are unreachable, and their tasks with them', async () => {
+      const aware = await framework();
+      const process = await launchProcess(aware, 'cut', 'far');
+      const agent_id = { value: idOf('cut') };
+      under.mesos.partition('cut');
+      await aware.state('far', 'TASK_UNREACHABLE');
+      await until('the agent failed', 10_000, () => kindsOf(aware).includes('FAILURE'));
+      const before = aware.events.length;
+      expect(await call({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id } })).toEqual(DONE);
+      await aware.state('far', 'TASK_GONE_BY_OPERATOR');
+      expect(toldOf(aware, 'far').at(-1)).toEqual([
+        'TASK_GONE_BY_OPERATOR',
+        'REASON_AGENT_REMOVED_BY_OPERATOR',
+        'SOURCE_MASTER',
+        'Agent has been marked gone',
+      ]);
+      const { body } = await call({ type: 'GET_TASKS' });
+      const { get_tasks } = body as { get_tasks: Record<string, { task_id: { value: string }; state: string }[]> };
+      expect(get_tasks['unreachable_tasks']).toEqual([]);
+      expect(get_tasks['completed_tasks']?.find(({ task_id }) => task_id.value === 'far')?.state).toBe(
+        'TASK_GONE_BY_OPERATOR',
+      );
+      await aware.client.reconcile([{ taskId: { value: 'ghost' }, agentId: agent_id }]);
+      expect(await aware.state('ghost', 'TASK_GONE_BY_OPERATOR')).toMatchObject({
+        message: 'Reconciliation: Task is gone',
+      });
+      expect(kindsOf(aware).slice(before)).toEqual(['TASK_GONE_BY_OPERATOR', 'TASK_GONE_BY_OPERATOR']);
+      await under.mesos.heal('cut');
+      await until('its process ends', 15_000, () => !isRunning(process));
+    });
   },
 );
