@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { FaultBoard } from '../faults/board.ts';
 import { faultyHandler } from '../faults/mesos-faults.ts';
 import { Agent } from './agent.ts';
+import { agentFlags } from './agent-flags.ts';
 import { agentHandler } from './agent-http.ts';
 import { runtimesFor } from './agent-runtimes.ts';
 import { parseAttributes } from './attributes.ts';
@@ -118,7 +119,8 @@ export class AgentHost {
       await this.closePort();
       throw error;
     }
-    handle = agentHandler(agent, workDirectory, settings.jsonAliases);
+    const flags = agentFlags({ settings, spec, port: server.port, workDirectory });
+    handle = agentHandler(agent, { workDirectory, jsonAliases: settings.jsonAliases, flags });
     return { agent, replaced: isChanged ? known.id : undefined };
   }
 

@@ -2,7 +2,7 @@
 
 import { type FileHandle, lstat, open, readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { codeOf } from '../../activities/mesos/thrown.ts';
 import type { TaskStatus } from '../../activities/mesos/types.ts';
 import type { Agent } from './agent.ts';
@@ -21,6 +21,7 @@ const MAX_READ_BYTES = 16 * 4096;
 /** The routes that also answer what is below them; `/version` does not. */
 const ANSWER_BELOW = [
   '/state',
+  '/flags',
   '/health',
   '/containers',
   '/monitor/statistics',
@@ -29,18 +30,24 @@ const ANSWER_BELOW = [
   '/files/download',
 ];
 
-/**
- * @param workDirectory only files below it are shown
- * @param jsonAliases also answers to the names of before Mesos 0.25: `/state.json`, `/files/read.json`
- */
-export function agentHandler(agent: Agent, workDirectory: string, jsonAliases: boolean): Handler {
+export interface AgentHandlerOptions {
+  /** Only files below it are shown. */
+  readonly workDirectory: string;
+  /** Also answers to the names of before Mesos 0.25: `/state.json`, `/files/read.json`. */
+  readonly jsonAliases: boolean;
+  readonly flags: Readonly<Record<string, string>>;
+}
+
+export function agentHandler(agent: Agent, { workDirectory, jsonAliases, flags }: AgentHandlerOptions): Handler {
   return async (request, response) => {
     const plain = request.path.replace(/^\/slave\(1\)(?=\/)/, '');
     const asked = jsonAliases ? plain.replace(/\.json$/, '') : plain;
     const path = nearestRoute(asked, (each) => ANSWER_BELOW.includes(each)) ?? asked;
     switch (path) {
       case '/state':
-        return sendJson(response, stateOf(agent));
+        return sendJson(response, stateOf(agent, flags));
+      case '/flags':
+        return sendJson(response, { flags });
       case '/health':
         return sendEmpty(response, 200);
       case '/version':
@@ -60,8 +67,8 @@ export function agentHandler(agent: Agent, workDirectory: string, jsonAliases: b
         const file = await openFile(await resolve(request, workDirectory));
         const { size } = await file.stat();
         response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': String(size) });
-        file.createReadStream({ end: Math.max(0, size - 1) }).pipe(response);
-        await finished(response);
+        // Closes the file also when the client goes away before its end.
+        await pipeline(file.createReadStream({ end: Math.max(0, size - 1) }), response);
         return;
       }
       default:
@@ -70,7 +77,7 @@ export function agentHandler(agent: Agent, workDirectory: string, jsonAliases: b
   };
 }
 
-function stateOf(agent: Agent): unknown {
+function stateOf(agent: Agent, flags: AgentHandlerOptions['flags']): unknown {
   const records = agent.records();
   const used = amountsOf(records.filter(({ phase }) => phase !== 'ended').flatMap(({ task }) => [...task.resources]));
   const total = flatResources(agent.total);
@@ -100,7 +107,7 @@ function stateOf(agent: Agent): unknown {
     resource_providers: [],
     attributes: flatAttributes(agent.attributes),
     master_hostname: agent.ip,
-    flags: {},
+    flags,
     frameworks: frameworks(live),
     completed_frameworks: frameworks(frameworkIds.filter((id) => !live.includes(id))),
   };

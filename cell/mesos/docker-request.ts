@@ -5,7 +5,7 @@ import { amountsOf, together } from './resources.ts';
 import { type ContainerSpec, LaunchError } from './runtime.ts';
 
 /** Where a container sees its sandbox: Mesos' default `--sandbox_directory`. */
-const CONTAINER_SANDBOX = '/mnt/mesos/sandbox';
+export const CONTAINER_SANDBOX = '/mnt/mesos/sandbox';
 
 /** Docker's floor for CPU shares, and the shares of one CPU, as Mesos reckons. */
 const MIN_CPU_SHARES = 2;

@@ -77,6 +77,25 @@ describeOnEachMesos('agents', setup, (under) => {
     });
   });
 
+  under.it('tell how they are set', async () => {
+    const { url } = under.mesos.agents.find(({ name }) => name === 'firm') ?? { url: '' };
+    const read = async (path: string) => (await fetch(url + path)).json() as Promise<{ flags: Record<string, string> }>;
+    const { flags } = await read('/slave(1)/flags');
+    expect(flags).toMatchObject({
+      attributes: 'env:fat;rack:2;load:1.5;span:[1-3]',
+      default_role: '*',
+      hostname: 'firm',
+      ip: '127.0.0.1',
+      isolation: 'posix/cpu,posix/mem',
+      port: new URL(url).port,
+      resources: expect.stringMatching(/^cpus:4;mem:4096;disk:10000;ports:\[\d+-\d+\];?$/),
+      sandbox_directory: '/mnt/mesos/sandbox',
+      work_dir: expect.stringMatching(/^\/.*\/work$/),
+    });
+    expect(await read('/flags')).toEqual({ flags });
+    expect((await read('/state')).flags).toEqual(flags);
+  });
+
   for (const [info, state] of [
     [{}, 'TASK_UNREACHABLE'],
     [NOT_AWARE, 'TASK_LOST'],
