@@ -105,7 +105,7 @@ export function sendEmpty(
 
 async function serve(raw: IncomingMessage, response: ServerResponse, handler: Handler): Promise<void> {
   try {
-    const url = new URL(raw.url ?? '/', 'http://cell');
+    const url = urlOf(raw);
     await handler(
       {
         method: raw.method ?? 'GET',
@@ -125,6 +125,13 @@ async function serve(raw: IncomingMessage, response: ServerResponse, handler: Ha
     if (text === '') sendEmpty(response, refusal?.status ?? 500);
     else sendBody(response, refusal?.status ?? 500, 'text/plain; charset=utf-8', Buffer.from(text));
   }
+}
+
+/** Several slashes at the beginning are one, as for libprocess; to URL they would begin a host. */
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  const parsed = URL.parse(url.replace(/^\/+/, '/'), 'http://cell');
+  if (parsed === null) throw new Refusal(400, `Failed to decode URL path ${url}`);
+  return parsed;
 }
 
 function decodePath(path: string): string {

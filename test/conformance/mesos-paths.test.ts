@@ -33,6 +33,12 @@ describeOnEachMesos('a path below a route', { agents: [{ name: 'a', attributes: 
     }
   });
 
+  under.it('may begin with several slashes', async () => {
+    const { masterUrl } = under.mesos;
+    expect(JSON.parse((await get(`${masterUrl}//state`)).text)).toMatchObject({ activated_slaves: 1 });
+    expect(await get(`${masterUrl}//`)).toEqual({ status: 404, text: '404 Not Found.' });
+  });
+
   under.it('is answered by it on an agent', async () => {
     const url = under.mesos.agents[0]?.url;
     for (const path of ['/state/x', '/slave(1)/state/x']) {
