@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -46,6 +55,17 @@ describe('Journal', () => {
   it('refuses a journal that is damaged elsewhere', () => {
     writeFileSync(journal, '{"key":"a","value":1}\nnonsense\n{"key":"b","value":2}\n');
     expect(() => new Journal(journal)).toThrow(/line 2 is damaged/);
+  });
+
+  it('takes nothing more when it is closed, lest it ends in another file', () => {
+    const first = new Journal(journal);
+    first.close();
+    const other = join(directory, 'other');
+    const file = openSync(other, 'w');
+    expect(() => first.put('a', 1)).toThrow(/a\.journal is closed/);
+    closeSync(file);
+    expect(readFileSync(other, 'utf8')).toBe('');
+    first.close();
   });
 
   it('does not grow without end', () => {

@@ -13,7 +13,8 @@ export class Journal {
   readonly #path: string;
   readonly #entries = new Map<string, unknown>();
   #lines = 0;
-  #file: number;
+  /** Undefined when it is closed. */
+  #file: number | undefined;
 
   /** @param path of the file; one process at a time */
   constructor(path: string) {
@@ -42,11 +43,15 @@ export class Journal {
     if (this.#entries.delete(key)) this.#append({ key });
   }
 
+  /** Every change after it throws. */
   close(): void {
-    closeSync(this.#file);
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
   }
 
   #append(line: { key: string; value?: unknown }): void {
+    // The number of a closed file may be that of another one by now.
+    if (this.#file === undefined) throw new Error(`${this.#path} is closed`);
     writeSync(this.#file, `${JSON.stringify(line)}\n`);
     this.#lines += 1;
     if (this.#lines > this.#entries.size + COMPACT_SLACK) {

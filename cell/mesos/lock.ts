@@ -22,7 +22,9 @@ export function lockDirectory(directory: string): void {
   writeFileSync(lockFile(directory), JSON.stringify({ pid: process.pid, startTicks: me?.startTicks ?? 0 }));
 }
 
+/** Does nothing to the lock of another process, which took the directory at the same moment. */
 export function unlockDirectory(directory: string): void {
+  if (readHolder(directory)?.pid !== process.pid) return;
   rmSync(lockFile(directory), { force: true });
 }
 
