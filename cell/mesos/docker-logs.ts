@@ -79,13 +79,13 @@ function appendAfter(path: string): { readonly input: Writable; close(): Promise
       else file.write(rest, done);
     },
   });
+  // Listened to from the beginning: an error that nobody hears would end the whole cell.
+  const ends = Promise.allSettled([finished(input), finished(file)]);
   return {
     input,
     close: async () => {
-      input.end();
-      await finished(input);
-      file.end();
-      await finished(file);
+      input.end(() => file.end());
+      for (const end of await ends) if (end.status === 'rejected') throw end.reason;
     },
   };
 }

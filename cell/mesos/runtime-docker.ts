@@ -267,13 +267,14 @@ async function runCheck(engine: Docker, id: string, command: CommandInfo, timeou
     command.shell === false
       ? [...(command.value === undefined ? [] : [command.value]), ...(command.arguments ?? []).slice(1)]
       : ['/bin/sh', '-c', command.value ?? ''];
-  const exec = await engine.getContainer(id).exec({
+  const request = {
     Cmd: words,
     AttachStdout: true,
     AttachStderr: true,
     Env: (command.environment?.variables ?? []).map(({ name, value }) => `${name}=${value ?? ''}`),
-  });
-  const stream = await exec.start({});
+  };
+  const exec = await inTime(engine.getContainer(id).exec(request), engine);
+  const stream = await inTime(exec.start({}), engine);
   stream.resume();
   let timer: NodeJS.Timeout | undefined;
   const late = await Promise.race([
@@ -285,7 +286,7 @@ async function runCheck(engine: Docker, id: string, command: CommandInfo, timeou
       timer = setTimeout(() => resolve(true), timeoutMs);
     }),
   ]).finally(() => clearTimeout(timer));
-  const { Running, ExitCode, Pid } = await exec.inspect();
+  const { Running, ExitCode, Pid } = await inTime(exec.inspect(), engine);
   if (!late) return ExitCode ?? 1;
   stream.destroy();
   if (Running && Pid > 0) signalProcess(Pid, 'SIGKILL');
