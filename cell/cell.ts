@@ -71,8 +71,11 @@ export async function startCell(options: WholeCellOptions, log: CellLog = SILENT
     faults,
     stop: async () => {
       // First who would start tasks anew.
-      await marathon.stop();
-      await mesos.stop();
+      try {
+        await marathon.stop();
+      } finally {
+        await mesos.stop();
+      }
     },
   };
 }

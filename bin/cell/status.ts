@@ -76,5 +76,6 @@ export async function printCell(context: Context, directory: CellDirectory, runn
 
 async function ask(url: string): Promise<unknown> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}: ${await answer.text()}`);
   return answer.json();
 }

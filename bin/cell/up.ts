@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import Docker from 'dockerode';
+import { textOf } from '../../activities/mesos/thrown.ts';
 import { agentsOf } from '../../cell/agents-argument.ts';
 import { CellDirectory, type KeptOptions } from '../../cell/directory.ts';
 import { OtherCell, up } from '../../cell/launcher.ts';
@@ -79,7 +80,7 @@ async function stay(context: Context, directory: CellDirectory, wanted: KeptOpti
   const stop = AbortSignal.any([context.interrupted, terminated.signal]);
   await serveCell(directory.path, SILENT, stop, (running) => {
     context.tell(say.foreground(directory.path));
-    void printCell(context, directory, running);
+    printCell(context, directory, running).catch((error: unknown) => context.tell(textOf(error)));
   });
   context.tell(say.ended(directory.path));
   return ExitCode.Ok;

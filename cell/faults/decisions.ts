@@ -7,7 +7,7 @@ export interface RoutedRequest {
   readonly method: string;
   /** Path and query. */
   readonly uri: string;
-  /** The `type` of a Mesos call, if it was made in JSON. */
+  /** The `type` of a call of one of Mesos' v1 APIs. */
   readonly call?: string | undefined;
 }
 

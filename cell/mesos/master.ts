@@ -21,6 +21,7 @@ import { operatorEvents } from './operator-events.ts';
 import { type Amounts, add, amountsOf, subtract } from './resources.ts';
 import type { Store } from './store.ts';
 import { roleOf, withStatus } from './task-views.ts';
+import { VERSION } from './version.ts';
 
 export interface MasterOptions {
   readonly ip: string;
@@ -198,7 +199,7 @@ export class Master implements AgentReports, Cluster {
       port,
       pid: `master@${ip}:${port}`,
       hostname,
-      version: '1.11.0',
+      version: VERSION.version,
       address: { hostname, ip, port },
       capabilities: [{ type: 'AGENT_UPDATE' }, { type: 'AGENT_DRAINING' }, {}],
     };

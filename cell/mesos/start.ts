@@ -104,7 +104,10 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
   const apart = new Separations<AgentHost>();
   const bringUp = (machine: MachineId): void => {
     for (const each of hosts.filter(({ hostname }) => sameMachine({ hostname, ip: host }, machine))) {
-      const joined = each.ended.then(() => (master === undefined ? undefined : joinMaster(master, each)));
+      // One that is cut off registers when it no longer is.
+      const joined = each.ended.then(() =>
+        master === undefined || apart.has(each) ? undefined : joinMaster(master, each),
+      );
       joined.catch((error: unknown) => log.warn(`starting agent ${each.name} again`, error));
     }
   };
