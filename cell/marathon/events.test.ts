@@ -43,12 +43,26 @@ describe('EventBus', () => {
     quick.on('data', (chunk: Buffer) => {
       received += chunk.length;
     });
-    const message = 'x'.repeat(1024 * 1024);
+    const message = 'x'.repeat(16 * 1024);
+    let sent = 0;
     // The machine's own buffers take some of it.
-    for (let sent = 1; sent <= 64 && !responses[0]?.destroyed; sent += 1) {
+    while (sent < 4_096 && !responses[0]?.destroyed) {
+      sent += 1;
       bus.publish('framework_message_event', { message });
       while (received < sent * message.length) await once(quick, 'data');
     }
+    expect(sent).toBeGreaterThan(1_024);
     expect(responses.map(({ destroyed }) => destroyed)).toEqual([true, false]);
+  });
+
+  it('lets nobody fall behind who takes what comes, however much comes at once', async () => {
+    const quick = await listen();
+    let text = '';
+    quick.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    for (let index = 0; index < 3_000; index += 1) bus.publish('app_terminated_event', { index });
+    while (!text.includes('"index":2999')) await once(quick, 'data');
+    expect(responses[0]?.destroyed).toBe(false);
   });
 });

@@ -4,10 +4,14 @@ import { deliveryOf } from '../faults/marathon-faults.ts';
 
 /** An empty line so often keeps a stream alive and shows that the client is gone. */
 const KEEP_ALIVE_MS = 10_000;
-/** A client that is so far behind is cut off. */
-const MAX_BACKLOG_BYTES = 4 * 1024 * 1024;
+/** A client that is more events behind is cut off, as from 1.8 on. */
+const MAX_EVENTS_BEHIND = 1024;
+/** What is told in one go leaves this process a moment later: nobody can have taken any of it before. */
+const LOOK_AFTER_MS = 100;
 
 interface Listener {
+  /** Sizes in bytes of what was written and, as far as is known, not taken yet; the oldest first. */
+  readonly behind: number[];
   readonly response: ServerResponse;
   readonly types: ReadonlySet<string> | undefined;
   readonly remoteAddress: string;
@@ -15,31 +19,34 @@ interface Listener {
 
 /**
  * Tells everyone who listens on `/v2/events`. Nothing is numbered, kept or replayed: what happens while a client is
- * away is lost to it, as with the original.
+ * away is lost to it, as with the original. A client that reads so slowly that more than 1024 events wait for it, beyond
+ * what the buffers of its connection hold, is cut off; the others are not held up by it.
  */
 export class EventBus {
   readonly #listeners = new Set<Listener>();
   readonly #keepAlive: NodeJS.Timeout;
   readonly #nowMs: () => number;
   readonly #faults: FaultBoard | undefined;
+  #look: NodeJS.Timeout | undefined;
 
   constructor(nowMs: () => number, faults?: FaultBoard) {
     this.#nowMs = nowMs;
     this.#faults = faults;
     this.#keepAlive = setInterval(() => {
       if (faults?.eventsSilent) return;
-      for (const listener of this.#listeners) this.#send(listener, '\r\n');
+      for (const { response } of this.#listeners) response.write('\r\n');
     }, KEEP_ALIVE_MS);
     this.#keepAlive.unref();
   }
 
   publish(eventType: string, fields: Readonly<Record<string, unknown>>): void {
     const event = { ...fields, eventType, timestamp: new Date(this.#nowMs()).toISOString() };
-    const frame = `event: ${eventType}\r\ndata: ${JSON.stringify(event)}\r\n\r\n`;
+    const frame = Buffer.from(`event: ${eventType}\r\ndata: ${JSON.stringify(event)}\r\n\r\n`);
     const { copies, delayMs } = deliveryOf(this.#faults, eventType);
     const tell = () => {
       for (const listener of this.#listeners) {
-        if (!listener.types || listener.types.has(eventType)) this.#send(listener, frame.repeat(copies));
+        if (listener.types && !listener.types.has(eventType)) continue;
+        for (let copy = 0; copy < copies; copy += 1) this.#send(listener, frame);
       }
     };
     if (delayMs > 0) setTimeout(tell, delayMs).unref();
@@ -48,7 +55,12 @@ export class EventBus {
 
   /** Turns an answer into a stream of events; `types` empty means all. */
   attach(response: ServerResponse, types: readonly string[], remoteAddress: string): void {
-    const listener: Listener = { response, types: types.length > 0 ? new Set(types) : undefined, remoteAddress };
+    const listener: Listener = {
+      behind: [],
+      response,
+      types: types.length > 0 ? new Set(types) : undefined,
+      remoteAddress,
+    };
     response.useChunkedEncodingByDefault = false;
     response.writeHead(200, {
       'Content-Type': 'text/event-stream;charset=utf-8',
@@ -64,6 +76,7 @@ export class EventBus {
 
   close(): void {
     clearInterval(this.#keepAlive);
+    clearTimeout(this.#look);
     this.endStreams();
   }
 
@@ -78,8 +91,18 @@ export class EventBus {
     this.publish('event_stream_detached', { remoteAddress: listener.remoteAddress });
   }
 
-  #send(listener: Listener, frame: string): void {
-    if (listener.response.writableLength > MAX_BACKLOG_BYTES) listener.response.destroy();
-    else listener.response.write(frame);
+  #send({ response, behind }: Listener, frame: Buffer): void {
+    behind.push(frame.length);
+    response.write(frame);
+    this.#look ??= setTimeout(() => {
+      this.#look = undefined;
+      for (const listener of this.#listeners) cutIfBehind(listener);
+    }, LOOK_AFTER_MS).unref();
   }
+}
+
+function cutIfBehind({ response, behind }: Listener): void {
+  let untaken = behind.reduce((sum, size) => sum + size, 0);
+  while (behind.length > 0 && untaken > response.writableLength) untaken -= behind.shift() ?? 0;
+  if (behind.length > MAX_EVENTS_BEHIND) response.destroy();
 }

@@ -54,6 +54,8 @@ const WADL = 'The original describes its resources in WADL, which the record cut
 const PODS = 'The cell has no pods.';
 const OFFERS = 'How many offers were looked at depends on how long it took.';
 const KEPT = 'The original keeps versions of an app that was deleted and made again; the cell begins anew.';
+const WAITING_GIVEN_UP =
+  'What of the former version waits for its delay is launched there beside the new one and then ended; here it is given up at once.';
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
@@ -77,6 +79,12 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   { record: 'life on 1.8.244', step: 20, reason: 'The recorder asked for such a ghost.' },
   { record: 'deployment-delete-rollback', step: 11, at: '/body/versions', reason: KEPT },
   { record: 'deployment-delete-rollback', step: 19, at: '/body/queue/0/processedOffersSummary', reason: OFFERS },
+  ...[
+    'instance_changed_event {"agentId":"a agentId","condition":"Killed"',
+    'instance_changed_event {"agentId":"a agentId","condition":"Provisioned"',
+    'instance_changed_event {"agentId":null,"condition":"Scheduled"',
+    'status_update_event {"appId":"/bo","host":"a host","ipAddresses":[],"message":"Killed before delivery',
+  ].map((at) => ({ record: 'queue-backoff', step: 'events' as const, at, reason: WAITING_GIVEN_UP })),
   ...[20, 21, 22].map((step) => ({ record: 'app-http-errors', step, at: '/body', reason: WADL })),
   {
     record: 'system-endpoints',
