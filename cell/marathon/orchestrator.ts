@@ -35,8 +35,10 @@ interface ActionMemory {
   readonly present: ReadonlySet<string>;
   readonly bounds: UpgradeBounds;
   readonly oldAtStart: number;
-  /** New instances that were ready at some time: each has paid for an old one. */
+  /** New instances that were ready at some time. */
   readonly ready: Set<string>;
+  /** So many of them were ready at the start; each other one has paid for an old one. */
+  readonly readyAtStart: number;
 }
 
 /**
@@ -220,6 +222,7 @@ export class Orchestrator {
       oldExisting: old.length,
       newExisting: fresh.length,
       newReady: Math.max(readyNow, Math.min(memory.ready.size, target.instances - 1)),
+      readyAtStart: memory.readyAtStart,
     });
     this.#killRunning(oldestFirst(oldRunning).slice(0, move.kill));
     const moreWork = this.#enqueue(target.id, move.queue);
@@ -233,6 +236,7 @@ export class Orchestrator {
     if (known) return known;
     const running = existing.filter(({ goal }) => goal === 'Running');
     const old = running.filter(({ generation }) => generation !== target.generation);
+    const ready = running.filter((one) => one.generation === target.generation && this.#parts.isReady(one, target));
     const resident = isResident(target.container);
     const memory: ActionMemory = {
       present: new Set(existing.map(({ id }) => id)),
@@ -245,7 +249,8 @@ export class Orchestrator {
       // Those that were scheduled only are given up at once: they count among the first that are killed.
       oldAtStart:
         old.length + this.#waiting(target).filter(({ generation }) => generation !== target.generation).length,
-      ready: new Set(),
+      ready: new Set(ready.map(({ id }) => id)),
+      readyAtStart: ready.length,
     };
     this.#memory.set(key, memory);
     return memory;

@@ -41,19 +41,21 @@ describe('upgradeBounds', () => {
   });
 });
 
-/** Plays an upgrade in which kills, starts and health follow each move one at a time. */
-function play(instances: number, min: number, over: number) {
-  const bounds = upgradeBounds(instances, instances, { minimumHealthCapacity: min, maximumOverCapacity: over });
-  const now = { oldRunning: instances, oldKilling: 0, starting: 0, ready: 0 };
-  const seen = { fewest: instances, most: instances, moves: 0 };
+/** Plays an upgrade in which kills, starts and health follow each move one at a time; a new leader may find it under way. */
+function play(instances: number, min: number, over: number, found = { old: instances, ready: 0 }) {
+  const all = found.old + found.ready;
+  const bounds = upgradeBounds(instances, all, { minimumHealthCapacity: min, maximumOverCapacity: over });
+  const now = { oldRunning: found.old, oldKilling: 0, starting: 0, ready: found.ready };
+  const seen = { fewest: all, most: all, moves: 0 };
   for (; seen.moves < 1000; seen.moves += 1) {
     const move = upgradeMove(bounds, {
       instances,
-      oldAtStart: instances,
+      oldAtStart: found.old,
       oldRunning: now.oldRunning,
       oldExisting: now.oldRunning + now.oldKilling,
       newExisting: now.starting + now.ready,
       newReady: now.ready,
+      readyAtStart: found.ready,
     });
     if (move.done) return { ...seen, ready: now.ready, old: now.oldRunning + now.oldKilling };
     now.oldRunning -= move.kill;
@@ -102,9 +104,33 @@ describe('upgradeMove', () => {
     }
   });
 
+  it.each([
+    [4, 1, 1, { old: 4, ready: 2 }],
+    [4, 1, 1, { old: 3, ready: 3 }],
+    [4, 1, 0, { old: 4, ready: 1 }],
+    [4, 0.5, 0.5, { old: 2, ready: 3 }],
+    [10, 0.75, 0.25, { old: 8, ready: 4 }],
+    [2, 1, 1, { old: 1, ready: 2 }],
+  ])(
+    'goes on with %i instances, minimum %d, over %d, from %j, and keeps its promise',
+    (instances, min, over, found) => {
+      const played = play(instances, min, over, found);
+      expect(played).toMatchObject({ ready: instances, old: 0 });
+      expect(played.fewest).toBeGreaterThanOrEqual(Math.ceil(instances * min));
+    },
+  );
+
   it('does not move while new instances never get ready', () => {
     const bounds = upgradeBounds(2, 2, { minimumHealthCapacity: 1, maximumOverCapacity: 0.5 });
-    const stuck = { instances: 2, oldAtStart: 2, oldRunning: 2, oldExisting: 2, newExisting: 1, newReady: 0 };
+    const stuck = {
+      instances: 2,
+      oldAtStart: 2,
+      oldRunning: 2,
+      oldExisting: 2,
+      newExisting: 1,
+      newReady: 0,
+      readyAtStart: 0,
+    };
     expect(upgradeMove(bounds, stuck)).toEqual({ kill: 0, queue: 0, done: false });
   });
 });

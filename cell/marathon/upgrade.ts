@@ -51,8 +51,10 @@ export interface UpgradeState {
   readonly oldExisting: number;
   /** New instances that exist, those being killed included. */
   readonly newExisting: number;
-  /** New instances that have become healthy and ready since the start. */
+  /** New instances that are healthy and ready. */
   readonly newReady: number;
+  /** Those of them that were so at the start, as when a new leader goes on: what to kill at once was counted with them. */
+  readonly readyAtStart: number;
 }
 
 /** The next move: how many old ones to kill and how many new ones to have in the queue; done when nothing is left. */
@@ -63,12 +65,13 @@ export interface UpgradeMove {
 }
 
 /**
- * Every new instance that is ready pays for one old one; every old one that is gone makes room for a new one, up to
+ * Every new instance that becomes ready pays for one old one; every old one that is gone makes room for a new one, up to
  * the bound. Called again whenever anything changed; the same state gives the same move.
  */
 export function upgradeMove(bounds: UpgradeBounds, state: UpgradeState): UpgradeMove {
   const complete = state.newReady >= state.instances;
-  const oldAllowed = complete ? 0 : Math.max(0, state.oldAtStart - bounds.killNow - state.newReady);
+  const paid = Math.max(0, state.newReady - state.readyAtStart);
+  const oldAllowed = complete ? 0 : Math.max(0, state.oldAtStart - bounds.killNow - paid);
   return {
     kill: Math.max(0, state.oldRunning - oldAllowed),
     queue: Math.max(
