@@ -32,6 +32,7 @@ describe('Instances', () => {
   let instances: Instances;
   let killed: string[];
   let gone: string[];
+  let inactive: string[];
   let now: number;
 
   beforeEach(() => {
@@ -42,7 +43,7 @@ describe('Instances', () => {
     now = Date.parse('2026-01-01T00:01:00.000Z');
     const nowMs = () => now;
     bus = new EventBus(nowMs);
-    [killed, gone] = [[], []];
+    [killed, gone, inactive] = [[], [], []];
     instances = new Instances({
       state,
       bus,
@@ -53,6 +54,7 @@ describe('Instances', () => {
       secondMs: 1000,
       killTask: ({ taskId }) => killed.push(taskId),
       gone: ({ taskId }) => gone.push(taskId),
+      inactive: ({ taskId }) => inactive.push(taskId),
       changed: () => undefined,
     });
   });
@@ -115,5 +117,27 @@ describe('Instances', () => {
     expect(state.instances.size).toBe(0);
     instances.takeStatus({ task_id: { value: taskId }, state: 'TASK_RUNNING' });
     expect(killed).toEqual([taskId]);
+  });
+
+  it('has a lost task replaced after as long as its app says, and gives it up later', () => {
+    const unreachableStrategy = { inactiveAfterSeconds: 5, expungeAfterSeconds: 300 };
+    const patient = { ...app, version: '2026-01-01T00:00:30.000Z', unreachableStrategy };
+    state.setRoot({ version: patient.version, group: withApp(emptyGroup('/'), patient) }, [patient]);
+    const taskId = launched('TASK_RUNNING', 'TASK_UNREACHABLE');
+    now += 4_999;
+    instances.giveUpLost();
+    expect([inactive, gone]).toEqual([[], []]);
+    now += 1;
+    instances.giveUpLost();
+    instances.giveUpLost();
+    expect([inactive, gone]).toEqual([[taskId], []]);
+    now += 295_000;
+    instances.giveUpLost();
+    expect(gone).toEqual([taskId]);
+  });
+
+  it('has a lost task replaced at once where its app does not wait', () => {
+    const taskId = launched('TASK_RUNNING', 'TASK_UNREACHABLE');
+    expect(inactive).toEqual([taskId]);
   });
 });

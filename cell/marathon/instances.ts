@@ -25,6 +25,8 @@ export interface InstancesParts {
   readonly killTask: (task: { readonly taskId: string; readonly agentId: string | undefined }) => void;
   /** An instance is gone for good. */
   readonly gone: (instance: Instance) => void;
+  /** A lost instance no longer counts: another is to take its place, while it may still come back. */
+  readonly inactive: (instance: Instance) => void;
   /** Anything about an instance changed. */
   readonly changed: () => void;
 }
@@ -151,6 +153,7 @@ export class Instances {
     if (changed.condition !== instance.condition) {
       this.#tellCondition(changed);
       this.#spaceLaunches(changed);
+      if (changed.condition === 'UnreachableInactive') this.#parts.inactive(changed);
     }
     if (app) health.takeStatus(changed, app, status);
     // A task that was told to end before it was known to Mesos, or while Mesos could not be asked.
@@ -175,6 +178,7 @@ export class Instances {
         const inactive: Instance = { ...instance, condition: 'UnreachableInactive' };
         state.putInstance(inactive);
         this.#tellCondition(inactive);
+        this.#parts.inactive(inactive);
         this.#parts.changed();
       }
     }

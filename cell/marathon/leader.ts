@@ -96,6 +96,7 @@ export function lead(options: LeaderOptions): Leader {
       roomMade = true;
       orchestrator.scaleCheck(instance.appId);
     },
+    inactive: ({ appId }) => orchestrator.scaleCheck(appId),
     changed: () => {
       watchReadiness();
       look();
