@@ -123,9 +123,16 @@ describe('revertedApps', () => {
     const to = rootOf(T2, changed, added);
     const plan = planDeployment({ id: 'd', from: rootOf(T1, kept, gone), to });
     expect(revertedApps(plan, to)).toEqual([
-      { id: '/gone', config: expect.objectContaining({ id: '/gone' }) },
-      { id: '/added', config: undefined },
-      { id: '/kept', config: expect.objectContaining({ instances: 2 }) },
+      { id: '/gone', config: expect.objectContaining({ id: '/gone' }), restarts: false },
+      { id: '/added', config: undefined, restarts: false },
+      { id: '/kept', config: expect.objectContaining({ instances: 2 }), restarts: false },
     ]);
+  });
+
+  it('restarts once more what was only restarted', () => {
+    const app = testApp('/a');
+    const to = rootOf(T2, restamp(app, T2));
+    const plan = planDeployment({ id: 'd', from: rootOf(T1, app), to });
+    expect(revertedApps(plan, to)).toMatchObject([{ id: '/a', restarts: true }]);
   });
 });

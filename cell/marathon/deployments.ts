@@ -82,16 +82,26 @@ export function conflicts(a: DeploymentPlan, b: DeploymentPlan): boolean {
   return affectedApps(b).some((app) => apps.has(app));
 }
 
+/** What undoing a deployment wants of one app. */
+export interface RevertedApp {
+  readonly id: string;
+  /** The configuration from before; undefined when there was no app. */
+  readonly config: AppConfig | undefined;
+  /** The app has that configuration already, but its instances are replaced: they are replaced once more. */
+  readonly restarts: boolean;
+}
+
 /**
- * What undoing a deployment wants of each app it touched: the configuration from before, or none. Apps that something
- * else changed since are undone too; apps it did not touch stay.
+ * What undoing a deployment wants of each app it touched. Apps that something else changed since are undone too; apps
+ * it did not touch stay.
  */
-export function revertedApps(
-  plan: DeploymentPlan,
-  now: Root,
-): readonly { id: string; config: AppConfig | undefined }[] {
-  return plan.changes.flatMap(({ appId, before }) => {
-    if (!before && !findApp(now, appId)) return [];
-    return [{ id: appId, config: before ? configOf(before) : undefined }];
+export function revertedApps(plan: DeploymentPlan, now: Root): readonly RevertedApp[] {
+  return plan.changes.flatMap(({ appId, before }): readonly RevertedApp[] => {
+    const current = findApp(now, appId);
+    if (!before) return current ? [{ id: appId, config: undefined, restarts: false }] : [];
+    const config = configOf(before);
+    const restarts =
+      current !== undefined && current.generation !== before.generation && isDeepStrictEqual(configOf(current), config);
+    return [{ id: appId, config, restarts }];
   });
 }

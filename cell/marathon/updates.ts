@@ -143,14 +143,16 @@ export class Updates {
     const { state } = this.#parts;
     const deployment = state.deployments.get(id);
     if (!deployment) throw notFound(`DeploymentPlan ${id} does not exist`);
-    return this.change({ force: true, group: '/', replaces: id }, (tree, stamp) => {
+    return this.change({ force: true, group: '/', replaces: id }, (tree, stamp, version) => {
       let changed = tree;
-      for (const app of revertedApps(deployment.plan, state.root)) {
-        changed = app.config ? stamp(changed, app.config) : withoutApp(changed, app.id);
+      for (const { id: appId, config, restarts } of revertedApps(deployment.plan, state.root)) {
+        changed = config ? stamp(changed, config) : withoutApp(changed, appId);
+        const app = restarts ? state.app(appId) : undefined;
+        if (app) changed = withApp(changed, restamp(app, version));
       }
-      const { version } = deployment.plan;
-      const before = state.roots.findLast((root) => root.version < version);
-      const after = state.roots.find((root) => root.version === version);
+      const { version: undone } = deployment.plan;
+      const before = state.roots.findLast((root) => root.version < undone);
+      const after = state.roots.find((root) => root.version === undone);
       return before && after ? withoutAddedGroups(changed, before.group, after.group) : changed;
     });
   }

@@ -38,7 +38,8 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
       await client.createApp({ id: '/d/big', ...SLEEP, cpus: 100 });
       const item = await until('the queue says that it is overdue', 10_000, async () => {
         const now = await queued('/d/big');
-        return now?.delay.overdue && now.processedOffersSummary?.processedOffersCount ? now : undefined;
+        const [, , , , cpus] = now?.processedOffersSummary?.rejectSummaryLastOffers ?? [];
+        return now?.delay.overdue && cpus?.processed === MARATHON_AGENTS.length ? now : undefined;
       });
       expect(item).toMatchObject({ count: 1, delay: { timeLeftSeconds: 0, overdue: true } });
       expect(item.processedOffersSummary?.rejectSummaryLastOffers).toContainEqual({
@@ -137,6 +138,21 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
       const even = await settled(client, '/d/even', 4);
       const hosts = Object.values(Object.groupBy(even.tasks, ({ host }) => host)).map((tasks) => tasks?.length);
       expect(hosts).toEqual([2, 2]);
+    });
+
+    under.it('that restart are undone by one more restart', async () => {
+      // Each host has one already, so no other can start.
+      await client.createApp({ id: '/d/again', instances: 2, constraints: [['hostname', 'UNIQUE']], ...SLEEP });
+      await settled(client, '/d/again', 2);
+      await call('POST', '/v2/apps//d/again/restart');
+      const [hangs] = await client.deployments();
+      const undone = await call('DELETE', `/v2/deployments/${hangs?.id}`);
+      expect(undone.status).toBe(200);
+      const { deploymentId } = undone.body as { deploymentId: string };
+      expect(deploymentId).not.toBe(hangs?.id);
+      expect(await client.deployments()).toMatchObject([
+        { id: deploymentId, currentActions: [{ action: 'RestartApplication', app: '/d/again' }] },
+      ]);
     });
 
     under.it('take a group up in the order of its dependencies, scale it and take it back', async () => {
