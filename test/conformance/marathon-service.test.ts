@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { expect, it, jest } from '@jest/globals';
 import { until } from '../integration/mesos-until.ts';
 import { onBothProfiles, SLEEP } from './assertions/rig.ts';
@@ -56,6 +58,26 @@ onBothProfiles((rig) => {
     expect((await rig.settled('/a')).tasks).toMatchObject([{ id: before.tasks[0].id }]);
     const { body: scaled } = await rig.call('PUT', '/v2/apps/a', { instances: 2 });
     await rig.told('deployment_success', { id: scaled.deploymentId });
+  });
+
+  it('makes a change that came half before it abdicated and half after it leads again', async () => {
+    const body = JSON.stringify({ id: '/late', ...SLEEP });
+    await rig.withoutRecorder(async () => {
+      const headers = { 'Content-Type': 'application/json', Expect: '100-continue' };
+      const late = request(`${rig.url}/v2/apps`, { method: 'POST', headers });
+      const answered = once(late, 'response');
+      late.flushHeaders();
+      // Then its head has been read and its handler chosen.
+      await once(late, 'continue');
+      late.write(body.slice(0, 5));
+      expect((await rig.call('DELETE', '/v2/leader')).status).toBe(200);
+      await until('it leads again', 10_000, async () => (await rig.call('GET', '/v2/leader')).status === 200);
+      late.end(body.slice(5));
+      const [answer] = await answered;
+      expect(answer.statusCode).toBe(201);
+      answer.resume();
+    });
+    expect((await rig.settled('/late')).tasks).toHaveLength(1);
   });
 
   it('has no plugins', async () => {

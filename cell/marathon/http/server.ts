@@ -74,7 +74,12 @@ export class HttpServer {
     if (answer !== STREAMING) this.#send(incoming, response, answer);
   }
 
-  async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<Answer | typeof STREAMING> {
+  /** @param read the body, where it has been read already */
+  async #answer(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    read?: string,
+  ): Promise<Answer | typeof STREAMING> {
     const uri = incoming.url ?? '/';
     if (uri.length > MAX_HEAD_BYTES) return URI_TOO_LONG;
     const [rawPath = '/', search = ''] = uri.split('?', 2);
@@ -99,7 +104,9 @@ export class HttpServer {
         response,
       };
       checkMediaTypes(request);
-      const text = await readText(incoming);
+      const text = read ?? (await readText(incoming));
+      // Leadership changed while the body came: whoever answers now decides.
+      if (!this.#routes.includes(route)) return this.#answer(incoming, response, text);
       // For streams, which send their own heads.
       for (const [name, value] of Object.entries(this.#everywhere())) response.setHeader(name, value);
       return handler({ ...request, text }, ...match.slice(1).map((part) => part ?? ''));
