@@ -8,6 +8,7 @@ import { OperatorClient } from '../../activities/mesos/operator-client.ts';
 import type { Resource } from '../../activities/mesos/types.ts';
 import { processesOf } from '../../cell/mesos/processes.ts';
 import { type MesosCell, startMesos } from '../../cell/mesos/start.ts';
+import { freePortBlock } from '../../local/platform/ports.ts';
 import { type CellProcess, startCell } from './mesos-cell-process.ts';
 import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 import { scalar, TestFramework, type TestTask } from './mesos-framework.ts';
@@ -17,10 +18,12 @@ jest.setTimeout(60_000);
 
 let engine: TestEngine;
 let stateDir: string;
+let firstPort: number;
 const open: { stop(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   engine = await testEngine();
+  firstPort = await freePortBlock(20);
 }, 120_000);
 afterAll(() => engine.stop());
 afterEach(async () => {
@@ -45,9 +48,15 @@ function options(change: object = {}) {
         attributes: 'env:fat;rack:r1',
         cpus: 4,
         mem: 2048,
-        portRange: [31000, 31099] as [number, number],
+        portRange: [firstPort, firstPort + 9] as [number, number],
       },
-      { name: 'ci-1', attributes: 'role:ci', cpus: 4, mem: 2048, portRange: [31100, 31199] as [number, number] },
+      {
+        name: 'ci-1',
+        attributes: 'role:ci',
+        cpus: 4,
+        mem: 2048,
+        portRange: [firstPort + 10, firstPort + 19] as [number, number],
+      },
     ],
     ...change,
   };
@@ -99,11 +108,11 @@ describe('Docker tasks', () => {
     await test.launch(
       'fat-1',
       probe('web', ['serve'], {
-        resources: [scalar('cpus', 0.5), scalar('mem', 64), portOf(31007)],
+        resources: [scalar('cpus', 0.5), scalar('mem', 64), portOf(firstPort)],
         command: {
           shell: false,
           arguments: ['serve'],
-          environment: { variables: [{ name: 'PORT0', value: '31007' }] },
+          environment: { variables: [{ name: 'PORT0', value: String(firstPort) }] },
         },
         health_check: {
           type: 'HTTP',
@@ -111,7 +120,7 @@ describe('Docker tasks', () => {
           interval_seconds: 0.1,
           consecutive_failures: 2,
           grace_period_seconds: 5,
-          http: { port: 31007, path: '/' },
+          http: { port: firstPort, path: '/' },
         },
       }),
     );
