@@ -192,7 +192,7 @@ describe('a revision that does not come up', () => {
   });
 
   it('never answers its check: RevisionUnhealthy', async () => {
-    const deaf = revision('r1', { command: webCommand({ readyAfterMs: 3_600_000 }) });
+    const deaf = revision('r1', { command: webCommand({ refusals: Number.MAX_SAFE_INTEGER }) });
     await run(activities.ensureRevision, { environment: 'prod', app: deaf });
     const failure = await failureOf(run(activities.scaleRevision, scale(1, { deadlineSeconds: 3 })));
     expect(failure).toMatchObject({ type: 'RevisionUnhealthy' });

@@ -159,7 +159,7 @@ describeOnEachMesos('Marathon', { agents: MARATHON_AGENTS }, (under) => {
     under.it('waits for its readiness check, and shows what it says', async () => {
       await client.createApp({
         id: '/p/ready',
-        cmd: webCommand({ readyAfterMs: 2500 }),
+        cmd: webCommand({ refusals: Number.MAX_SAFE_INTEGER }),
         cpus: 0.1,
         mem: 32,
         portDefinitions: [{ port: 0, name: 'http-api' }],
@@ -179,6 +179,7 @@ describeOnEachMesos('Marathon', { agents: MARATHON_AGENTS }, (under) => {
         lastResponse: { status: 503, body: waiting.app.version },
       });
       expect(waiting.app.deployments).toHaveLength(1);
+      for (const task of waiting.app.tasks) await ask(task, '/ready');
       await settled(client, '/p/ready', 1);
     });
   });

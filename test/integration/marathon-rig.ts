@@ -72,18 +72,19 @@ async function startProcess(master: string, port: number, state: string): Promis
 }
 
 /**
- * A small web server as an app's command. `/break` turns its answers to 500, `/exit` ends it; with `readyAfterMs` it answers 503 until
- * then.
+ * A small web server as an app's command. `/break` turns its answers to 500, `/exit` ends it. With `refusals` it answers
+ * so many requests by 503, or until somebody asks for `/ready`.
  */
-export function webCommand(options: { readonly readyAfterMs?: number } = {}): string {
+export function webCommand(options: { readonly refusals?: number } = {}): string {
   const script = `
     let broken = false;
-    const start = Date.now();
+    let refusals = ${options.refusals ?? 0};
     require("http").createServer((request, response) => {
       if (request.url === "/break") broken = true;
       if (request.url === "/exit") process.exit(1);
-      const ready = Date.now() - start >= ${options.readyAfterMs ?? 0};
-      response.statusCode = broken ? 500 : ready ? 200 : 503;
+      if (request.url === "/ready") refusals = 0;
+      response.statusCode = broken ? 500 : refusals > 0 ? 503 : 200;
+      refusals -= 1;
       response.end(process.env.MARATHON_APP_VERSION);
     }).listen(process.env.PORT0, "127.0.0.1");`;
   return `exec '${process.execPath}' -e '${script.replaceAll(/\s+/g, ' ')}'`;

@@ -77,9 +77,9 @@ onBothProfiles((rig) => {
 
   it('34. The deployment of an impossible app stays while it scales, and the queue says why', async () => {
     const { body: created } = await rig.call('POST', '/v2/apps', sleeps('/a', IMPOSSIBLE));
-    const item = await until('offers were looked at', 10_000, async () => {
+    const item = await until('offers of both agents were looked at', 10_000, async () => {
       const { queue } = (await rig.call('GET', '/v2/queue')).body;
-      return queue[0]?.processedOffersSummary.processedOffersCount >= 2 ? queue[0] : undefined;
+      return queue[0]?.processedOffersSummary.rejectSummaryLastOffers[0].processed === 2 ? queue[0] : undefined;
     });
     expect(item).toMatchObject({ count: 1, app: { id: '/a' } });
     expect(item.processedOffersSummary.rejectSummaryLastOffers).toContainEqual({
