@@ -6,15 +6,19 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
  * equal texts (the subset of RFC 8785 that holds for the strings and numbers we use).
  */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
-  if (value !== null && typeof value === 'object') {
-    const members = Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-    return `{${members.join(',')}}`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) {
+    // Series of figures are long, and all of them together are written much sooner than one by one.
+    if (value.every((item) => typeof item === 'number')) return JSON.stringify(value);
+    return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
   }
-  return JSON.stringify(value);
+  const members: Readonly<Record<string, unknown>> = { ...value };
+  const parts: string[] = [];
+  for (const key of Object.keys(members).sort()) {
+    const member = members[key];
+    if (member !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
+  }
+  return `{${parts.join(',')}}`;
 }
 
 /** SHA-256 of a text, as `sha256:` and 64 hex digits. Pure JavaScript, so it runs in workflows too. */

@@ -127,6 +127,22 @@ describe('a release that does not go through', () => {
     await expectServing('1.0.0', 'r1', 4);
   });
 
+  it('promotes nothing on figures that stopped, however good they were', async () => {
+    await start();
+    await released('1.0.0');
+    world.figuresSeconds = 4;
+    const handle = await startRelease('2.0.0');
+    await approve(handle);
+    const { outcome, view } = await ended(handle);
+    expect(view.failure).toMatchObject({
+      type: 'CanaryInconclusive',
+      message: expect.stringMatching(/there are figures of 4 s of the last 3[\d.]+ s only/),
+    });
+    expect(view.verdicts.at(-1)).toMatchObject({ result: 'inconclusive', rule: 'figures-missing' });
+    expect(outcome).toBe('rolled-back');
+    await expectServing('1.0.0', 'r1', 4);
+  });
+
   it('restores the environment in which tests failed', async () => {
     await start();
     await released('1.0.0');

@@ -51,6 +51,8 @@ export class World {
   manifest: Manifest = MANIFEST;
   errorPercent: ErrorPercent = {};
   requestsPerSecond = 500;
+  /** Figures of a canary stop after so many seconds. */
+  figuresSeconds = Number.POSITIVE_INFINITY;
   testFailures = 0;
   /** Retention has deleted the images of old bundles. */
   imagesGone = false;
@@ -154,7 +156,7 @@ export class World {
           return { requests, errors: Math.round((requests * percent) / 100), seconds: 1, latencyMs: 5 };
         };
         const interval = { canary: figures(input.canary), baseline: figures(input.baseline) };
-        return { intervals: Array.from({ length: seconds }, () => interval) };
+        return { intervals: Array.from({ length: Math.min(seconds, this.figuresSeconds) }, () => interval) };
       },
       imageExists: async () => !this.imagesGone,
       promoteImage: async ({ image, tag }: { image: { digest: string }; tag: string }) => {
