@@ -67,8 +67,11 @@ export function agentHandler(agent: Agent, { workDirectory, jsonAliases, flags }
         const file = await openFile(await resolve(request, workDirectory));
         const { size } = await file.stat();
         response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': String(size) });
-        // Closes the file also when the client goes away before its end.
-        await pipeline(file.createReadStream({ end: Math.max(0, size - 1) }), response);
+        const bytes = file.createReadStream({ end: Math.max(0, size - 1) });
+        await pipeline(bytes, response).catch((error: unknown) => {
+          // The client went away; the file is closed all the same.
+          if (codeOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+        });
         return;
       }
       default:

@@ -1,10 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { type MesosCell, startMesos } from '../../cell/mesos/start.ts';
 import { freePortBlock } from '../../local/platform/ports.ts';
+import { until } from '../integration/mesos-until.ts';
 
 /** What no client should send to a master: everything of it is answered clearly, and nothing of it does harm. */
 
@@ -176,4 +186,22 @@ it('answers 404 to what it does not serve, and 400 to a path that is badly escap
   ] as const) {
     expect([path, (await call(path, undefined, { method: 'GET' })).status]).toEqual([path, status]);
   }
+});
+
+it('closes the file of a download that is broken off', async () => {
+  const work = join(stateDir, 'agents/agent1/work');
+  const file = join(work, 'big');
+  mkdirSync(work, { recursive: true });
+  writeFileSync(file, '');
+  truncateSync(file, 64 * MIB);
+  const isOpen = () =>
+    readdirSync('/proc/self/fd')
+      .map((name) => `/proc/self/fd/${name}`)
+      .some((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined && readlinkSync(path) === file);
+  const answer = await fetch(`${cell.agents[0]?.url}/files/download?path=${encodeURIComponent(file)}`);
+  const reader = answer.body?.getReader();
+  expect((await reader?.read())?.value?.length).toBeGreaterThan(0);
+  expect(isOpen()).toBe(true);
+  await reader?.cancel();
+  await until('the file is closed', 3_000, () => !isOpen());
 });
