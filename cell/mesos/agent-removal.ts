@@ -61,7 +61,10 @@ export function removeAgent(master: Master, entry: AgentEntry, cause: string): v
   master.broadcast(operatorEvents.agentRemoved(link.id));
 }
 
-/** An operator says that it is gone for ever: it is shut down, and so is whoever registers with its id. */
+/**
+ * An operator says that it is gone for ever: it is shut down, if it can be reached, and so is whoever registers with
+ * its id.
+ */
 export function markGone(master: Master, agentId: string): void {
   const message = 'Agent has been marked gone';
   const unreachable = master.standing(agentId) === 'unreachable';
@@ -74,7 +77,7 @@ export function markGone(master: Master, agentId: string): void {
   });
   const entry = master.agents.get(agentId);
   if (entry !== undefined) {
-    entry.link.shutdown(message);
+    if (entry.connected) entry.link.shutdown(message);
     removeEntry(master, entry, words);
   }
   if (!unreachable) return;

@@ -241,6 +241,7 @@ describeOnEachMesos(
         message: 'Reconciliation: Task is gone',
       });
       expect(kindsOf(aware).slice(before)).toEqual(['TASK_GONE_BY_OPERATOR', 'TASK_GONE_BY_OPERATOR']);
+      expect(isRunning(process)).toBe(true);
       await under.mesos.heal('cut');
       await until('its process ends', 15_000, () => !isRunning(process));
     });

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { runTask } from '../../activities/mesos/run-task.ts';
 import { SLEEP, settled, taskIds } from '../integration/marathon-rig.ts';
 import { until } from '../integration/mesos-until.ts';
+import { operatorCall } from '../mesos-rig/operator-call.ts';
 import { type CellRig, startCellRig } from './cell-rig.ts';
 
 jest.setTimeout(60_000);
@@ -22,6 +23,15 @@ afterEach(async () => {
 
 const on = (name: string) => ({ constraints: [['hostname', 'LIKE', name]] });
 const PATIENT = { unreachableStrategy: { inactiveAfterSeconds: 3_600, expungeAfterSeconds: 7_200 } };
+const order = async (call: object) =>
+  expect(await operatorCall(rig.cell.mesosUrl, call)).toEqual({ status: 200, body: '' });
+/** The ids of those that are registered, by name. */
+const agents = async () => {
+  const { slaves } = (await (await fetch(`${rig.cell.mesosUrl}/slaves`)).json()) as {
+    slaves: { id: string; hostname: string }[];
+  };
+  return new Map(slaves.map(({ id, hostname }) => [hostname, id]));
+};
 const states = async (id: string) => (await rig.client.listTasks(id))?.map(({ state }) => state) ?? [];
 
 describe('an agent', () => {
@@ -67,6 +77,41 @@ describe('an agent', () => {
     expect(await rig.running()).toEqual(before);
     await rig.faults.clear();
     await settled(rig.client, '/s', 0);
+  });
+
+  it('that is partitioned and marked gone ends its tasks when it is back, and begins anew', async () => {
+    await rig.client.createApp({ id: '/g', instances: 1, ...SLEEP, ...on('prod-1') });
+    const before = taskIds(await settled(rig.client, '/g', 1));
+    const id = (await agents()).get('prod-1');
+    await rig.faults.set({ agents: { 'prod-1': 'partitioned' } });
+    await order({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: id } } });
+    await until('it is in the queue', 5_000, async () =>
+      (await rig.client.queue()).some(({ app }) => app?.id === '/g'),
+    );
+    expect(rig.alive()).toBe(1);
+    await rig.faults.clear();
+    const after = await until('another runs', 20_000, async () => {
+      const now = taskIds(await settled(rig.client, '/g', 1));
+      return now[0] === before[0] ? undefined : now;
+    });
+    expect((await agents()).get('prod-1')).not.toBe(id);
+    await until('one process is left', 10_000, () => rig.alive() === 1);
+    expect(await rig.running()).toEqual(after);
+  });
+
+  it('that is partitioned stays away when its machine comes up', async () => {
+    const machines = ['prod-2', 'fat-1'].map((hostname) => ({ hostname, ip: '127.0.0.1' }));
+    const windows = [{ machine_ids: machines, unavailability: { start: { nanoseconds: 1893456000000000000 } } }];
+    await rig.faults.set({ agents: { 'prod-2': 'partitioned' } });
+    await order({ type: 'UPDATE_MAINTENANCE_SCHEDULE', update_maintenance_schedule: { schedule: { windows } } });
+    await order({ type: 'START_MAINTENANCE', start_maintenance: { machines } });
+    expect([...(await agents()).keys()]).toEqual(['prod-1']);
+    await order({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines } });
+    // Asked for after the other, so that one would be there by now.
+    await until('fat-1 is back', 10_000, async () => (await agents()).has('fat-1'));
+    expect((await agents()).has('prod-2')).toBe(false);
+    await rig.faults.clear();
+    expect((await agents()).has('prod-2')).toBe(true);
   });
 });
 
