@@ -24,6 +24,7 @@ import { Lanes } from './lanes.ts';
 import { openApiObject } from './openapi.ts';
 import { asProblem, Problem, preferredLanguage, problemDocument } from './problem.ts';
 import { Releases } from './releases.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { gitlabRoutes } from './routes/gitlab.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -106,6 +107,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     await guarded.register(releaseRoutes, { client, releases });
     await guarded.register(releaseEventRoutes, { releases });
     await guarded.register(laneRoutes, { lanes });
+    await guarded.register(auditRoutes, { client });
   });
   const { gitlab, chat, services } = configuration;
   if (gitlab !== undefined) await typed.register(gitlabRoutes, { gitlab, services, releases, nowSeconds });

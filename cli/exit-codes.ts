@@ -12,6 +12,7 @@ export const ExitCode = {
   Failed: 5,
   Rejected: 6,
   Conflict: 7,
+  AuditBroken: 8,
   Interrupted: 130,
 } as const;
 

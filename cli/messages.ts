@@ -30,6 +30,8 @@ export interface Messages {
   judgedAlike(release: string): string;
   judgedOtherwise(release: string, before: string): string;
   judgedByOther(version: number, now: number): string;
+  auditHolds(rows: number, hash: string): string;
+  auditBroken(number: number, reason: string): string;
   rollback(environment: string, reason: string): string;
   trafficBack(duration: string): string;
   restored(duration: string): string;
@@ -89,6 +91,7 @@ const en: Messages = {
     5: 'the release failed, or was rolled back',
     6: 'refused, stopped, or the approval expired',
     7: 'conflict: another plan, another order, a lane that is held, a state that does not allow it',
+    8: 'the audit does not hold',
     130: 'interrupted; the release goes on',
   },
   requestedBy: (who) => `asked for by ${who}`,
@@ -110,6 +113,8 @@ const en: Messages = {
   nothingJudged: (release) => `${release} has judged no canary`,
   judgedAlike: (release) => `${release} was judged the same`,
   judgedOtherwise: (release, before) => `${release} was judged otherwise: ${before}`,
+  auditHolds: (rows, hash) => `the audit holds: ${rows} rows, the last one is ${hash}`,
+  auditBroken: (number, reason) => `the audit does not hold from row ${number} on: ${reason}`,
   judgedByOther: (version, now) => `it was judged by version ${version} of the judge; this is version ${now}`,
   rollback: (environment, reason) => `rollback in ${environment}: ${reason}`,
   trafficBack: (duration) => `traffic back after ${duration}`,
@@ -161,6 +166,7 @@ const zh: Messages = {
     5: '发布失败或已回滚',
     6: '被拒绝、被中止或审批过期',
     7: '冲突：计划不同、请求不同、通道被占用或状态不允许',
+    8: '审计链不完整',
     130: '被中断；发布仍在继续',
   },
   requestedBy: (who) => `由 ${who} 发起`,
@@ -182,6 +188,8 @@ const zh: Messages = {
   nothingJudged: (release) => `${release} 没有判定过金丝雀`,
   judgedAlike: (release) => `${release} 当时的判定相同`,
   judgedOtherwise: (release, before) => `${release} 当时的判定不同：${before}`,
+  auditHolds: (rows, hash) => `审计链完整：${rows} 行，末行为 ${hash}`,
+  auditBroken: (number, reason) => `审计链从第 ${number} 行起不成立：${reason}`,
   judgedByOther: (version, now) => `当时由判定器 ${version} 版判定；现在是 ${now} 版`,
   rollback: (environment, reason) => `${environment} 回滚：${reason}`,
   trafficBack: (duration) => `流量在 ${duration} 后恢复`,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { acceptedSchema, type Lane, laneListSchema, releaseListSchema } from '../domain/schemas/api.ts';
 import { approvalSchema, planSchema, releaseOutcomes, releaseSchema } from '../domain/schemas/release.ts';
+import { addAuditCommands } from './audit-commands.ts';
 import { type ActInContext, Context, type GlobalOptions, UsageError } from './context.ts';
 import { formatTime } from './duration.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -216,6 +217,7 @@ export function buildProgram(io: CliIo, { local, addMore }: MoreCommands, end: (
       .action(async ({ config }: { config?: string }) => end(await run(config)));
   }
   addJudgeCommand(program, inContext);
+  addAuditCommands(program, inContext);
   addMore(program, inContext);
   return program;
 }

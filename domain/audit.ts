@@ -44,6 +44,16 @@ export interface AuditBreak {
   readonly reason: string;
 }
 
+/** What a walk along a whole chain found. */
+export interface AuditReport {
+  /** Rows that hold, from the first on. */
+  readonly rows: number;
+  /** Hash of the last of them: noted elsewhere, it proves later that nothing before it was changed. */
+  readonly hash: string;
+  /** The first row that does not hold; absent when all do. */
+  readonly broken?: AuditBreak;
+}
+
 /**
  * The first of the rows, ordered by number, at which the chain does not hold: missing, changed, or in the place of
  * another.

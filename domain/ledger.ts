@@ -9,8 +9,14 @@ export type LedgerEntry =
   /** A step has begun or ended. */
   | { readonly kind: 'step'; readonly at: string; readonly step: StepRecord }
   | { readonly kind: 'approval'; readonly at: string; readonly approval: ApprovalRecord }
-  /** Whatever the judge said and rested on, kept to the last digit; `number` counts them, from 1. */
-  | { readonly kind: 'verdict'; readonly at: string; readonly number: number; readonly verdict: unknown }
+  /** What the judge said and what that rests on, kept to the last digit; `number` counts them, from 1. */
+  | {
+      readonly kind: 'verdict';
+      readonly at: string;
+      readonly number: number;
+      readonly verdict: unknown;
+      readonly inputs: unknown;
+    }
   | { readonly kind: 'rollback'; readonly at: string; readonly rollback: RollbackRecord }
   /** A person's word that ends it early. */
   | {

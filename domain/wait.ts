@@ -20,6 +20,7 @@ export const WaitReason = {
   Bake: 'bake',
   Held: 'held',
   Restore: 'restore',
+  Ledger: 'ledger',
 } as const;
 
 export type WaitReason = (typeof WaitReason)[keyof typeof WaitReason];

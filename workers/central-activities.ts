@@ -8,6 +8,8 @@ import { createEnvironmentActivities, type EnvironmentFacts } from '../activitie
 import { createGitActivities } from '../activities/git/activities.ts';
 import { createInfluxActivities } from '../activities/influx/activities.ts';
 import { createLaneActivities } from '../activities/lane/activities.ts';
+import { createLedgerActivities } from '../activities/ledger/activities.ts';
+import type { Ledger } from '../activities/ledger/client.ts';
 import { createMarathonActivities } from '../activities/marathon/activities.ts';
 import { createRegistryActivities } from '../activities/registry/activities.ts';
 import { createRetentionActivities } from '../activities/registry/retention.ts';
@@ -16,7 +18,12 @@ import { createTestingActivities } from '../activities/testing/run-test.ts';
 import type { Configuration } from '../domain/schemas/config.ts';
 
 /** Every activity that the orchestrator takes, from the configuration. @param cacheDir for git mirrors */
-export function createCentralActivities(configuration: Configuration, client: WorkflowClient, cacheDir: string) {
+export function createCentralActivities(
+  configuration: Configuration,
+  client: WorkflowClient,
+  ledger: Ledger,
+  cacheDir: string,
+) {
   const { consul, registry, balancers, services } = configuration;
   const environments = Object.entries(configuration.environments);
   return {
@@ -35,6 +42,7 @@ export function createCentralActivities(configuration: Configuration, client: Wo
     }),
     ...createConsulActivities(consul),
     ...createDnsActivities({ consul, dns: consul.dns }),
+    ...createLedgerActivities(ledger),
     ...createInfluxActivities(configuration.influx),
     ...createRegistryActivities(registry),
     ...createRetentionActivities({

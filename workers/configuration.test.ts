@@ -11,6 +11,7 @@ const CHAT_OUT = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
 const ENV = {
   SLIPWAY_TOKEN_ANN: 'token-of-ann',
   SLIPWAY_TOKEN_BOB: 'token-of-bob',
+  SLIPWAY_LEDGER_URL: 'postgres://slipway:secret@127.0.0.1:5432/slipway',
   SLIPWAY_CHAT_IN: CHAT_IN,
   SLIPWAY_CHAT_OUT: CHAT_OUT,
 };
@@ -47,6 +48,7 @@ describe('loading the configuration', () => {
       { name: 'bob', token: 'token-of-bob' },
     ]);
     expect(configuration.chat.inbound).toEqual({ secret: CHAT_IN });
+    expect(configuration.ledger).toEqual({ url: ENV.SLIPWAY_LEDGER_URL });
     expect(configuration.environments['prod']?.tier).toBe('production');
     expect(configuration.consul).toEqual({ url: 'http://127.0.0.1:8500', dns: '127.0.0.1:8600' });
   });

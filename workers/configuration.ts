@@ -161,10 +161,14 @@ function mapSecrets<From, To>(
   configuration: ConfigurationWith<From>,
   replace: (secret: From, path: string) => To,
 ): ConfigurationWith<To> {
-  const { consul, api, gitlab, chat, ...open } = configuration;
+  const { consul, ledger, api, gitlab, chat, ...open } = configuration;
   return {
     ...open,
     consul: { url: consul.url, dns: consul.dns, ...replaceKeys(consul, ['token'], 'consul', replace) },
+    ledger: {
+      ...(ledger.directory === undefined ? {} : { directory: ledger.directory }),
+      ...replaceKeys(ledger, ['url'], 'ledger', replace),
+    },
     api: {
       ...api,
       tokens: api.tokens.map(({ name, token }, index) => ({

@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { openLedger } from '../activities/ledger/client.ts';
 import { TASK_QUEUE } from '../workflows/contract.ts';
 import { createCentralActivities } from './central-activities.ts';
 import { loadConfiguration } from './configuration.ts';
+import { ledgerPlace } from './ledger-place.ts';
 import { installRuntime } from './runtime.ts';
 import { ensureSchedules } from './schedules.ts';
 
@@ -22,13 +24,19 @@ const configuration = loadConfiguration();
 const { address, namespace } = configuration.temporal;
 const cacheDir = process.env['SLIPWAY_CACHE'] ?? join(process.cwd(), '.slipway', 'cache');
 
+const ledger = openLedger(ledgerPlace(configuration.ledger), (error) =>
+  log.warn({ err: error }, 'a connection to the ledger broke'),
+);
+// Without it releases wait and rollbacks go on, so it holds up nothing here.
+await ledger.use(async () => {}).catch((error: unknown) => log.error({ err: error }, 'the ledger does not answer'));
+
 const connection = await NativeConnection.connect({ address });
 const client = new Client({ connection: await Connection.connect({ address }), namespace });
 const worker = await Worker.create({
   connection,
   namespace,
   taskQueue: TASK_QUEUE,
-  activities: createCentralActivities(configuration, client.workflow, join(cacheDir, 'git')),
+  activities: createCentralActivities(configuration, client.workflow, ledger, join(cacheDir, 'git')),
   workflowBundle: await bundleWorkflowCode({
     workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
     logger: new DefaultLogger('WARN'),
@@ -43,5 +51,6 @@ const worker = await Worker.create({
 await ensureSchedules(client, configuration.schedules);
 log.info({ taskQueue: TASK_QUEUE, address }, 'takes work');
 await worker.run();
+await ledger.close();
 await client.connection.close();
 await connection.close();

@@ -29,6 +29,7 @@ export const WorkflowType = {
   CollectGarbage: 'collectGarbage',
   KeepWritable: 'keepWritable',
   PlanRelease: 'planRelease',
+  VerifyAudit: 'verifyAudit',
 } as const;
 
 /** `release/<service>/<key>`: the same idempotency key is the same release. */

@@ -4,6 +4,7 @@ export { build } from './build.ts';
 export { collectGarbage } from './collect-garbage.ts';
 export { keepWritable } from './keep-writable.ts';
 export { lane } from './lane.ts';
+export { verifyAudit } from './ledger.ts';
 export { planRelease } from './prepare.ts';
 export { release } from './release.ts';
 export { rollback } from './rollback.ts';

@@ -50,6 +50,33 @@ export function restore(seconds: number): Profile {
   return { ...change(seconds), scheduleToCloseTimeout: '1 day', retry };
 }
 
+/** No way back may stand behind a ledger that does not answer: a call that is cancelled is left behind at once. */
+const leftBehind = ActivityCancellationType.TRY_CANCEL;
+
+/** A write into the ledger that is there, as a local activity: tried once, in the worker that has the run. */
+export const LEDGER_NEAR: Profile = {
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '6s',
+  retry: { maximumAttempts: 1 },
+  cancellationType: leftBehind,
+};
+
+/** A write into one that is away: Temporal asks every 10 s, for a day, which costs the history nothing. */
+export const LEDGER_AWAY: Profile = {
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '1 day',
+  retry,
+  cancellationType: leftBehind,
+};
+
+/** A walk along the whole audit, for somebody who waits for the answer: tried once. */
+export const VERIFY: Profile = {
+  ...LEDGER_AWAY,
+  startToCloseTimeout: '50s',
+  scheduleToCloseTimeout: '55s',
+  retry: { ...retry, maximumAttempts: 1 },
+};
+
 /**
  * Activities of one system under a profile, with the line that the Temporal UI shows.
  *

@@ -13,6 +13,7 @@ import type {
 } from '../domain/release.ts';
 import type { Wait } from '../domain/wait.ts';
 import { SearchAttribute } from './contract.ts';
+import type { LedgerBook } from './ledger.ts';
 import type { WaitBoard } from './wait.ts';
 
 const now = () => new Date().toISOString();
@@ -28,6 +29,7 @@ export class ReleaseRecord implements WaitBoard {
   private readonly id: string;
   private readonly service: string;
   private readonly requestedBy: string;
+  private readonly book: LedgerBook;
   private plan: Plan | undefined;
   private bundle: Bundle | undefined;
   private wait: Wait | undefined;
@@ -35,10 +37,13 @@ export class ReleaseRecord implements WaitBoard {
   private endedAt: string | undefined;
   private failure: ReleaseFailure | undefined;
 
-  constructor(id: string, service: string, requestedBy: string) {
+  /** @param request what was asked for, as the ledger shall keep it */
+  constructor(id: string, service: string, requestedBy: string, book: LedgerBook, request: unknown) {
     this.id = id;
     this.service = service;
     this.requestedBy = requestedBy;
+    this.book = book;
+    book.note({ kind: 'begun', at: this.startedAt, by: requestedBy, request });
     upsertSearchAttributes([
       { key: SearchAttribute.Service, value: service },
       { key: SearchAttribute.Stage, value: 'prepare' },
@@ -48,6 +53,7 @@ export class ReleaseRecord implements WaitBoard {
 
   planned(plan: Plan): void {
     this.plan = plan;
+    this.book.note({ kind: 'planned', at: now(), digest: plan.digest, plan });
     for (const step of plan.steps) this.steps.push({ ...entryOf(step), outcome: 'waiting' });
     this.changed();
   }
@@ -67,6 +73,7 @@ export class ReleaseRecord implements WaitBoard {
     const step = this.step(id);
     step.outcome = 'running';
     step.startedAt = now();
+    this.noteStep(step);
     upsertSearchAttributes([
       { key: SearchAttribute.Stage, value: id },
       ...(step.environment === undefined ? [] : [{ key: SearchAttribute.Environment, value: step.environment }]),
@@ -79,26 +86,33 @@ export class ReleaseRecord implements WaitBoard {
     step.outcome = outcome;
     step.endedAt = now();
     step.detail = detail;
+    this.noteStep(step);
     this.changed();
   }
 
   approved(approval: ApprovalRecord): void {
     this.approvals.push(approval);
+    this.book.note({ kind: 'approval', at: approval.at, approval });
     this.changed();
   }
 
   /** What was done in the environment is done no more. */
   undone(environment: string): void {
     for (const step of this.steps) {
-      if (step.environment === environment && step.outcome === 'done' && CHANGES.has(step.kind))
-        step.outcome = 'undone';
+      if (step.environment !== environment || step.outcome !== 'done' || !CHANGES.has(step.kind)) continue;
+      step.outcome = 'undone';
+      this.noteStep(step);
     }
     this.changed();
   }
 
   /** Everything that has not begun will not. */
   skipRest(): void {
-    for (const step of this.steps) if (step.outcome === 'waiting') step.outcome = 'skipped';
+    for (const step of this.steps) {
+      if (step.outcome !== 'waiting') continue;
+      step.outcome = 'skipped';
+      this.noteStep(step);
+    }
     this.changed();
   }
 
@@ -114,11 +128,13 @@ export class ReleaseRecord implements WaitBoard {
   judged(verdict: Verdict, inputs: JudgeInputs): void {
     this.verdicts.push(verdict);
     this.lastInputs = inputs;
+    this.book.note({ kind: 'verdict', at: now(), number: this.verdicts.length, verdict, inputs });
     this.changed();
   }
 
   rolledBack(rollback: RollbackRecord): void {
     this.rollbacks.push(rollback);
+    this.book.note({ kind: 'rollback', at: now(), rollback });
     this.changed();
   }
 
@@ -126,6 +142,7 @@ export class ReleaseRecord implements WaitBoard {
     this.outcome = outcome;
     this.failure = failure;
     this.endedAt = now();
+    this.book.note({ kind: 'ended', at: this.endedAt, outcome, ...(failure === undefined ? {} : { failure }) });
     upsertSearchAttributes([
       { key: SearchAttribute.Stage, value: 'ended' },
       { key: SearchAttribute.Outcome, value: outcome },
@@ -157,6 +174,10 @@ export class ReleaseRecord implements WaitBoard {
       rollbacks: this.rollbacks,
       ...(this.failure === undefined ? {} : { failure: this.failure }),
     };
+  }
+
+  private noteStep(step: StepRecord): void {
+    this.book.note({ kind: 'step', at: now(), step: { ...step } });
   }
 
   private step(id: string): StepRecord {

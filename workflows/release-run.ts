@@ -13,6 +13,7 @@ import { WaitReason } from '../domain/wait.ts';
 import { enterLane, leaveLane } from './admission.ts';
 import { type Admission, type AdmissionRequest, type ReleaseInput, releaseWorkflowId } from './contract.ts';
 import { failureFrom } from './failure.ts';
+import { LedgerBook } from './ledger.ts';
 import { endedNotice, tellChat } from './notice.ts';
 import { activities, READ } from './options.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -40,6 +41,7 @@ export class ReleaseRun implements StepContext {
   readonly answers = new Map<string, Admission>();
   /** What waits to be approved now. */
   pendingApproval: ApprovalRequest | undefined;
+  private readonly book: LedgerBook;
   private readonly input: ReleaseInput;
   private readonly id: string;
   /** Lanes that were asked for and not given back yet. */
@@ -63,7 +65,8 @@ export class ReleaseRun implements StepContext {
     this.key = key;
     this.requestedBy = request.requestedBy;
     this.id = releaseWorkflowId(request.service, key);
-    this.record = new ReleaseRecord(this.id, request.service, request.requestedBy);
+    this.book = new LedgerBook(this.id, request.service);
+    this.record = new ReleaseRecord(this.id, request.service, request.requestedBy, this.book, request);
   }
 
   /** The request with its plan; only after the release has been prepared. */
@@ -94,6 +97,7 @@ export class ReleaseRun implements StepContext {
    * @throws CancelledFailure when the workflow itself was cancelled, after everything is restored
    */
   async run(): Promise<void> {
+    let cancelledFromOutside: unknown;
     try {
       await this.forward.run(async () => {
         this.preparedRequest = await prepare(this.input.request);
@@ -107,17 +111,21 @@ export class ReleaseRun implements StepContext {
       this.finish('released');
     } catch (error) {
       const failure = this.failureOf(error);
-      const cancelledFromOutside = isCancellation(error) && this.interruption === undefined;
+      if (isCancellation(error) && this.interruption === undefined) cancelledFromOutside = error;
       await CancellationScope.nonCancellable(() => this.undo(failure));
-      if (cancelledFromOutside) throw error;
     } finally {
       await CancellationScope.nonCancellable(() => Promise.all(this.notices));
     }
+    // Nothing waits for this any more: the lanes are given back, and people were told.
+    await CancellationScope.nonCancellable(() => this.book.write(this.record));
+    if (cancelledFromOutside !== undefined) throw cancelledFromOutside;
   }
 
   /** Ends the forward way now: what runs is cancelled, then everything in hand is restored. */
   interrupt(interruption: Interruption): void {
     this.interruption = interruption;
+    const { by, type, reason } = interruption;
+    this.book.note({ kind: 'stopped', at: new Date().toISOString(), by, type, reason });
     this.forward.cancel();
   }
 
@@ -193,6 +201,8 @@ export class ReleaseRun implements StepContext {
   private async perform(step: Step, index: number): Promise<void> {
     this.currentStep = step;
     this.record.started(step.id);
+    // What is not written down does not happen.
+    await this.book.write(this.record);
     const said = await runStep(this, step);
     // An activity that was told to stop may end well all the same. The word that stopped it holds.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(`stopped in ${step.id}`);

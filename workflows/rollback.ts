@@ -22,6 +22,7 @@ import {
   releaseWorkflowId,
 } from './contract.ts';
 import { failureFrom } from './failure.ts';
+import { LedgerBook } from './ledger.ts';
 import { endedNotice, tellChat } from './notice.ts';
 import { activities, READ } from './options.ts';
 import { ReleaseRecord } from './release-record.ts';
@@ -48,7 +49,8 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   const { environment, key, reason, requestedBy, service } = input;
   const id = releaseWorkflowId(service, key);
   const stepId = `rollback-${environment}`;
-  const record = new ReleaseRecord(id, service, requestedBy);
+  const book = new LedgerBook(id, service);
+  const record = new ReleaseRecord(id, service, requestedBy, book, input);
   const answers = new Map<string, Admission>();
   setHandler(releaseQuery, () => record.view());
   setHandler(admittedSignal, (admission) => {
@@ -94,6 +96,8 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   await CancellationScope.nonCancellable(async () => {
     await leaveLane(request, state);
     await tellChat(endedNotice(record.view()));
+    // Only now: a ledger that is away holds up no way back.
+    await book.write(record);
   });
   await condition(allHandlersFinished);
   if (cancelled !== undefined) throw cancelled;

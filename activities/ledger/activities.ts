@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { AuditHead } from '../../domain/audit.ts';
+import type { AuditHead, AuditReport } from '../../domain/audit.ts';
 import { FailureType } from '../../domain/failures.ts';
 import type { LedgerEntries } from '../../domain/ledger.ts';
-import { type AuditReport, verifyAudit } from './audit.ts';
+import { verifyAudit } from './audit.ts';
 import type { Ledger } from './client.ts';
 import { writeEntries } from './entries.ts';
 

@@ -1,25 +1,15 @@
 import type { Kysely, Transaction } from 'kysely';
 import {
   AUDIT_ORIGIN,
-  type AuditBreak,
   type AuditEntry,
   type AuditHead,
+  type AuditReport,
   type AuditRow,
   auditRow,
   breakAtEnd,
   firstBreak,
 } from '../../domain/audit.ts';
 import type { Tables } from './tables.ts';
-
-/** What a walk along the whole audit found. */
-export interface AuditReport {
-  /** Rows that were looked at. */
-  readonly rows: number;
-  /** Hash of the last row that holds: noted elsewhere, it proves later that nothing before it was changed. */
-  readonly hash: string;
-  /** The first row that does not hold; absent when all do. */
-  readonly broken?: AuditBreak;
-}
 
 /** Rows that are read at once. */
 const PAGE = 1000;

@@ -91,7 +91,8 @@ async function writeRow(transaction: Transaction<Tables>, release: string, entry
       return;
     }
     case 'verdict': {
-      const row = { given_at: entry.at, verdict: JSON.stringify(entry.verdict) };
+      const { at, verdict, inputs } = entry;
+      const row = { given_at: at, verdict: JSON.stringify(verdict), inputs: JSON.stringify(inputs) };
       await transaction
         .insertInto('verdicts')
         .values({ release, number: entry.number, ...row })

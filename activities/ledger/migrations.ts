@@ -53,6 +53,7 @@ async function releasesAndAudit(db: Kysely<Tables>): Promise<void> {
     number integer not null,
     given_at timestamptz not null,
     verdict json not null,
+    inputs json not null,
     primary key (release, number)
   )`.execute(db);
   await sql`create table approvals (

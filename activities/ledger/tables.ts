@@ -30,7 +30,7 @@ export interface Tables {
     ended_at: Time | null;
     detail: string | null;
   };
-  verdicts: { release: string; number: number; given_at: Time; verdict: Json };
+  verdicts: { release: string; number: number; given_at: Time; verdict: Json; inputs: Json };
   approvals: { release: string; by: string; plan_digest: string; given_at: Time };
   rollbacks: {
     release: string;

@@ -1,5 +1,6 @@
 /** What goes over HTTP besides releases themselves: orders, lists, lanes, problems. Shared by API and command line. */
 import { z } from 'zod';
+import type { AuditBreak, AuditReport } from '../audit.ts';
 import { FailureType, type InputError } from '../failures.ts';
 import type { LaneState, ScaleBounds } from '../lane.ts';
 import { bundleSchema, digestSchema, releaseOutcomes, waitSchema } from './release.ts';
@@ -148,6 +149,17 @@ export const laneFilterSchema = z.object({
 });
 
 export const laneListSchema = z.object({ lanes: z.array(laneSchema) }).meta({ id: 'LaneList' });
+
+export const auditReportSchema: z.ZodType<AuditReport> = z
+  .object({
+    rows: z.int().nonnegative().meta({ description: 'Rows that hold, from the first on.' }),
+    hash: z.string().meta({ description: 'Hash of the last of them.' }),
+    broken: z
+      .object({ number: z.int(), reason: z.string() } satisfies Record<keyof AuditBreak, z.ZodType>)
+      .exactOptional()
+      .meta({ description: 'The first row that does not hold; absent when all do.' }),
+  } satisfies Record<keyof AuditReport, z.ZodType>)
+  .meta({ id: 'AuditReport', description: 'What a walk along the whole audit found.' });
 
 /** Problems of HTTP itself, beside the failures that every part of Slipway shares. */
 export const HttpFailure = {

@@ -10,6 +10,7 @@ const example = () => ({
     host: 'local',
     maintenance: { readOnly: ['mode', 'ro'], collect: ['collect'], readWrite: ['mode', 'rw'] },
   },
+  ledger: { url: { env: 'LEDGER_URL' } },
   influx: { url: 'http://127.0.0.1:8086', database: 'slipway' },
   mesos: { master: 'http://127.0.0.1:5050' },
   balancers: { main: { runtime: ['127.0.0.1:9999'] } },
@@ -69,8 +70,16 @@ describe('the configuration schema', () => {
     ]);
   });
 
+  it.each([{}, { url: { env: 'LEDGER_URL' }, directory: '/var/lib/slipway/ledger' }])(
+    'wants one place for the ledger: %j',
+    (ledger) => {
+      expect(errorsOf({ ...example(), ledger })).toEqual(['ledger is in one place: write either url or directory']);
+      expect(errorsOf({ ...example(), ledger: { directory: '/var/lib/slipway/ledger' } })).toEqual([]);
+    },
+  );
+
   it('names every section that is missing from an empty document, and a document that is none', () => {
-    expect(errorsOf({})).toHaveLength(11);
+    expect(errorsOf({})).toHaveLength(12);
     expect(errorsOf(null)).toEqual([expect.stringContaining('is not valid: write a section with temporal')]);
   });
 

@@ -17,6 +17,7 @@ export interface ConfigurationWith<Secret> {
   readonly temporal: TemporalConfiguration;
   readonly consul: ConsulConfiguration<Secret>;
   readonly registry: RegistryConfiguration;
+  readonly ledger: LedgerConfiguration<Secret>;
   readonly influx: { readonly url: string; readonly database: string };
   readonly mesos: { readonly master: string };
   /** By name. */
@@ -46,6 +47,14 @@ export interface ConsulConfiguration<Secret = string> {
   /** `host:port` of its DNS. */
   readonly dns: string;
   readonly token?: Secret;
+}
+
+/** One of the two. */
+export interface LedgerConfiguration<Secret = string> {
+  /** Database on a PostgreSQL server: `postgres://user:password@host:port/database`. */
+  readonly url?: Secret;
+  /** Directory of an embedded PostgreSQL, for one orchestrator alone. */
+  readonly directory?: string;
 }
 
 export interface RegistryConfiguration {
@@ -217,6 +226,10 @@ const configurationSchema: z.ZodType<ConfigurationFile> = section({
     storage: text('the directory of its storage on that machine').exactOptional(),
     maintenance: section({ readOnly: commandLine, collect: commandLine, readWrite: commandLine }),
   }),
+  ledger: section({
+    url: secretReference.exactOptional(),
+    directory: text('a directory that the orchestrator may write to').exactOptional(),
+  }),
   influx: section({ url: url('http://127.0.0.1:8086'), database: text('the name of a database, such as slipway') }),
   mesos: section({ master: url('http://127.0.0.1:5050') }),
   balancers: named(
@@ -336,6 +349,7 @@ const shared = z.object({
     .optional()
     .catch(undefined),
   gitlab: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  ledger: z.record(z.string(), z.unknown()).optional().catch(undefined),
 });
 
 function crossErrors(document: unknown): InputError[] {
@@ -372,6 +386,9 @@ function crossErrors(document: unknown): InputError[] {
     if (name !== undefined && tokenNames.indexOf(name) < index) {
       errors.push({ path: `api.tokens.${index}.name`, message: `${name} is there twice: each token has its own name` });
     }
+  }
+  if (view.ledger !== undefined && (view.ledger['url'] === undefined) === (view.ledger['directory'] === undefined)) {
+    errors.push({ path: 'ledger', message: 'is in one place: write either url or directory' });
   }
   if (view.gitlab !== undefined && view.gitlab['token'] === undefined && view.gitlab['signingSecret'] === undefined) {
     errors.push({ path: 'gitlab', message: 'proves no sender: write token, signingSecret or both' });

@@ -83,6 +83,7 @@ function configurationDocument(
       storage: systems.registry.store,
       maintenance: systems.registry.maintenance,
     },
+    ledger: { directory: join(request.root, 'data', 'ledger') },
     influx: { url: systems.influx.url, database: systems.influx.database },
     mesos: { master: cell.masterUrl },
     balancers: { [BALANCER]: { runtime: [systems.balancer.runtime] } },

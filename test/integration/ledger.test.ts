@@ -120,7 +120,8 @@ describe.each(program === undefined ? [embedded] : [embedded, real])('a ledger o
   });
 
   it('keeps what a release tells, each fact in its row', async () => {
-    const verdict = { result: 'pass', inputs: { z: 0.1 + 0.2, a: [1e-300, -0.5], nul: '\0' }, judgeVersion: 3 };
+    const verdict = { result: 'pass', judgeVersion: 3 };
+    const inputs = { z: 0.1 + 0.2, a: [1e-300, -0.5], nul: '\0' };
     await activities.writeLedger(
       told([
         BEGUN,
@@ -128,7 +129,7 @@ describe.each(program === undefined ? [embedded] : [embedded, real])('a ledger o
         step('running'),
         step('done', 'r1 serves'),
         { kind: 'approval', at: AT, approval: { by: 'bob', planDigest: 'sha256:p', at: AT } },
-        { kind: 'verdict', at: AT, number: 1, verdict },
+        { kind: 'verdict', at: AT, number: 1, verdict, inputs },
         { kind: 'stopped', at: AT, by: 'ann', type: 'Aborted', reason: 'no' },
         { kind: 'rollback', at: AT, rollback: { environment: 'prod', reason: 'no', decidedAt: AT, doneAt: AT } },
         { kind: 'ended', at: AT, outcome: 'aborted', failure: { type: 'Aborted', message: 'ann: no' } },
@@ -155,9 +156,9 @@ describe.each(program === undefined ? [embedded] : [embedded, real])('a ledger o
     expect(await rows('select by, plan_digest, given_at from approvals')).toEqual([
       { by: 'bob', plan_digest: 'sha256:p', given_at: at },
     ]);
-    const [given] = await rows('select verdict::text as text, verdict from verdicts');
-    expect(given?.['text']).toBe(JSON.stringify(verdict));
-    expect(given?.['verdict']).toEqual(verdict);
+    expect(await rows('select inputs::text as text, verdict, inputs from verdicts')).toEqual([
+      { text: JSON.stringify(inputs), verdict, inputs },
+    ]);
     expect(await rows('select environment, reason, decided_at, traffic_at, done_at from rollbacks')).toEqual([
       { environment: 'prod', reason: 'no', decided_at: at, traffic_at: null, done_at: at },
     ]);

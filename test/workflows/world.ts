@@ -2,7 +2,9 @@ import { Context } from '@temporalio/activity';
 import type { WorkflowClient } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { createLaneActivities } from '../../activities/lane/activities.ts';
+import { canonicalJson } from '../../domain/digest.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
+import type { LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import type { RevisionApp } from '../../domain/revision-app.ts';
 
@@ -63,6 +65,8 @@ export class World {
   readonly config = new Map<string, number>();
   readonly tags = new Map<string, string>();
   readonly notices: { kind: string; text: { en: string; zh: string } }[] = [];
+  /** What the ledger was told, by its key. */
+  readonly ledger = new Map<string, LedgerEntry>();
   /** Every effect, in order, such as `traffic prod r1=90 r2=10`. */
   readonly effects: string[] = [];
   private readonly faults: { activity: string; when: (input: unknown) => boolean; fault: Fault; times: number }[] = [];
@@ -166,6 +170,15 @@ export class World {
         return { digest: image.digest, changed };
       },
       runTest: async () => ({ tests: 5, failures: this.testFailures, skipped: 0, cases: [], logTail: '' }),
+      writeLedger: async ({ release, run, first, entries }: LedgerEntries) => {
+        for (const [index, entry] of entries.entries()) {
+          const key = `${release} ${run} ${first + index}`;
+          const before = this.ledger.get(key) ?? entry;
+          if (canonicalJson(before) !== canonicalJson(entry)) throw new Error(`${key} says something else`);
+          this.ledger.set(key, entry);
+        }
+        return { number: this.ledger.size, hash: digest('e') };
+      },
       notify: async (notice: { kind: string; text: { en: string; zh: string } }) => {
         this.notices.push(notice);
       },

@@ -1,5 +1,6 @@
 import { afterAll, expect } from '@jest/globals';
 import { z } from 'zod';
+import { auditReportSchema } from '../../../domain/schemas/api.ts';
 import type { Load } from '../../../local/demo/load.ts';
 import { until } from '../../../local/platform/until.ts';
 import type { CollectGarbageResult } from '../../../workflows/collect-garbage.ts';
@@ -49,6 +50,14 @@ export function housekeeping(stage: () => Stage): void {
         statuses.add(status.name);
       }
       expect([...statuses].filter((status) => status !== 'RUNNING')).toEqual(['COMPLETED']);
+    });
+
+    step('has an audit that holds, with all that was released in it', async () => {
+      const { api, platform } = stage();
+      const { body } = await api.call('GET', '/v1/audit', { token: platform.secrets.tokens['ann'] ?? '' });
+      const { broken, rows } = auditReportSchema.parse(body);
+      expect(broken).toBeUndefined();
+      expect(rows).toBeGreaterThan(20);
     });
 
     step('tells which images would go and why the others stay, and deletes none of them in a dry run', async () => {

@@ -25,7 +25,8 @@ const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 /** Tokens of the rig, by who holds them. */
 export const TOKENS = { ann: 'token-of-ann', bob: 'token-of-bob' } as const;
 
-export async function startApiRig(): Promise<ApiRig> {
+/** @param activities what the worker takes besides the stand-in workflows */
+export async function startApiRig(activities: object = {}): Promise<ApiRig> {
   const path = process.env['TEMPORAL_CLI_PATH'];
   if (!path)
     throw new Error('TEMPORAL_CLI_PATH is not set: run the tests by make, which installs the server and sets it');
@@ -43,6 +44,7 @@ export async function startApiRig(): Promise<ApiRig> {
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue: TASK_QUEUE,
+    activities,
     workflowBundle: await bundleWorkflowCode({
       workflowsPath: new URL('./stand-in-workflows.ts', import.meta.url).pathname,
       logger: new DefaultLogger('WARN'),

@@ -32,6 +32,8 @@ import {
   SearchAttribute,
 } from '../../../workflows/contract.ts';
 
+export { verifyAudit } from '../../../workflows/ledger.ts';
+
 const STEPS: readonly Step[] = [
   { id: 'deploy-fat', kind: 'deploy', environment: 'fat', instances: 1 },
   { id: 'approve-prod', kind: 'approve', environment: 'prod', count: 1, expiresSeconds: 3600 },
