@@ -42,6 +42,7 @@ function dockerFor(settings: CellSettings, directory: string, log: CellLog): Run
   const { socketPath } = settings.docker;
   return dockerRuntime({
     connect: (timeout) => new Docker({ socketPath, ...(timeout === undefined ? {} : { timeout }) }),
+    socketPath,
     callTimeoutMs: settings.engineCallTimeoutMs,
     agent: directory,
     address: settings.host,

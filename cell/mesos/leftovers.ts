@@ -29,6 +29,7 @@ export async function removeLeftovers(
     const { socketPath } = docker;
     const runtime = dockerRuntime({
       connect: (timeout) => new Docker({ socketPath, ...(timeout === undefined ? {} : { timeout }) }),
+      socketPath,
       callTimeoutMs: ENGINE_TIMEOUT_MS,
       agent: directory,
       address: '',

@@ -27,6 +27,8 @@ export interface DockerRuntimeOptions {
    * the log of a container, that may be silent and that nobody waits for.
    */
   readonly connect: (timeoutMs: number | undefined) => Docker;
+  /** Where the engine is; failures name it, as those of a Mesos agent do. */
+  readonly socketPath: string;
   /** How long the engine may take for calls that answer at once. */
   readonly callTimeoutMs: number;
   /** Value of the agent label. */
@@ -46,11 +48,15 @@ export function dockerRuntime(options: DockerRuntimeOptions): Runtime {
       if (docker === undefined) throw new LaunchError('Failed to launch container: container.docker is not set');
       const image = fullImageName(docker.image);
       if (docker.force_pull_image !== true && (await hasImage(engine, image))) return;
+      const failed = (how: string) =>
+        new LaunchError(
+          `Failed to launch container: Failed to run 'docker -H unix://${options.socketPath} pull ${image}': ${how}`,
+        );
       await pull(options, image, signal).catch((error: unknown) => {
-        throw new LaunchError(`Failed to launch container: pull of ${docker.image}: ${engineWords(error)}`);
+        throw failed(`exited with status 1; stderr='Error response from daemon: ${engineWords(error)}\n'`);
       });
       if (await hasImage(engine, image)) return;
-      throw new LaunchError(`Failed to launch container: pull of ${docker.image}: the engine ended it early`);
+      throw failed('the engine ended it early');
     },
 
     launch: async (spec) => {

@@ -191,7 +191,10 @@ describe('an image that can not be had', () => {
       return (item?.delay?.timeLeftSeconds ?? 0) >= 2;
     });
     const failure = (await client.getApp('/none'))?.lastTaskFailure;
-    expect(failure).toMatchObject({ state: 'TASK_FAILED', message: expect.stringContaining(`pull of ${image}: `) });
+    expect(failure).toMatchObject({
+      state: 'TASK_FAILED',
+      message: expect.stringContaining(`pull ${image}': exited with status 1; stderr=`),
+    });
     expect(failure?.message).toMatch(/connection refused/);
   });
 });

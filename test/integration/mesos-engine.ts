@@ -1,6 +1,6 @@
 /** A Docker engine for the Mesos suites: the one of DOCKER_SOCKET, or one of our own in a temporary directory. */
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -29,7 +29,8 @@ export interface BreakableEngine extends TestEngine {
 }
 
 /** Host networking only: nothing of the machine's network is touched. */
-const PLAIN = ['--bridge=none', '--iptables=false', '--ip-forward=false', '--ip-masq=false'];
+const NO_FIREWALL = ['--iptables=false', '--ip-forward=false', '--ip-masq=false'];
+const PLAIN = ['--bridge=none', ...NO_FIREWALL];
 
 /** Starts an engine, if need be, that has the probe's image. */
 export async function testEngine(): Promise<TestEngine> {
@@ -40,6 +41,33 @@ export async function testEngine(): Promise<TestEngine> {
   return { docker, ...engine };
 }
 
+/**
+ * Starts an engine that has a bridge, and the probe as an image by this name, that serves on port 8080 of its container.
+ * The bridge is its own, so that no other engine and nothing else of the machine is touched.
+ */
+export async function bridgedEngine(image: string): Promise<TestEngine> {
+  const bridge = makeBridge();
+  const engine = await startEngine([`--bridge=${bridge}`, ...NO_FIREWALL]);
+  const docker = new Docker({ socketPath: engine.socketPath });
+  await loadProbe(docker, image, '["/probe", "everywhere", "8080"]');
+  return {
+    docker,
+    socketPath: engine.socketPath,
+    stop: async () => {
+      await engine.stop().finally(() => execFileSync('ip', ['link', 'delete', bridge]));
+    },
+  };
+}
+
+/** Its addresses are private, and as good as sure nobody else's. */
+function makeBridge(): string {
+  const name = `slw${process.pid}`;
+  execFileSync('ip', ['link', 'add', name, 'type', 'bridge']);
+  execFileSync('ip', ['address', 'add', `172.30.${process.pid % 256}.1/24`, 'dev', name]);
+  execFileSync('ip', ['link', 'set', name, 'up']);
+  return name;
+}
+
 /** Starts an engine that has the probe's image, to be broken. */
 export async function breakableEngine(): Promise<BreakableEngine> {
   const engine = await startEngine();
@@ -48,7 +76,7 @@ export async function breakableEngine(): Promise<BreakableEngine> {
   return { docker, ...engine };
 }
 
-async function startEngine(): Promise<Omit<BreakableEngine, 'docker'>> {
+async function startEngine(network: readonly string[] = PLAIN): Promise<Omit<BreakableEngine, 'docker'>> {
   const directory = mkdtempSync(join(tmpdir(), 'slipway-engine-'));
   const socketPath = join(directory, 'docker.sock');
   const dirs = ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')];
@@ -60,7 +88,7 @@ async function startEngine(): Promise<Omit<BreakableEngine, 'docker'>> {
     const output = openSync(join(directory, 'log'), 'a');
     const child = spawn(
       'dockerd',
-      [...dirs, '-H', `unix://${socketPath}`, '-p', join(directory, 'pid'), ...PLAIN, ...more],
+      [...dirs, '-H', `unix://${socketPath}`, '-p', join(directory, 'pid'), ...network, ...more],
       { stdio: ['ignore', output, output] },
     );
     closeSync(output);
@@ -95,11 +123,11 @@ async function startEngine(): Promise<Omit<BreakableEngine, 'docker'>> {
   };
 }
 
-/** FROM scratch: the probe and nothing else. */
-async function loadProbe(docker: Docker): Promise<void> {
+/** FROM scratch: the probe, as its own shell too, and nothing else. */
+async function loadProbe(docker: Docker, image = PROBE_IMAGE, entrypoint = '["/probe"]'): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'slipway-probe-'));
   try {
-    mkdirSync(join(directory, 'root'));
+    mkdirSync(join(directory, 'root/bin'), { recursive: true });
     execFileSync('cc', [
       '-static',
       '-Os',
@@ -108,19 +136,20 @@ async function loadProbe(docker: Docker): Promise<void> {
       join(directory, 'root/probe'),
       join(import.meta.dirname, 'mesos-probe.c'),
     ]);
-    execFileSync('tar', ['-cf', join(directory, 'image.tar'), '-C', join(directory, 'root'), 'probe']);
-    const [repo = '', tag = ''] = PROBE_IMAGE.split(':');
+    symlinkSync('/probe', join(directory, 'root/bin/sh'));
+    execFileSync('tar', ['-cf', join(directory, 'image.tar'), '-C', join(directory, 'root'), 'probe', 'bin']);
+    const [repo = '', tag = ''] = image.split(':');
     const stream = await docker.importImage(join(directory, 'image.tar'), {
       repo,
       tag,
-      changes: 'ENTRYPOINT ["/probe"]',
+      changes: `ENTRYPOINT ${entrypoint}`,
     });
     await new Promise<void>((resolve, reject) => {
       stream.on('error', reject);
       stream.on('end', () => resolve());
       stream.resume();
     });
-    await docker.getImage(PROBE_IMAGE).inspect();
+    await docker.getImage(image).inspect();
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

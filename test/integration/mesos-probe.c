@@ -16,10 +16,10 @@ static void nap(long ms) {
 }
 
 /* Answers 200, or 500 while the file exists. */
-static int serve(int port, const char *sick) {
+static int serve(in_addr_t where, int port, const char *sick) {
   int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(where);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 16)) {
     perror("listen");
@@ -42,7 +42,14 @@ static int serve(int port, const char *sick) {
 
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
-  if (!strcmp(what, "serve")) return serve(atoi(getenv(argc > 2 ? argv[2] : "PORT0")), "/mnt/mesos/sandbox/sick");
+  /* As the shell of a container: all it can do is sleep. */
+  int seconds;
+  if (!strcmp(what, "-c") && argc > 2 && sscanf(argv[2], "sleep %d", &seconds) == 1) return (int)sleep(seconds);
+  if (!strcmp(what, "everywhere") && argc > 2) {
+    signal(SIGTERM, SIG_IGN);
+    return serve(INADDR_ANY, atoi(argv[2]), "/nowhere");
+  }
+  if (!strcmp(what, "serve")) return serve(INADDR_LOOPBACK, atoi(getenv(argc > 2 ? argv[2] : "PORT0")), "/mnt/mesos/sandbox/sick");
   if (!strcmp(what, "print")) {
     for (char **variable = environ; *variable; variable++) puts(*variable);
     fputs("to stderr\n", stderr);

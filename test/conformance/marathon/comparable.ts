@@ -9,6 +9,10 @@ const OFFER = /UUID-O\d+/g;
 /** Of two servers, or two names of one. */
 const PLACE = /\bagent\d:\d{4,5}\b/g;
 const ADDRESS = /\b(?:marathon\.local|127\.0\.0\.1|localhost|0\.0\.0\.0):\d{4,5}\b/g;
+/** Of a container on a bridge. */
+const CONTAINER = /\b172\.\d+\.\d+\.\d+\b/g;
+/** What an engine says to a pull that failed, and where the engine is. */
+const ENGINE = /docker -H unix:\/\/\S+|(?<=Error response from daemon: ).*/gs;
 
 /** Here the original tells its inner state. */
 const DUMP = 'Validation failed: Failure(';
@@ -99,6 +103,8 @@ export function comparable(value: unknown, known: ReadonlySet<string> = new Set(
     .replaceAll(AGENT, 'AGENT')
     .replaceAll(OFFER, 'OFFER')
     .replaceAll(ADDRESS, 'ADDRESS')
+    .replaceAll(CONTAINER, 'CONTAINER')
+    .replaceAll(ENGINE, 'ENGINE')
     .replaceAll(PLACE, 'PLACE');
 }
 

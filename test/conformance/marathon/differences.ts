@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { TakenEvent } from './event-record.ts';
 import {
+  CHANCE_EVENTS,
   KNOWN_DIFFERENCES,
   type KnownDifference,
   SYSTEMATIC_DIFFERENCES,
@@ -10,6 +12,16 @@ import type { Compared } from './replay.ts';
 /** What is listed for one step of a record. */
 export function differences(record: string, step: KnownDifference['step']): readonly KnownDifference[] {
   return KNOWN_DIFFERENCES.filter((known) => known.record === record && known.step === step);
+}
+
+/** Whether an event is there by chance. */
+export function isChance(record: string, { eventType, data }: TakenEvent): boolean {
+  return CHANCE_EVENTS.some(
+    (chance) =>
+      chance.record === record &&
+      chance.eventType === eventType &&
+      Object.entries(chance.has ?? {}).every(([key, value]) => data[key] === value),
+  );
 }
 
 /** Both sides without what is known to differ. Throws when something is listed that does not differ any more. */

@@ -12,6 +12,15 @@ export interface KnownDifference {
   readonly reason: string;
 }
 
+/** Events of a record that come or do not come by chance; they are neither waited for nor compared. */
+export interface ChanceEvent {
+  readonly record: string;
+  readonly eventType: string;
+  /** Members that such an event has. */
+  readonly has?: Readonly<Record<string, unknown>>;
+  readonly reason: string;
+}
+
 /** A member of answers in which a release differs from the profile everywhere. */
 export interface SystematicDifference {
   /** Of the records that it concerns. */
@@ -99,6 +108,14 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     reason: 'The cell does not publish the RAML of its API.',
   })),
   { record: 'system-endpoints', step: 27, at: '/body', reason: 'The metrics are those of a Java program.' },
+];
+
+const DYING = 'Whether a check falls between the end of a container and the word of it.';
+
+export const CHANCE_EVENTS: readonly ChanceEvent[] = [
+  { record: 'docker-bridge', eventType: 'failed_health_check_event', reason: DYING },
+  { record: 'docker-bridge', eventType: 'health_status_changed_event', has: { alive: false }, reason: DYING },
+  { record: 'docker-bridge', eventType: 'instance_health_changed_event', has: { healthy: false }, reason: DYING },
 ];
 
 /**
