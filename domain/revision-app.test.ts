@@ -51,7 +51,9 @@ describe('revisionApp', () => {
       },
     ]);
     const check = { protocol: 'HTTP', intervalSeconds: 1, timeoutSeconds: 3, maxConsecutiveFailures: 5 } as const;
-    expect(revisionApp({ ...SPEC, check }).healthChecks).toMatchObject([check]);
+    const [own] = revisionApp({ ...SPEC, check }).healthChecks;
+    expect(own).toMatchObject(check);
+    expect(own).not.toHaveProperty('delaySeconds');
   });
 
   it("lets the service's own settings win", () => {

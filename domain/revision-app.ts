@@ -81,7 +81,7 @@ export interface RevisionApp {
     readonly intervalSeconds: number;
     readonly timeoutSeconds: number;
     readonly maxConsecutiveFailures: number;
-    readonly delaySeconds: number;
+    readonly delaySeconds?: number;
   }[];
   readonly upgradeStrategy: { readonly minimumHealthCapacity: number; readonly maximumOverCapacity: number };
   readonly killSelection: 'YOUNGEST_FIRST' | 'OLDEST_FIRST';
@@ -138,8 +138,9 @@ export function revisionApp(spec: RevisionSpec): RevisionApp {
         intervalSeconds: check.intervalSeconds ?? 2,
         timeoutSeconds: check.timeoutSeconds ?? 2,
         maxConsecutiveFailures: check.maxConsecutiveFailures ?? 3,
-        // Marathon's default of 15 s would be the shortest start of every instance.
-        delaySeconds: 0,
+        // Marathon's default of 15 s would be the shortest start of every instance. It keeps no delay of its own checks,
+        // which begin at once, and would answer another one than was sent.
+        ...(check.protocol === 'HTTP' ? {} : { delaySeconds: 0 }),
       },
     ],
     // Never used by Slipway; should a person edit the app all the same, nothing stops before its successor serves.
