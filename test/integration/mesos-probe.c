@@ -69,6 +69,8 @@ int main(int argc, char **argv) {
     fflush(stdout);
     for (;;) nap(1000);
   }
+  /* As a shell, whose every line is the name of a file: whether it exists. */
+  if (!strcmp(what, "-c")) return argc > 2 && access(argv[2], F_OK) == 0 ? 0 : 1;
   if (!strcmp(what, "eat")) {
     for (;;) memset(malloc(1 << 20), 1, 1 << 20);
   }
