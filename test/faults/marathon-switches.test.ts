@@ -143,8 +143,10 @@ describe('events', () => {
     await settled(rig.client, '/prod/e', 1);
     expect(types()).not.toContain('group_change_success');
     expect(types().filter((type) => type === 'api_post_event')).toHaveLength(2);
-    // The first of the deployment comes after its end.
-    expect(types().lastIndexOf('deployment_info')).toBeGreaterThan(types().indexOf('deployment_success'));
+    // What the first one begins, a step that is over at once, has ended before it is told.
+    const first = events.findLast(({ eventType }) => eventType === 'deployment_info');
+    expect(first).toMatchObject({ currentStep: { actions: [{ action: 'StartApplication', app: '/prod/e' }] } });
+    expect(types().indexOf('deployment_step_success')).toBeLessThan(types().indexOf('deployment_info'));
     await stop();
   });
 
