@@ -149,6 +149,33 @@ describe('Docker tasks', () => {
     expect(health.map(({ healthy }) => healthy)).toEqual([true, false, false]);
   });
 
+  it('are checked by commands inside them, which end in time', async () => {
+    const test = await framework(await cell());
+    const checked = (id: string, ...words: readonly string[]) =>
+      probe(id, ['stubborn'], {
+        health_check: {
+          type: 'COMMAND',
+          delay_seconds: 0,
+          interval_seconds: 0.1,
+          timeout_seconds: 0.5,
+          grace_period_seconds: 0,
+          consecutive_failures: 1,
+          command: { shell: false, value: '/probe', arguments: ['probe', ...words] },
+        },
+        kill_policy: { grace_period: { nanoseconds: 0 } },
+      });
+    await test.launch('fat-1', checked('well', 'print', '0'));
+    await test.update('healthy', ({ healthy }) => healthy === true);
+    for (const [id, words, message] of [
+      ['sick', ['print', '3'], 'command exited with status 3'],
+      ['late', ['stubborn'], 'the check did not end within 500 ms'],
+    ] as const) {
+      await test.launch('fat-1', checked(id, ...words));
+      const killed = await test.state(id, 'TASK_KILLED');
+      expect(killed).toMatchObject({ healthy: false, message: expect.stringContaining(message) });
+    }
+  });
+
   it('fail with the words of the engine when the program does not exist', async () => {
     const started = await cell();
     const test = await framework(started);
