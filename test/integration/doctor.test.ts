@@ -65,6 +65,7 @@ describe('slipway doctor, on the whole platform', () => {
       expect(stdout).toMatch(/✓ ok +Balancer main .*HAProxy/);
       expect(stdout).toMatch(/✓ ok +Repository of sample .*main is [0-9a-f]{12}/);
       expect(stdout).toMatch(/– not checked +Docker of builders /);
+      expect(stdout).toMatch(/– not checked +Ledger .*only the orchestrator/);
       expect(stdout).toMatch(/– not checked +Chat +http:\/\/127\.0\.0\.1:1 /);
     },
     WITHIN_MS,

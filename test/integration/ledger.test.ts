@@ -8,6 +8,7 @@ import { sql } from 'kysely';
 import { createLedgerActivities, type LedgerActivities } from '../../activities/ledger/activities.ts';
 import { type Ledger, type LedgerPlace, openLedger } from '../../activities/ledger/client.ts';
 import type { LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
+import { ledgerChecks } from '../../workers/doctor/ledger-checks.ts';
 import { type PostgresServer, postgresProgram, startPostgres } from '../postgres-server.ts';
 
 const AT = '2026-01-02T03:04:05.678Z';
@@ -272,7 +273,9 @@ describe('a ledger on PostgreSQL that is away', () => {
   it('says so, may be tried again, and goes on when it is back', async () => {
     const away = await startPostgres(program);
     const lost: Error[] = [];
-    const ledger = openLedger({ url: await away.createDatabase() }, (error) => lost.push(error));
+    const url = await away.createDatabase();
+    const ledger = openLedger({ url }, (error) => lost.push(error));
+    const [doctor] = ledgerChecks({ url: url.replace('slipway@', 'slipway:secret@') });
     try {
       const { writeLedger, verifyAudit } = createLedgerActivities(ledger);
       await away.stop();
@@ -281,7 +284,10 @@ describe('a ledger on PostgreSQL that is away', () => {
         nonRetryable: false,
         message: expect.stringMatching(/^ledger: writing 1 entries of release\/sample\/1 failed: .*ECONNREFUSED/),
       });
+      await expect(doctor?.run(AbortSignal.timeout(5_000))).rejects.toThrow('ECONNREFUSED');
       await away.start();
+      expect(await doctor?.run(AbortSignal.timeout(5_000))).toMatch(/^PostgreSQL \d+/);
+      expect(doctor?.address).not.toContain('secret');
       expect(await writeLedger(told([BEGUN]))).toMatchObject({ number: 1 });
       await away.stop();
       await expect(writeLedger(told([step('running')], { first: 2 }))).rejects.toMatchObject({

@@ -6,6 +6,7 @@ import type { Configuration } from '../../domain/schemas/config.ts';
 import type { Check, Finding } from './check.ts';
 import { consulChecks } from './consul-checks.ts';
 import { getJson } from './get-json.ts';
+import { ledgerChecks, ledgerNotChecked } from './ledger-checks.ts';
 import { mesosChecks } from './mesos-checks.ts';
 import { temporalChecks } from './temporal-checks.ts';
 
@@ -17,6 +18,7 @@ export function allChecks(configuration: Configuration): Check[] {
     ...temporalChecks(configuration.temporal),
     ...consulChecks(configuration.consul),
     ...registryChecks(configuration),
+    ...ledgerChecks(configuration.ledger),
     influxCheck(configuration),
     ...mesosChecks(configuration),
     ...balancerChecks(configuration),
@@ -25,7 +27,7 @@ export function allChecks(configuration: Configuration): Check[] {
 }
 
 /** What can't be asked from here, said rather than passed over. */
-export function notChecked({ builder, chat, registry }: Configuration): Finding[] {
+export function notChecked({ builder, chat, ledger, registry }: Configuration): Finding[] {
   const notAsked = (system: string, address: string, said: string): Finding => ({
     system,
     address,
@@ -35,6 +37,7 @@ export function notChecked({ builder, chat, registry }: Configuration): Finding[
   return [
     notAsked('Docker of builders', builder.docker, `only agents with ${builder.attribute} reach it`),
     notAsked('Registry maintenance', `host.${registry.host}`, 'its commands change the registry'),
+    ...ledgerNotChecked(ledger),
     ...chat.outbound.map(({ url }) => notAsked('Chat', new URL(url).origin, 'a call would be a message')),
   ];
 }
