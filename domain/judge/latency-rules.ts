@@ -9,7 +9,7 @@ import {
   WRONG_PASS,
 } from './finding.ts';
 import type { Interval, JudgeInputs } from './inputs.ts';
-import { logEvidenceAbove, lowerBound, pairedMean, upperBound } from './paired-mean.ts';
+import { logEvidenceAbove, logEvidenceBelow, lowerBound, pairedMean, upperBound } from './paired-mean.ts';
 import { quantileBounds } from './quantile-bounds.ts';
 import type { Estimate } from './verdict.ts';
 
@@ -83,8 +83,8 @@ export function slowdownNotExcluded({ inputs, policy, latency: { slower } }: Evi
   if (allowed === undefined) return undefined;
   const most = Math.log1p(allowed / 100);
   const within = (times: number) => {
-    const high = upperBound({ ...slower, effective: slower.effective * times }, WRONG_PASS);
-    return slower.count >= FEWEST_FIGURES && high !== null && high <= most;
+    const longer = { ...slower, effective: slower.effective * times };
+    return slower.count >= FEWEST_FIGURES && logEvidenceBelow(longer, most) >= -Math.log(WRONG_PASS);
   };
   if (within(1)) return undefined;
   if (slower.count < FEWEST_FIGURES) {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { seeded } from '../../test/simulated-canary.ts';
-import { logEvidenceAbove, logMeanEvidence, lowerBound, pairedMean, upperBound } from './paired-mean.ts';
+import {
+  logEvidenceAbove,
+  logEvidenceBelow,
+  logMeanEvidence,
+  lowerBound,
+  pairedMean,
+  upperBound,
+} from './paired-mean.ts';
 
 /** Student's sleep data (1908): how much longer each of ten people slept with the second drug. */
 const SLEEP = [1.2, 2.4, 1.3, 1.3, 0, 1, 1.8, 0.8, 4.6, 1.4];
@@ -43,7 +50,7 @@ describe('logEvidenceAbove', () => {
         const paired = pairedMean(values);
         fc.pre(paired.deviation > 1e-6 && paired.effective > 1);
         const above = Math.exp(logEvidenceAbove(paired, 0.5));
-        const below = Math.exp(logEvidenceAbove({ ...paired, mean: -paired.mean }, -0.5));
+        const below = Math.exp(logEvidenceBelow(paired, 0.5));
         const both = Math.exp(logMeanEvidence(paired, 0.5));
         expect((above + below) / 2 / both).toBeCloseTo(1, 9);
       }),

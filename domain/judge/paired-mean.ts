@@ -93,6 +93,11 @@ export function logEvidenceAbove(paired: PairedMean, expected: number, priorEffe
   return logMeanEvidence(paired, expected, priorEffect) + Math.log(2 * above);
 }
 
+/** The same against "the mean is at least `expected`". */
+export function logEvidenceBelow(paired: PairedMean, expected: number, priorEffect = PRIOR_EFFECT): number {
+  return logEvidenceAbove({ ...paired, mean: -paired.mean }, -expected, priorEffect);
+}
+
 /**
  * A bound that the true mean is below, at any time, with a chance of at most `alpha`: the lowest mean that the evidence
  * does not refuse. Null while nothing bounds it.
