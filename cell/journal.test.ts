@@ -68,6 +68,14 @@ describe('Journal', () => {
     first.close();
   });
 
+  it('does not grow without end by large entries either', () => {
+    const first = new Journal(journal);
+    const megabyte = 'x'.repeat(1024 * 1024);
+    for (let count = 0; count < 60; count += 1) first.put('a', megabyte + count);
+    expect(statSync(journal).size).toBeLessThan(20 * 1024 * 1024);
+    expect(new Journal(journal).get('a')).toBe(`${megabyte}59`);
+  });
+
   it('does not grow without end', () => {
     const first = new Journal(journal);
     for (let count = 0; count < 25_000; count += 1) first.put('a', count);

@@ -1,8 +1,9 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** The journal is rewritten once it has so many more lines than there are entries. */
-const COMPACT_SLACK = 10_000;
+/** The journal is rewritten once it has so many more lines than there are entries, or is so much longer than it was. */
+const SLACK_LINES = 10_000;
+const SLACK_BYTES = 16 * 1024 * 1024;
 
 /**
  * Entries that outlive the process. Every change is one line appended to a journal, written before the call returns,
@@ -13,6 +14,9 @@ export class Journal {
   readonly #path: string;
   readonly #entries = new Map<string, unknown>();
   #lines = 0;
+  #bytes = 0;
+  /** When it was last rewritten. */
+  #compactBytes = 0;
   /** Undefined when it is closed. */
   #file: number | undefined;
 
@@ -52,9 +56,10 @@ export class Journal {
   #append(line: { key: string; value?: unknown }): void {
     // The number of a closed file may be that of another one by now.
     if (this.#file === undefined) throw new Error(`${this.#path} is closed`);
-    writeSync(this.#file, `${JSON.stringify(line)}\n`);
+    this.#bytes += writeSync(this.#file, `${JSON.stringify(line)}\n`);
     this.#lines += 1;
-    if (this.#lines > this.#entries.size + COMPACT_SLACK) {
+    const isLong = this.#lines > this.#entries.size + SLACK_LINES;
+    if (isLong || this.#bytes > 2 * this.#compactBytes + SLACK_BYTES) {
       closeSync(this.#file);
       this.#file = this.#compact();
     }
@@ -83,7 +88,9 @@ export class Journal {
   #compact(): number {
     const next = `${this.#path}.next`;
     const file = openSync(next, 'w');
-    for (const [key, value] of this.#entries) writeSync(file, `${JSON.stringify({ key, value })}\n`);
+    this.#bytes = 0;
+    for (const [key, value] of this.#entries) this.#bytes += writeSync(file, `${JSON.stringify({ key, value })}\n`);
+    this.#compactBytes = this.#bytes;
     fsyncSync(file);
     renameSync(next, this.#path);
     this.#lines = this.#entries.size;
