@@ -79,7 +79,7 @@ export function firstRelease(stage: () => Stage): void {
       const { slipway } = stage();
       const { stdout } = await slipway.run(['exit-codes', '-o', 'json']);
       const { exitCodes } = z.object({ exitCodes: z.record(z.string(), z.string()) }).parse(JSON.parse(stdout));
-      expect(Object.keys(exitCodes)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '130']);
+      expect(Object.keys(exitCodes)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '130']);
       const gone = slipway.start(['status', RELEASE, '--watch']);
       await gone.said('waiting for approval');
       gone.interrupt();
