@@ -54,6 +54,7 @@ describe('Instances', () => {
       secondMs: 1000,
       killTask: ({ taskId }) => killed.push(taskId),
       gone: ({ taskId }) => gone.push(taskId),
+      again: () => undefined,
       inactive: ({ taskId }) => inactive.push(taskId),
       changed: () => undefined,
     });

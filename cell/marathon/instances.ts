@@ -4,7 +4,8 @@ import { afterFailure, afterStart, backoffKey } from './backoff.ts';
 import { conditionOf, isBadEnd, isFailure, isOver, isStart } from './conditions.ts';
 import type { EventBus } from './events.ts';
 import type { HealthTracker } from './health-tracker.ts';
-import type { App, Condition, Instance } from './model.ts';
+import { isGivenUp, isInactive } from './lost.ts';
+import type { App, Condition, Instance, UnreachableStrategy } from './model.ts';
 import { placementOf } from './offers.ts';
 import { safePath } from './path-id.ts';
 import type { Profile } from './profile.ts';
@@ -19,7 +20,7 @@ export interface InstancesParts {
   readonly profile: Profile;
   readonly scheduled: ScheduledInstances;
   readonly nowMs: () => number;
-  /** How long a second of a launch delay takes. */
+  /** How long a second of a launch delay, or of the time to wait for a lost instance, takes. */
   readonly secondMs: number;
   /** Asks Mesos to end a task; repeated until the task is gone. */
   readonly killTask: (task: { readonly taskId: string; readonly agentId: string | undefined }) => void;
@@ -27,6 +28,8 @@ export interface InstancesParts {
   readonly gone: (instance: Instance) => void;
   /** A lost instance no longer counts: another is to take its place, while it may still come back. */
   readonly inactive: (instance: Instance) => void;
+  /** The task of an instance is gone, and it waits for another. */
+  readonly again: (instance: Instance) => void;
   /** Anything about an instance changed. */
   readonly changed: () => void;
 }
@@ -136,13 +139,15 @@ export class Instances {
       return;
     }
     // A reconciled or repeated state says nothing new but the health that Mesos last saw.
+    const changed = this.#applied(instance, status, condition);
     const news =
       condition !== this.#plainCondition(instance) ||
+      changed.condition !== instance.condition ||
       (status.healthy !== undefined && status.reason !== 'REASON_RECONCILIATION');
-    const changed = this.#applied(instance, status, condition);
     const app = this.#configOf(instance);
+    const failed = isFailure(condition) && (condition !== 'Unreachable' || this.#parts.profile.unreachableIsFailure);
     if (news && !(isOver(condition) && instance.then === 'wiped')) this.#tellStatus(changed, status);
-    if (isFailure(condition) || (condition === 'Killed' && status.healthy === false && instance.goal === 'Running')) {
+    if (failed || (condition === 'Killed' && status.healthy === false && instance.goal === 'Running')) {
       this.#noteFailure(changed, status);
     }
     if (isOver(condition)) {
@@ -153,7 +158,10 @@ export class Instances {
     if (changed.condition !== instance.condition) {
       this.#tellCondition(changed);
       this.#spaceLaunches(changed);
-      if (changed.condition === 'UnreachableInactive') this.#parts.inactive(changed);
+      if (changed.condition === 'UnreachableInactive') {
+        if (this.#isForgotten(changed)) return;
+        this.#parts.inactive(changed);
+      }
     }
     if (app) health.takeStatus(changed, app, status);
     // A task that was told to end before it was known to Mesos, or while Mesos could not be asked.
@@ -161,20 +169,22 @@ export class Instances {
     this.#parts.changed();
   }
 
-  /** Gives up lost instances whose time is over. Looked at again and again, by a timer. */
-  giveUpLost(): void {
-    const { state, nowMs } = this.#parts;
+  /**
+   * Gives up lost instances whose time is over, looked at again and again by a timer.
+   *
+   * @param makesInactive false: only when Mesos repeats that it does not reach a task is it found to be inactive; before
+   * that it is not given up
+   */
+  giveUpLost({ makesInactive = true } = {}): void {
+    const { state, nowMs, secondMs } = this.#parts;
     for (const instance of state.instances.values()) {
       if (!instance.unreachableSince) continue;
-      const strategy = this.#configOf(instance)?.unreachableStrategy ?? {
-        inactiveAfterSeconds: 0,
-        expungeAfterSeconds: 0,
-      };
-      if (strategy === 'disabled') continue;
+      const strategy = this.#strategyOf(instance);
       const lostForMs = nowMs() - Date.parse(instance.unreachableSince);
-      if (lostForMs >= strategy.expungeAfterSeconds * 1000) {
+      const waits = instance.condition === 'Unreachable';
+      if (isGivenUp(strategy, lostForMs, secondMs) && (makesInactive || !waits)) {
         this.#end({ ...instance, state: 'TASK_KILLED' }, 'Killed');
-      } else if (lostForMs >= strategy.inactiveAfterSeconds * 1000 && instance.condition === 'Unreachable') {
+      } else if (makesInactive && waits && isInactive(strategy, lostForMs, secondMs)) {
         const inactive: Instance = { ...instance, condition: 'UnreachableInactive' };
         state.putInstance(inactive);
         this.#tellCondition(inactive);
@@ -182,6 +192,21 @@ export class Instances {
         this.#parts.changed();
       }
     }
+  }
+
+  /** From 1.8 on, what is given up at once when it is lost leaves without another word. */
+  #isForgotten(instance: Instance): boolean {
+    const { state, health, profile, secondMs } = this.#parts;
+    if (!profile.instancesOutliveTasks || !isGivenUp(this.#strategyOf(instance), 0, secondMs)) return false;
+    state.removeInstance(instance.id);
+    health.forget(instance.id);
+    this.#parts.gone(instance);
+    this.#parts.changed();
+    return true;
+  }
+
+  #strategyOf(instance: Instance): UnreachableStrategy {
+    return this.#configOf(instance)?.unreachableStrategy ?? { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 };
   }
 
   #takeUnknown(status: TaskStatus, condition: Condition): void {
@@ -208,7 +233,8 @@ export class Instances {
       ...reachable,
       condition: lost ? this.#lostCondition(instance) : condition,
       state: status.state,
-      ipAddresses: addresses.length > 0 ? addresses : instance.ipAddresses,
+      ipAddresses:
+        addresses.length > 0 || (lost && this.#parts.profile.instancesOutliveTasks) ? addresses : instance.ipAddresses,
       ...(condition === 'Running' && !instance.startedAt ? { startedAt: at } : {}),
       ...(lost ? { unreachableSince: instance.unreachableSince ?? at } : {}),
     };
@@ -216,9 +242,12 @@ export class Instances {
 
   /** With `inactiveAfterSeconds: 0`, the default, a lost instance is replaced at once. */
   #lostCondition(instance: Instance): Condition {
-    const strategy = this.#configOf(instance)?.unreachableStrategy;
-    const waits = strategy === 'disabled' || (strategy?.inactiveAfterSeconds ?? 0) > 0;
-    return waits && instance.condition !== 'UnreachableInactive' ? 'Unreachable' : 'UnreachableInactive';
+    const { nowMs, secondMs } = this.#parts;
+    const since = instance.unreachableSince;
+    const lostForMs = since === undefined ? 0 : nowMs() - Date.parse(since);
+    const inactive =
+      instance.condition === 'UnreachableInactive' || isInactive(this.#strategyOf(instance), lostForMs, secondMs);
+    return inactive ? 'UnreachableInactive' : 'Unreachable';
   }
 
   #plainCondition(instance: Instance): Condition {
@@ -229,17 +258,19 @@ export class Instances {
     const { state, health } = this.#parts;
     const ended = { ...instance, condition };
     state.removeInstance(instance.id);
-    if (this.#goesOn(instance)) health.ended(instance.id);
+    const goesOn = this.#goesOn(instance);
+    if (goesOn) health.ended(instance.id);
     else health.forget(instance.id);
     this.#tellCondition(ended);
     if (instance.then === 'wiped') this.#tellUnknown(instance.id, instance.appId, condition);
-    if (this.#goesOn(instance)) this.#parts.scheduled.again(ended);
+    if (goesOn) this.#parts.scheduled.again(ended);
     const config = this.#configOf(instance);
     if (config && isBadEnd(condition)) {
       const key = backoffKey(config);
       state.setBackoff(key, afterFailure(state.backoffs.get(key), config, this.#parts.nowMs(), this.#parts.secondMs));
     }
-    this.#parts.gone(ended);
+    if (goesOn) this.#parts.again(ended);
+    else this.#parts.gone(ended);
     this.#parts.changed();
   }
 

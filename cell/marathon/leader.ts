@@ -41,11 +41,24 @@ export interface LeaderOptions {
   readonly declineOfferMs: number;
   readonly scaleAppsIntervalMs: number;
   readonly secondMs: number;
+  readonly lost: LostTimes | undefined;
   readonly random: () => number;
   readonly log: CellLog;
   readonly faults?: FaultBoard | undefined;
   /** Ends this leader after the answer that is under way, and has another elected. */
   readonly abdicate: () => void;
+}
+
+/** When a leader looks at lost instances, in milliseconds; each time is a flag of Marathon's. */
+export interface LostTimes {
+  /** `--task_lost_expunge_initial_delay`, of Marathon's 300 000: none is given up before. */
+  readonly expungeInitialDelayMs: number;
+  /** `--task_lost_expunge_interval`, of Marathon's 30 000. */
+  readonly expungeIntervalMs: number;
+  /** `--reconciliation_initial_delay`, of Marathon's 15 000. What Mesos repeats then makes instances inactive. */
+  readonly reconciliationInitialDelayMs: number;
+  /** `--reconciliation_interval`, of Marathon's 600 000. */
+  readonly reconciliationIntervalMs: number;
 }
 
 /** What a Marathon is while it leads: its state, its framework, its deployments. */
@@ -66,7 +79,7 @@ const RECONCILIATION_MS = 600_000;
 export function lead(options: LeaderOptions): Leader {
   const { origin, log } = options;
   const profile = PROFILES[options.profile];
-  const { minReviveOffersIntervalMs, declineOfferMs, scaleAppsIntervalMs, secondMs } = options;
+  const { minReviveOffersIntervalMs, declineOfferMs, scaleAppsIntervalMs, secondMs, lost } = options;
   const nowMs = () => Date.now();
 
   const journal = new Journal(join(options.stateDir, 'marathon.journal'));
@@ -95,6 +108,12 @@ export function lead(options: LeaderOptions): Leader {
       readiness.forget(instance.id);
       roomMade = true;
       orchestrator.scaleCheck(instance.appId);
+    },
+    again: ({ id, appId }) => {
+      readiness.forget(id);
+      roomMade = true;
+      // Even if there are enough without it: that is looked at with all apps, now and then.
+      queue.setCount(appId, (queue.get(appId)?.count ?? 0) + 1, nowMs());
     },
     inactive: ({ appId }) => orchestrator.scaleCheck(appId),
     changed: () => {
@@ -200,7 +219,7 @@ export function lead(options: LeaderOptions): Leader {
   }
 
   function keepHouse(): void {
-    instances.giveUpLost();
+    if (!lost) instances.giveUpLost();
     const silentSince = new Date(nowMs() - UNANSWERED_MS).toISOString();
     const waiting = [...state.instances.values()].filter((one) => one.stagedAt < silentSince);
     framework.reconcile(waiting.filter((one) => one.condition === profile.launchedCondition));
@@ -210,11 +229,25 @@ export function lead(options: LeaderOptions): Leader {
     }
   }
 
+  const reconcileAll = () => framework.reconcile([...state.instances.values()]);
+  const repeated = [
+    repeat(
+      lost?.reconciliationInitialDelayMs ?? RECONCILIATION_MS,
+      lost?.reconciliationIntervalMs ?? RECONCILIATION_MS,
+      reconcileAll,
+    ),
+    ...(lost
+      ? [
+          repeat(lost.expungeInitialDelayMs, lost.expungeIntervalMs, () =>
+            instances.giveUpLost({ makesInactive: false }),
+          ),
+        ]
+      : []),
+  ];
   const timers = [
     setInterval(keepHouse, HOUSEKEEPING_MS),
     setInterval(() => instances.repeatKills(), UNANSWERED_MS),
     setInterval(() => orchestrator.scaleCheckAll(), scaleAppsIntervalMs),
-    setInterval(() => framework.reconcile([...state.instances.values()]), RECONCILIATION_MS),
   ];
 
   const info = new AppInfo({ state, health, readiness, profile, nowMs });
@@ -254,6 +287,7 @@ export function lead(options: LeaderOptions): Leader {
     routes,
     async stop() {
       for (const timer of timers) clearInterval(timer);
+      for (const stop of repeated) stop();
       // What Mesos still tells until then may begin looks and checks again.
       await framework.stop();
       orchestrator.stop();
@@ -264,4 +298,14 @@ export function lead(options: LeaderOptions): Leader {
       journal.close();
     },
   };
+}
+
+/** Does something after a delay, and then again and again. Returns what ends it. */
+function repeat(initialMs: number, intervalMs: number, what: () => void): () => void {
+  let timer = setTimeout(again, initialMs);
+  function again(): void {
+    what();
+    timer = setTimeout(again, intervalMs);
+  }
+  return () => clearTimeout(timer);
 }

@@ -3,7 +3,7 @@ import { type CellLog, SILENT } from '../mesos/log.ts';
 import type { Answer, Route } from './http/exchange.ts';
 import { HttpServer } from './http/server.ts';
 import { HttpError } from './http-error.ts';
-import { type Leader, lead } from './leader.ts';
+import { type Leader, type LostTimes, lead } from './leader.ts';
 import { PROFILES, type ProfileName } from './profile.ts';
 
 export interface MarathonCellOptions {
@@ -24,10 +24,15 @@ export interface MarathonCellOptions {
   /** How often every app is brought to its number, whatever happened before. Default 300 000, as Marathon. */
   readonly scaleAppsIntervalMs?: number;
   /**
-   * How long a second takes of what apps say in seconds: intervals and grace periods of checks, launch delays. Default
+   * How long a second takes of what apps say in seconds: checks, launch delays, the wait for lost instances. Default
    * 1000. A test that waits for what took minutes makes it shorter. Timeouts of checks do not depend on it.
    */
   readonly secondMs?: number;
+  /**
+   * When lost instances are looked at, as Marathon does it. Default: every second, whether or not Mesos repeats that it
+   * does not reach them; so nobody waits ten minutes for a replacement.
+   */
+  readonly lost?: LostTimes;
   /** Uniform in [0, 1): which of the free ports a task gets. Default `Math.random`. */
   readonly random?: () => number;
   readonly log?: CellLog;
@@ -69,6 +74,7 @@ export async function startMarathon(options: MarathonCellOptions): Promise<Marat
       declineOfferMs: options.declineOfferMs ?? 5_000,
       scaleAppsIntervalMs: options.scaleAppsIntervalMs ?? 300_000,
       secondMs: options.secondMs ?? 1_000,
+      lost: options.lost,
       random: options.random ?? Math.random,
       log,
       faults: options.faults,

@@ -50,6 +50,8 @@ export interface Profile {
   readonly groupByNeedsValue: boolean;
   /** Stopping an app tells that its checks are over; 1.7 and 1.8 were not seen to. */
   readonly tellsRemovedChecks: boolean;
+  /** `lastTaskFailure` tells of a task that Mesos does not reach; 1.11 does not. */
+  readonly unreachableIsFailure: boolean;
   /** What an instance is called between its launch and the first update. */
   readonly launchedCondition: 'Created' | 'Provisioned';
 }
@@ -80,6 +82,7 @@ const MARATHON_1_11: Profile = {
   upgradesTrustMesosAlone: true,
   groupByNeedsValue: true,
   tellsRemovedChecks: true,
+  unreachableIsFailure: false,
   launchedCondition: 'Provisioned',
 };
 
@@ -109,6 +112,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     upgradesTrustMesosAlone: false,
     groupByNeedsValue: false,
     tellsRemovedChecks: false,
+    unreachableIsFailure: true,
     launchedCondition: 'Created',
   },
   '1.9': {

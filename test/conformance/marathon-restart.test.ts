@@ -55,7 +55,15 @@ beforeAll(async () => {
     return tasks.length === 4 && tasks.every(({ id }) => old.tasks.some((task) => task.id === id));
   });
   replay = await Replay.on(
-    { url, mesos, ports: new Map(), delayMesos: () => undefined, restart: () => rig.restart(), stop: () => rig.stop() },
+    {
+      url,
+      mesos,
+      ports: new Map(),
+      delayMesos: () => undefined,
+      killTasks: () => undefined,
+      restart: () => rig.restart(),
+      stop: () => rig.stop(),
+    },
     record,
   );
 });

@@ -9,6 +9,8 @@ export interface KnownDifference {
    * that differ. Absent: all of it.
    */
   readonly at?: string;
+  /** It may also be the same, by chance. */
+  readonly chance?: boolean;
   readonly reason: string;
 }
 
@@ -63,6 +65,8 @@ const WADL = 'The original describes its resources in WADL, which the record cut
 const PODS = 'The cell has no pods.';
 const OFFERS = 'How many offers were looked at depends on how long it took.';
 const KEPT = 'The original keeps versions of an app that was deleted and made again; the cell begins anew.';
+const NO_ADDRESSES =
+  "There the agent told of the end of what had died with it; here the task's executor did, with its address.";
 const WAITING_GIVEN_UP =
   'What of the former version waits for its delay is launched there beside the new one and then ended; here it is given up at once.';
 
@@ -94,6 +98,15 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     'instance_changed_event {"agentId":null,"condition":"Scheduled"',
     'status_update_event {"appId":"/bo","host":"a host","ipAddresses":[],"message":"Killed before delivery',
   ].map((at) => ({ record: 'queue-backoff', step: 'events' as const, at, reason: WAITING_GIVEN_UP })),
+  { record: 'agent-lost', step: 6, at: '/body/queue/0/processedOffersSummary', chance: true, reason: OFFERS },
+  ...['/al/timed', '/al/disabled'].flatMap((appId) =>
+    ['[]', '[{"ipAddress":"127.0.0.1","protocol":"IPv4"}]'].map((addresses) => ({
+      record: 'agent-lost',
+      step: 'events' as const,
+      at: `status_update_event {"appId":"${appId}","host":"a host","ipAddresses":${addresses},"message":"Unreachable agent`,
+      reason: NO_ADDRESSES,
+    })),
+  ),
   ...[20, 21, 22].map((step) => ({ record: 'app-http-errors', step, at: '/body', reason: WADL })),
   {
     record: 'system-endpoints',
@@ -110,9 +123,11 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   { record: 'system-endpoints', step: 27, at: '/body', reason: 'The metrics are those of a Java program.' },
 ];
 
+const REPEATED = 'Mesos told three times of a task that nobody knew any more, until it was acknowledged.';
 const DYING = 'Whether a check falls between the end of a container and the word of it.';
 
 export const CHANCE_EVENTS: readonly ChanceEvent[] = [
+  { record: 'agent-lost', eventType: 'unknown_instance_terminated_event', reason: REPEATED },
   { record: 'docker-bridge', eventType: 'failed_health_check_event', reason: DYING },
   { record: 'docker-bridge', eventType: 'health_status_changed_event', has: { alive: false }, reason: DYING },
   { record: 'docker-bridge', eventType: 'instance_health_changed_event', has: { healthy: false }, reason: DYING },

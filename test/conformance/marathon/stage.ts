@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MarathonCell, type MarathonCellOptions, startMarathon } from '../../../cell/marathon/marathon.ts';
 import type { CellOptions } from '../../../cell/mesos/options.ts';
+import { containersBelow, processesOf } from '../../../cell/mesos/processes.ts';
 import { type MesosCell, startMesos } from '../../../cell/mesos/start.ts';
 import { freePortBlock } from '../../../local/platform/ports.ts';
 import { type FaultProxy, startFaultProxy } from '../../fault-proxy.ts';
@@ -37,6 +38,8 @@ export interface Stage {
   delayMesos(delayMs: number): void;
   /** Ends Marathon and starts it again on the same address and state; tasks run on. */
   restart(): Promise<void>;
+  /** Kills what runs on an agent, though its master does not hear of it. */
+  killTasks(agentName: string): void;
   stop(): Promise<void>;
 }
 
@@ -85,6 +88,11 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     async restart() {
       await cell.stop();
       cell = await start(Number(new URL(url).port));
+    },
+    killTasks(agentName) {
+      for (const container of containersBelow(join(stateDir, 'mesos/agents', agentName))) {
+        for (const { pid } of processesOf(container)) process.kill(pid, 'SIGKILL');
+      }
     },
     async stop() {
       await cell.stop();
