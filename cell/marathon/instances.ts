@@ -221,7 +221,7 @@ export class Instances {
   }
 
   #applied(instance: Instance, status: TaskStatus, condition: Condition): Instance {
-    const { unreachableSince: _lost, ...reachable } = instance;
+    const { unreachableSince: _since, lostMessage: _message, ...reachable } = instance;
     const at = new Date(this.#parts.nowMs()).toISOString();
     const lost = condition === 'Unreachable';
     const addresses = (status.container_status?.network_infos ?? []).flatMap((info) =>
@@ -236,7 +236,12 @@ export class Instances {
       ipAddresses:
         addresses.length > 0 || (lost && this.#parts.profile.instancesOutliveTasks) ? addresses : instance.ipAddresses,
       ...(condition === 'Running' && !instance.startedAt ? { startedAt: at } : {}),
-      ...(lost ? { unreachableSince: instance.unreachableSince ?? at } : {}),
+      ...(lost
+        ? {
+            unreachableSince: instance.unreachableSince ?? at,
+            lostMessage: instance.lostMessage ?? status.message ?? '',
+          }
+        : {}),
     };
   }
 
@@ -335,7 +340,7 @@ export class Instances {
       slaveId: instance.agentId,
       taskId: instance.taskId,
       taskStatus: status.state,
-      message: status.message ?? '',
+      message: instance.lostMessage ?? status.message ?? '',
       appId: instance.appId,
       host: instance.host,
       ipAddresses: instance.ipAddresses,

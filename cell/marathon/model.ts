@@ -195,6 +195,8 @@ export interface Instance {
   readonly startedAt?: string;
   /** When its agent was lost. */
   readonly unreachableSince?: string;
+  /** What Mesos said then; what it says when it repeats it is not told. */
+  readonly lostMessage?: string;
 }
 
 /** An instance without a task: from 1.8 on there is one before its first launch, and between two tasks. */

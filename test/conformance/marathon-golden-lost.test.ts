@@ -1,5 +1,7 @@
-import { jest } from '@jest/globals';
-import { playGolden } from './marathon/golden-play.ts';
+import { expect, jest } from '@jest/globals';
+import { until } from '../integration/mesos-until.ts';
+import { ask } from './marathon/asking.ts';
+import { AGENTS, playGolden } from './marathon/golden-play.ts';
 import type { Stage } from './marathon/stage.ts';
 
 /** Records of a real Marathon 1.11.26 whose subject is an agent that dies and comes back. */
@@ -26,5 +28,47 @@ async function killAndStart(note: string, stage: Stage): Promise<void> {
 
 playGolden('agent-lost', {
   stage: { mesos: { agentTimeoutMs: 500 }, marathon: { lost: DEFAULT_TIMES } },
+  onNote: killAndStart,
+});
+
+async function running(stage: Stage, appId: string): Promise<number> {
+  const { body } = await ask(stage.url, { method: 'GET', path: `/v2/apps/${appId}` });
+  const app = body instanceof Object ? Reflect.get(body, 'app') : undefined;
+  return app instanceof Object ? Reflect.get(app, 'tasksRunning') : 0;
+}
+
+/** Lets an agent be offered or not, though it runs on. */
+async function order(stage: Stage, type: 'DEACTIVATE_AGENT' | 'REACTIVATE_AGENT', name: string): Promise<void> {
+  const value = stage.mesos.agents.find((agent) => agent.name === name)?.id;
+  const call = { type, [type.toLowerCase()]: { agent_id: { value } } };
+  const { status } = await ask(stage.mesos.masterUrl, {
+    method: 'POST',
+    path: '/api/v1',
+    headers: { 'Content-Type': 'application/json' },
+    body: call,
+  });
+  expect(status).toBe(200);
+}
+
+/** Three tenths of the flags that the record names, as a second takes three tenths. */
+const TIMED = {
+  expungeInitialDelayMs: 1_500,
+  expungeIntervalMs: 600,
+  reconciliationInitialDelayMs: 1_500,
+  reconciliationIntervalMs: 1_200,
+};
+/** The agent that dies is the first to be offered. */
+const AGENT_3_FIRST = AGENTS.toReversed();
+
+// Of the first app the agent that dies had one instance, of the others two: it is not offered until the others are full.
+playGolden('agent-lost-timed', {
+  stage: { agents: AGENT_3_FIRST, mesos: { agentTimeoutMs: 500 }, marathon: { secondMs: 300, lost: TIMED } },
+  before: async (index, stage) => {
+    if (index === 0) await order(stage, 'DEACTIVATE_AGENT', 'agent3');
+    if (index !== 1) return;
+    await until('four of five are placed', 10_000, async () => (await running(stage, 'at/short')) === 4);
+    await order(stage, 'REACTIVATE_AGENT', 'agent3');
+    await until('all five are placed', 10_000, async () => (await running(stage, 'at/short')) === 5);
+  },
   onNote: killAndStart,
 });

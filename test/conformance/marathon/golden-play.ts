@@ -25,6 +25,8 @@ export interface GoldenOptions {
   readonly prepare?: () => Promise<{ readonly stage: Partial<StageOptions>; stop(): Promise<void> }>;
   /** What the recorder did at a step that is a note. */
   readonly onNote?: (note: string, stage: Stage) => Promise<void>;
+  /** What must be so before a step's request. */
+  readonly before?: (index: number, stage: Stage) => Promise<void>;
   /** The recorder deleted each app that it had created before it went on, without writing it down. */
   readonly deletesCreated?: boolean;
 }
@@ -64,6 +66,7 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
         await options.onNote?.(step.note ?? '', stage);
         return;
       }
+      await options.before?.(index, stage);
       const compared = await replay.play(step);
       if (options.deletesCreated) await deleteApps(stage.url);
       const { got, wanted } = judged(compared, differences(name, index));

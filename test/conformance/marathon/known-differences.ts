@@ -65,6 +65,8 @@ const WADL = 'The original describes its resources in WADL, which the record cut
 const PODS = 'The cell has no pods.';
 const OFFERS = 'How many offers were looked at depends on how long it took.';
 const KEPT = 'The original keeps versions of an app that was deleted and made again; the cell begins anew.';
+const ONE_REPLACEMENT =
+  'Of two that became inactive at once only one was replaced there, as the second look came while the first was under way.';
 const NO_ADDRESSES =
   "There the agent told of the end of what had died with it; here the task's executor did, with its address.";
 const WAITING_GIVEN_UP =
@@ -99,9 +101,29 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     'status_update_event {"appId":"/bo","host":"a host","ipAddresses":[],"message":"Killed before delivery',
   ].map((at) => ({ record: 'queue-backoff', step: 'events' as const, at, reason: WAITING_GIVEN_UP })),
   { record: 'agent-lost', step: 6, at: '/body/queue/0/processedOffersSummary', chance: true, reason: OFFERS },
-  ...['/al/timed', '/al/disabled'].flatMap((appId) =>
+  ...[7, 9].map((step) => ({ record: 'agent-lost-timed', step, at: '/body/queue', reason: ONE_REPLACEMENT })),
+  { record: 'agent-lost-timed', step: 11, at: '/body/apps/1/tasks', chance: true, reason: ONE_REPLACEMENT },
+  ...[
+    'status_update_event {"appId":"/at/long"',
+    'instance_changed_event {"agentId":null,"condition":"Scheduled","host":null,"instanceId":"at_long.',
+    ...['Provisioned', 'Starting', 'Running'].map(
+      (condition) =>
+        `instance_changed_event {"agentId":"a agentId","condition":"${condition}","host":"a host","instanceId":"at_long.`,
+    ),
+  ].map((at) => ({
+    record: 'agent-lost-timed',
+    step: 'events' as const,
+    at,
+    chance: true,
+    reason: ONE_REPLACEMENT,
+  })),
+  ...[
+    ['agent-lost', '/al/timed'],
+    ['agent-lost', '/al/disabled'],
+    ['agent-lost-timed', '/at/disabled'],
+  ].flatMap(([record = '', appId]) =>
     ['[]', '[{"ipAddress":"127.0.0.1","protocol":"IPv4"}]'].map((addresses) => ({
-      record: 'agent-lost',
+      record,
       step: 'events' as const,
       at: `status_update_event {"appId":"${appId}","host":"a host","ipAddresses":${addresses},"message":"Unreachable agent`,
       reason: NO_ADDRESSES,
@@ -127,7 +149,11 @@ const REPEATED = 'Mesos told three times of a task that nobody knew any more, un
 const DYING = 'Whether a check falls between the end of a container and the word of it.';
 
 export const CHANCE_EVENTS: readonly ChanceEvent[] = [
-  { record: 'agent-lost', eventType: 'unknown_instance_terminated_event', reason: REPEATED },
+  ...['agent-lost', 'agent-lost-timed'].map((record) => ({
+    record,
+    eventType: 'unknown_instance_terminated_event',
+    reason: REPEATED,
+  })),
   { record: 'docker-bridge', eventType: 'failed_health_check_event', reason: DYING },
   { record: 'docker-bridge', eventType: 'health_status_changed_event', has: { alive: false }, reason: DYING },
   { record: 'docker-bridge', eventType: 'instance_health_changed_event', has: { healthy: false }, reason: DYING },
