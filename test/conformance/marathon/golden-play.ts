@@ -25,6 +25,8 @@ export interface GoldenOptions {
   readonly prepare?: () => Promise<{ readonly stage: Partial<StageOptions>; stop(): Promise<void> }>;
   /** What the recorder did at a step that is a note. */
   readonly onNote?: (note: string, stage: Stage) => Promise<void>;
+  /** Of steps asked in the midst of something, by index: up to when events are waited for, on the record's clock. */
+  readonly awaitedUntil?: Readonly<Record<number, number>>;
   /** What must be so before a step's request. */
   readonly before?: (index: number, stage: Stage) => Promise<void>;
   /** The recorder deleted each app that it had created before it went on, without writing it down. */
@@ -67,7 +69,7 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
         return;
       }
       await options.before?.(index, stage);
-      const compared = await replay.play(step);
+      const compared = await replay.play({ ...step, t: options.awaitedUntil?.[index] ?? step.t });
       if (options.deletesCreated) await deleteApps(stage.url);
       const { got, wanted } = judged(compared, differences(name, index));
       expect(got).toEqual(wanted);
