@@ -67,6 +67,8 @@ const OFFERS = 'How many offers were looked at depends on how long it took.';
 const KEPT = 'The original keeps versions of an app that was deleted and made again; the cell begins anew.';
 const ONE_REPLACEMENT =
   'Of two that became inactive at once only one was replaced there, as the second look came while the first was under way.';
+const IN_TURN =
+  'Instances start, fail and are replaced again and again: how often, and where each is, depends on when one asks.';
 const NO_ADDRESSES =
   "There the agent told of the end of what had died with it; here the task's executor did, with its address.";
 const WAITING_GIVEN_UP =
@@ -101,6 +103,19 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     'status_update_event {"appId":"/bo","host":"a host","ipAddresses":[],"message":"Killed before delivery',
   ].map((at) => ({ record: 'queue-backoff', step: 'events' as const, at, reason: WAITING_GIVEN_UP })),
   { record: 'agent-lost', step: 6, at: '/body/queue/0/processedOffersSummary', chance: true, reason: OFFERS },
+  ...['tasks', 'tasksStats', 'tasksStaged', 'tasksRunning', 'tasksHealthy', 'tasksUnhealthy', 'lastTaskFailure'].map(
+    (key) => ({
+      record: 'upgrade-health-fails-midway',
+      step: 3,
+      at: `/body/app/${key}`,
+      chance: true,
+      reason: IN_TURN,
+    }),
+  ),
+  { record: 'upgrade-health-fails-midway', step: 7, at: '/body/app/lastTaskFailure', chance: true, reason: IN_TURN },
+  ...['failed_health_check', 'health_status_changed', 'instance_', 'status_update', 'unhealthy_instance_kill'].map(
+    (at) => ({ record: 'upgrade-health-fails-midway', step: 'events' as const, at, chance: true, reason: IN_TURN }),
+  ),
   ...[7, 9].map((step) => ({ record: 'agent-lost-timed', step, at: '/body/queue', reason: ONE_REPLACEMENT })),
   { record: 'agent-lost-timed', step: 11, at: '/body/apps/1/tasks', chance: true, reason: ONE_REPLACEMENT },
   ...[
