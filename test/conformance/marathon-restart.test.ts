@@ -57,6 +57,7 @@ beforeAll(async () => {
   replay = await Replay.on(
     {
       url,
+      profile: '1.7',
       mesos,
       ports: new Map(),
       delayMesos: () => undefined,

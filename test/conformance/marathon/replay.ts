@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { RELEASE_OF } from '../contract/deviations.ts';
 import { TypeCheck } from '../contract/type-check.ts';
 import { type Answer, ask, listen } from './asking.ts';
 import { comparable } from './comparable.ts';
@@ -53,7 +54,8 @@ export class Replay {
     options: ReplayOptions,
   ) {
     this.#options = options;
-    this.#types = new TypeCheck(record.marathon);
+    // A record may be played on the profile of another release.
+    this.#types = new TypeCheck(RELEASE_OF[stage.profile], record.marathon);
     this.#stage = stage;
     this.#record = record;
     this.#stream = stream;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MarathonCell, type MarathonCellOptions, startMarathon } from '../../../cell/marathon/marathon.ts';
+import type { ProfileName } from '../../../cell/marathon/profile.ts';
 import type { CellOptions } from '../../../cell/mesos/options.ts';
 import { containersBelow, processesOf } from '../../../cell/mesos/processes.ts';
 import { type MesosCell, startMesos } from '../../../cell/mesos/start.ts';
@@ -31,6 +32,8 @@ export interface StageOptions {
 /** A cell to play a record on: the recorder's agents, and a Marathon with nothing in it. */
 export interface Stage {
   readonly url: string;
+  /** Whose dialect its Marathon speaks. */
+  readonly profile: ProfileName;
   readonly mesos: MesosCell;
   /** Each recorded first port with the one that stands for it. */
   readonly ports: ReadonlyMap<number, number>;
@@ -82,6 +85,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   });
   return {
     url,
+    profile: options.marathon?.profile ?? '1.7',
     mesos,
     ports,
     delayMesos,
