@@ -179,8 +179,11 @@ describe('Docker tasks', () => {
   it('fail with the words of the engine when the program does not exist', async () => {
     const started = await cell();
     const test = await framework(started);
-    await test.launch('fat-1', probe('noshell', [], { command: { value: 'echo hello' } }));
-    expect((await test.state('noshell', 'TASK_FAILED')).message).toMatch(/Failed to launch container: .*\/bin\/sh/);
+    const parameters = [{ key: 'entrypoint', value: '/no/such/program' }];
+    const container = { type: 'DOCKER', docker: { image: PROBE_IMAGE, network: 'HOST', parameters } } as const;
+    await test.launch('fat-1', probe('noprogram', [], { container }));
+    const { message } = await test.state('noprogram', 'TASK_FAILED');
+    expect(message).toMatch(/Failed to launch container: .*\/no\/such\/program/);
   });
 
   it('that eat more memory than they asked for are told so', async () => {
