@@ -62,6 +62,7 @@ function writeConfiguration(address: string): void {
     },
     builder: { attribute: 'role:ci', command: ['true'], docker: '/nowhere', cpus: 1, memoryMiB: 32, startSeconds: 1 },
     services: { sample: { repository: '/nowhere' } },
+    ledger: { directory: file('ledger') },
     api: {
       listen: `127.0.0.1:${port}`,
       url: `http://127.0.0.1:${port}`,
