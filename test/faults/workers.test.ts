@@ -11,7 +11,7 @@ import { expectSettled } from './final-state.ts';
 import { builderPids } from './sandbox-processes.ts';
 
 const PLATFORM_WITHIN_MS = 120_000;
-const RELEASE_WITHIN_MS = 360_000;
+const RELEASE_WITHIN_MS = 660_000;
 
 const stateSchema = z.object({
   completed_frameworks: z.array(
