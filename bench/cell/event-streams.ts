@@ -38,7 +38,10 @@ export async function eventStreams(
     const changes: Promise<string>[] = [];
     const started = performance.now();
     while (changes.length < perSecond * seconds) {
-      changes.push(changeNothing(cell, changes.length));
+      const change = changeNothing(cell, changes.length);
+      // Heard of below, by `Promise.all`; unheard till then it would end this process and leave the cell.
+      change.catch(() => undefined);
+      changes.push(change);
       await pause(Math.max(0, started + (changes.length / perSecond) * 1000 - performance.now()));
     }
     const ids = await Promise.all(changes);
@@ -64,8 +67,9 @@ async function listen(url: string): Promise<Listener> {
   });
   if (answer.body === null) throw new Error(`GET ${url}/v2/events: answered ${answer.status} without a body`);
   const listener: Listener = { events: 0, told: new Set(), close: () => controller.abort() };
+  // A stream that breaks shows in what its listener missed.
   void read(answer.body, listener).catch((error: unknown) => {
-    if (!controller.signal.aborted) throw error;
+    if (!controller.signal.aborted) console.error(`GET ${url}/v2/events broke:`, error);
   });
   return listener;
 }
