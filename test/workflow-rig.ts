@@ -91,7 +91,8 @@ async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment> {
   return env;
 }
 
-function startDevServer(): Promise<TestWorkflowEnvironment> {
+/** The server of `temporal server start-dev`, with our search attributes. */
+export function startDevServer(): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: executable('TEMPORAL_CLI_PATH') },

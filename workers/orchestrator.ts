@@ -9,6 +9,7 @@ import { loadConfiguration } from './configuration.ts';
 import { ledgerPlace } from './ledger-place.ts';
 import { installRuntime } from './runtime.ts';
 import { ensureSchedules } from './schedules.ts';
+import { becomeCurrent, versionedWorker, workflowBuildId } from './worker-version.ts';
 
 /** Cancellation reaches an activity by the answer to a heartbeat; by default those are held back for up to 8 s. */
 const HEARTBEAT_THROTTLE = '500ms';
@@ -21,7 +22,11 @@ const CACHED_RUN_WITHIN = '3s';
 
 const log = installRuntime('orchestrator');
 const configuration = loadConfiguration();
-const { address, namespace } = configuration.temporal;
+const { address, namespace, deployment } = configuration.temporal;
+const version =
+  deployment === undefined
+    ? undefined
+    : { deploymentName: deployment, buildId: workflowBuildId(join(import.meta.dirname, '..')) };
 const cacheDir = process.env['SLIPWAY_CACHE'] ?? join(process.cwd(), '.slipway', 'cache');
 
 const ledger = openLedger(ledgerPlace(configuration.ledger), (error) =>
@@ -36,6 +41,7 @@ const worker = await Worker.create({
   connection,
   namespace,
   taskQueue: TASK_QUEUE,
+  ...(version === undefined ? {} : { workerDeploymentOptions: versionedWorker(version) }),
   activities: createCentralActivities(configuration, client.workflow, ledger, join(cacheDir, 'git')),
   workflowBundle: await bundleWorkflowCode({
     workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
@@ -49,8 +55,12 @@ const worker = await Worker.create({
   shutdownForceTime: '60s',
 });
 await ensureSchedules(client, configuration.schedules);
-log.info({ taskQueue: TASK_QUEUE, address }, 'takes work');
-await worker.run();
+log.info({ taskQueue: TASK_QUEUE, address, ...version }, 'takes work');
+const running = worker.run();
+if (version && (await becomeCurrent(client.connection, namespace, version))) {
+  log.info(version, 'new releases begin in this version of the workflow code');
+}
+await running;
 await ledger.close();
 await client.connection.close();
 await connection.close();

@@ -40,6 +40,8 @@ export interface TemporalConfiguration {
   readonly namespace: string;
   /** Address of its web page, for links. */
   readonly ui?: string;
+  /** Worker deployment whose versions the orchestrators are; absent for unversioned ones. */
+  readonly deployment?: string;
 }
 
 export interface ConsulConfiguration<Secret = string> {
@@ -211,6 +213,7 @@ const configurationSchema: z.ZodType<ConfigurationFile> = section({
     address: address('127.0.0.1:7233'),
     namespace: text('a Temporal namespace, such as default').default('default'),
     ui: url('http://127.0.0.1:8233').exactOptional(),
+    deployment: text('the name of a worker deployment, such as slipway').exactOptional(),
   }),
   consul: section({
     url: url('http://127.0.0.1:8500'),
