@@ -64,6 +64,14 @@ export const FailureType = {
   CanaryFailed: 'CanaryFailed',
   /** The canary judge could not decide before its deadline. */
   CanaryInconclusive: 'CanaryInconclusive',
+  /** The bundle was rolled back in that environment and nobody has lifted the veto. */
+  Vetoed: 'Vetoed',
+  /** There is no veto on that bundle. */
+  UnknownVeto: 'UnknownVeto',
+  /** The lane knows no such bundle to go back to. */
+  UnknownBundle: 'UnknownBundle',
+  /** The way back from a rollout is not ready: what it needs is missing. */
+  NotReadyToRollBack: 'NotReadyToRollBack',
   /** The lane is held by another release and the request asked not to wait. */
   LaneBusy: 'LaneBusy',
   /** A person or the API stopped the release. */
@@ -100,6 +108,8 @@ export const NON_RETRYABLE_FAILURES: readonly string[] = [
   FailureType.TagConflict,
   FailureType.NothingToRollBackTo,
   FailureType.PlanOutdated,
+  FailureType.Vetoed,
+  FailureType.UnknownBundle,
   FailureType.Internal,
   'PayloadsTooLarge',
 ];

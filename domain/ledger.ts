@@ -1,11 +1,15 @@
+import type { Bundle } from './bundle.ts';
 import type { ApprovalRecord, ReleaseFailure, ReleaseOutcome, RollbackRecord, StepRecord } from './release.ts';
+import type { Veto } from './veto.ts';
 
-/** What the ledger keeps of a release, one fact an entry. Times are ISO 8601. */
+/** What the ledger keeps, one fact an entry. Times are ISO 8601. */
 export type LedgerEntry =
   /** It was asked for; `request` is kept as it came. */
   | { readonly kind: 'begun'; readonly at: string; readonly by: string; readonly request: unknown }
   /** It has a plan; what people approve is its digest. */
   | { readonly kind: 'planned'; readonly at: string; readonly digest: string; readonly plan: unknown }
+  /** What is released, as soon as that is known. */
+  | { readonly kind: 'bundle'; readonly at: string; readonly bundle: Bundle }
   /** A step has begun or ended. */
   | { readonly kind: 'step'; readonly at: string; readonly step: StepRecord }
   | { readonly kind: 'approval'; readonly at: string; readonly approval: ApprovalRecord }
@@ -18,6 +22,17 @@ export type LedgerEntry =
       readonly inputs: unknown;
     }
   | { readonly kind: 'rollback'; readonly at: string; readonly rollback: RollbackRecord }
+  /** A bundle that was rolled back may not go to the environment again. */
+  | { readonly kind: 'vetoed'; readonly at: string; readonly environment: string; readonly veto: Veto }
+  /** A person let it. With the veto itself, since the lane may tell this before the release could tell the other. */
+  | {
+      readonly kind: 'veto-lifted';
+      readonly at: string;
+      readonly environment: string;
+      readonly veto: Veto;
+      readonly by: string;
+      readonly reason: string;
+    }
   /** A person's word that ends it early. */
   | {
       readonly kind: 'stopped';
@@ -38,6 +53,7 @@ export function actorOf(entry: LedgerEntry): string {
   switch (entry.kind) {
     case 'begun':
     case 'stopped':
+    case 'veto-lifted':
       return entry.by;
     case 'approval':
       return entry.approval.by;
@@ -48,10 +64,10 @@ export function actorOf(entry: LedgerEntry): string {
   }
 }
 
-/** Entries of one release, in the order in which they came about. */
+/** Entries of one workflow, in the order in which they came about. */
 export interface LedgerEntries {
-  /** Workflow id of the release. */
-  readonly release: string;
+  /** Id of the workflow that tells them: a release, or the lane. */
+  readonly teller: string;
   readonly service: string;
   /** Run id of that workflow: a run that was reset tells its own story from there on. */
   readonly run: string;

@@ -16,17 +16,18 @@ const near = proxyLocalActivities<LedgerActivities>(LEDGER_NEAR);
 /** So long a wait for the ledger is said to last; then it is asked again, and the wait begins anew. */
 const AWAY_SECONDS = 24 * 3600;
 
-/** What a release tells the ledger: facts are noted as they come about, and written when they must be there. */
+/** What a workflow tells the ledger: facts are noted as they come about, and written when they must be there. */
 export class LedgerBook {
-  private readonly release: string;
+  private readonly teller: string;
   private readonly service: string;
   /** False in runs that began before there was a ledger. */
   private readonly kept = patched('ledger');
   private readonly noted: LedgerEntry[] = [];
   private written = 0;
 
-  constructor(release: string, service: string) {
-    this.release = release;
+  /** @param teller id of the workflow */
+  constructor(teller: string, service: string) {
+    this.teller = teller;
     this.service = service;
   }
 
@@ -44,7 +45,7 @@ export class LedgerBook {
     const entries = [...this.noted];
     if (entries.length === 0) return;
     const told: LedgerEntries = {
-      release: this.release,
+      teller: this.teller,
       service: this.service,
       run: workflowInfo().runId,
       first: this.written + 1,

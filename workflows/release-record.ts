@@ -60,6 +60,7 @@ export class ReleaseRecord implements WaitBoard {
 
   built(bundle: Bundle): void {
     this.bundle = bundle;
+    this.book.note({ kind: 'bundle', at: now(), bundle });
     this.changed();
   }
 

@@ -14,9 +14,9 @@ export type LedgerActivities = ReturnType<typeof createLedgerActivities>;
  */
 export function createLedgerActivities(ledger: Ledger) {
   return {
-    /** Writes entries of one release; written before, they change nothing. @returns the end of the audit */
+    /** Writes entries of one workflow; written before, they change nothing. @returns the end of the audit */
     async writeLedger(told: LedgerEntries): Promise<AuditHead> {
-      return call(`writing ${told.entries.length} entries of ${told.release}`, () =>
+      return call(`writing ${told.entries.length} entries of ${told.teller}`, () =>
         ledger.use((db) => writeEntries(db, told)),
       );
     },

@@ -3,6 +3,8 @@ import type { AuditHead } from '../../domain/audit.ts';
 import { canonicalJson } from '../../domain/digest.ts';
 import { actorOf, type LedgerEntries, type LedgerEntry } from '../../domain/ledger.ts';
 import { appendAudit, lockAudit } from './audit.ts';
+import { plain } from './plain.ts';
+import { writeBundle, writeService, writeVeto } from './services-bundles-vetoes.ts';
 import type { Tables } from './tables.ts';
 
 /**
@@ -34,12 +36,10 @@ export async function writeEntries(db: Kysely<Tables>, told: LedgerEntries): Pro
       }
       return detailBefore === undefined;
     });
-    await transaction
-      .insertInto('releases')
-      .values({ id: plain(told.release), service: plain(told.service) })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute();
-    for (const { entry } of fresh) await writeRow(transaction, plain(told.release), entry);
+    const about = { teller: plain(told.teller), service: plain(told.service) };
+    const [first] = fresh;
+    if (first !== undefined) await writeService(transaction, about.service, first.at);
+    for (const { entry } of fresh) await writeRow(transaction, about, entry);
     return appendAudit(
       transaction,
       head,
@@ -48,20 +48,49 @@ export async function writeEntries(db: Kysely<Tables>, told: LedgerEntries): Pro
   });
 }
 
-function auditEntryOf({ release, run }: LedgerEntries, entry: LedgerEntry, number: number) {
+function auditEntryOf({ teller, run }: LedgerEntries, entry: LedgerEntry, number: number) {
   return {
     entry,
-    key: plain(`${release} ${run} ${number}`),
+    key: plain(`${teller} ${run} ${number}`),
     at: new Date(entry.at).toISOString(),
     actor: plain(actorOf(entry)),
     action: entry.kind,
-    subject: plain(release),
+    subject: plain(teller),
     detail: canonicalJson(entry),
   };
 }
 
-async function writeRow(transaction: Transaction<Tables>, release: string, entry: LedgerEntry): Promise<void> {
+interface About {
+  readonly teller: string;
+  readonly service: string;
+}
+
+async function writeRow(transaction: Transaction<Tables>, about: About, entry: LedgerEntry): Promise<void> {
+  const { service, teller } = about;
+  const { at } = entry;
   switch (entry.kind) {
+    case 'vetoed':
+      return writeVeto(transaction, { service, environment: entry.environment, veto: entry.veto });
+    case 'veto-lifted': {
+      const { by, environment, reason, veto } = entry;
+      return writeVeto(transaction, { service, environment, veto, lifted: { by, at, reason } });
+    }
+    default:
+      await transaction
+        .insertInto('releases')
+        .values({ id: teller, service })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute();
+      return writeReleaseRow(transaction, teller, entry);
+  }
+}
+
+type ReleaseEntry = Exclude<LedgerEntry, { readonly kind: 'vetoed' | 'veto-lifted' }>;
+
+async function writeReleaseRow(transaction: Transaction<Tables>, release: string, entry: ReleaseEntry): Promise<void> {
+  switch (entry.kind) {
+    case 'bundle':
+      return writeBundle(transaction, release, entry);
     case 'begun': {
       const { at, by, request } = entry;
       const begun = { requested_by: plain(by), request: JSON.stringify(request), begun_at: at };
@@ -132,9 +161,4 @@ async function writeRow(transaction: Transaction<Tables>, release: string, entry
     }
     case 'stopped':
   }
-}
-
-/** PostgreSQL's text holds neither U+0000 nor half a surrogate pair; a build's log may have both. */
-function plain(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\uFFFD');
 }

@@ -1,11 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { AUDIT_ORIGIN } from '../../domain/audit.ts';
+import { servicesBundlesAndVetoes } from './services-bundles-vetoes.ts';
 import type { Tables } from './tables.ts';
 
 /** In the order of their names. One that has run anywhere is never changed: what is to be otherwise is a new one. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-releases-and-audit': { up: releasesAndAudit },
+  '002-services-bundles-vetoes': { up: servicesBundlesAndVetoes },
 };
 
 /**

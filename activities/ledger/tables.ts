@@ -7,6 +7,34 @@ type Json = ColumnType<unknown, string, string>;
 
 /** The ledger's tables, as `migrations.ts` makes them. */
 export interface Tables {
+  services: { name: string; known_since: Time };
+  bundles: {
+    id: string;
+    service: string;
+    version: string;
+    commit: string;
+    image_repository: string;
+    image_digest: string;
+    test_images: Json;
+    config_version: number;
+    manifest_digest: string;
+    /** The release that told of it first. */
+    release: string;
+    known_since: Time;
+  };
+  vetoes: {
+    environment: string;
+    bundle: string;
+    /** The release, or the rollback after its end, that went back. */
+    release: string;
+    service: string;
+    version: string;
+    reason: string;
+    placed_at: Time;
+    lifted_by: string | null;
+    lifted_at: Time | null;
+    lift_reason: string | null;
+  };
   releases: {
     /** Workflow id. */
     id: string;

@@ -1,15 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { createLedgerActivities, type LedgerActivities } from '../../activities/ledger/activities.ts';
 import { type Ledger, type LedgerPlace, openLedger } from '../../activities/ledger/client.ts';
 import type { LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
 import { ledgerChecks } from '../../workers/doctor/ledger-checks.ts';
-import { type PostgresServer, postgresProgram, startPostgres } from '../postgres-server.ts';
+import { startPostgres } from '../postgres-server.ts';
+import { LEDGER_KINDS, program } from './ledger-rig.ts';
 
 const AT = '2026-01-02T03:04:05.678Z';
 const RELEASE = 'release/sample/1';
@@ -27,7 +27,7 @@ const step = (outcome: 'running' | 'done', detail?: string): LedgerEntry => ({
   },
 });
 const told = (entries: readonly LedgerEntry[], over: Partial<LedgerEntries> = {}): LedgerEntries => ({
-  release: RELEASE,
+  teller: RELEASE,
   service: 'sample',
   run: 'run-1',
   first: 1,
@@ -35,47 +35,7 @@ const told = (entries: readonly LedgerEntry[], over: Partial<LedgerEntries> = {}
   ...over,
 });
 
-/** Where a ledger may be kept, each with a way to a new, empty place. */
-interface Kind {
-  readonly name: string;
-  /** Two ledgers on the same place may be open at once. */
-  readonly shared: boolean;
-  setUp(): Promise<void>;
-  newPlace(): Promise<LedgerPlace>;
-  tearDown(): Promise<void>;
-}
-
-const program = await postgresProgram();
-let server: PostgresServer | undefined;
-const real: Kind = {
-  name: 'PostgreSQL',
-  shared: true,
-  setUp: async () => {
-    server = await startPostgres(program ?? '');
-  },
-  newPlace: async () => ({ url: (await server?.createDatabase()) ?? '' }),
-  tearDown: async () => server?.remove(),
-};
-let directory = '';
-let directories = 0;
-const embedded: Kind = {
-  name: 'PGlite',
-  shared: false,
-  setUp: async () => {
-    directory = mkdtempSync(join(tmpdir(), 'slipway-ledger-'));
-    await (await PGlite.create(join(directory, 'empty'))).close();
-  },
-  // An empty database as it was made once: making one takes seconds.
-  newPlace: async () => {
-    directories += 1;
-    const place = { directory: join(directory, String(directories)) };
-    cpSync(join(directory, 'empty'), place.directory, { recursive: true });
-    return place;
-  },
-  tearDown: async () => rmSync(directory, { recursive: true, force: true }),
-};
-
-describe.each(program === undefined ? [embedded] : [embedded, real])('a ledger on $name', (kind) => {
+describe.each(LEDGER_KINDS)('a ledger on $name', (kind) => {
   let place: LedgerPlace;
   let ledger: Ledger;
   let activities: LedgerActivities;
@@ -111,7 +71,7 @@ describe.each(program === undefined ? [embedded] : [embedded, real])('a ledger o
   it('makes its tables from nothing, once', async () => {
     expect(await activities.verifyAudit()).toMatchObject({ rows: 0 });
     const made = await rows('select name from ledger_migration');
-    expect(made).toEqual([{ name: '001-releases-and-audit' }]);
+    expect(made).toEqual([{ name: '001-releases-and-audit' }, { name: '002-services-bundles-vetoes' }]);
     await activities.writeLedger(told([BEGUN]));
     await ledger.close();
     opened.splice(0);
@@ -207,7 +167,7 @@ describe.each(program === undefined ? [embedded] : [embedded, real])('a ledger o
     await Promise.all(
       ledgers.flatMap((one, writer) =>
         Array.from({ length: each }, (_, index) => {
-          const call = told([BEGUN, step('running')], { release: `release/sample/${writer}-${index}` });
+          const call = told([BEGUN, step('running')], { teller: `release/sample/${writer}-${index}` });
           const { writeLedger } = createLedgerActivities(one);
           // Both halves of a retry whose first attempt was slow, not dead.
           return Promise.all([writeLedger(call), writeLedger(call)]);
@@ -265,13 +225,14 @@ describe.each(program === undefined ? [embedded] : [embedded, real])('a ledger o
 });
 
 describe('a ledger on PostgreSQL that is away', () => {
-  if (program === undefined) {
+  const postgres = program;
+  if (postgres === undefined) {
     it.skip('make setup could not bring a PostgreSQL server onto this machine', () => undefined);
     return;
   }
 
   it('says so, may be tried again, and goes on when it is back', async () => {
-    const away = await startPostgres(program);
+    const away = await startPostgres(postgres);
     const lost: Error[] = [];
     const url = await away.createDatabase();
     const ledger = openLedger({ url }, (error) => lost.push(error));

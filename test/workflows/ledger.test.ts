@@ -54,6 +54,7 @@ describe('a release', () => {
     expect(told.map(({ kind }) => kind).filter((kind) => kind !== 'step')).toEqual([
       'begun',
       'planned',
+      'bundle',
       'approval',
       ...view.verdicts.map(() => 'verdict'),
       'ended',
@@ -197,6 +198,6 @@ describe('while the ledger is away', () => {
     away = false;
     await rig.passTime('30s');
     await handle.result();
-    expect(toldOf(key).map(({ kind }) => kind)).toEqual(['begun', 'step', 'step', 'rollback', 'ended']);
+    expect(toldOf(key).map(({ kind }) => kind)).toEqual(['begun', 'step', 'bundle', 'step', 'rollback', 'ended']);
   });
 });

@@ -170,9 +170,9 @@ export class World {
         return { digest: image.digest, changed };
       },
       runTest: async () => ({ tests: 5, failures: this.testFailures, skipped: 0, cases: [], logTail: '' }),
-      writeLedger: async ({ release, run, first, entries }: LedgerEntries) => {
+      writeLedger: async ({ teller, run, first, entries }: LedgerEntries) => {
         for (const [index, entry] of entries.entries()) {
-          const key = `${release} ${run} ${first + index}`;
+          const key = `${teller} ${run} ${first + index}`;
           const before = this.ledger.get(key) ?? entry;
           if (canonicalJson(before) !== canonicalJson(entry)) throw new Error(`${key} says something else`);
           this.ledger.set(key, entry);
