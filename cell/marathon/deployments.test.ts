@@ -103,6 +103,20 @@ describe('planDeployment', () => {
   });
 });
 
+describe('planDeployment of what has the version already', () => {
+  const app = testApp('/a');
+
+  it('restarts what says something else, as when one leader undoes twice', () => {
+    const changed = { ...stampApp(testConfig('/a', { cmd: 'other' }), app, T2), version: app.version };
+    const to = rootOf(T1, { ...changed, generation: app.generation });
+    expect(stepsOf(rootOf(T2, app), to)).toEqual([['RestartApplication /a']]);
+  });
+
+  it('scales what has another count', () => {
+    expect(stepsOf(rootOf(T2, app), rootOf(T1, { ...app, instances: 5 }))).toEqual([['ScaleApplication /a']]);
+  });
+});
+
 describe('conflicts', () => {
   const plan = (...ids: readonly string[]) =>
     planDeployment({ id: ids.join(), from: EMPTY_ROOT, to: rootOf(T1, ...ids.map((id) => testApp(id))) });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { configOf } from './app.ts';
-import { appDifferences, CYCLE, dependencyLevels, findApp, type Root } from './groups.ts';
+import { addedGroups, appDifferences, CYCLE, dependencyLevels, findApp, type Root } from './groups.ts';
 import type { App, AppChange, AppConfig, DeploymentAction, DeploymentPlan, DeploymentStep } from './model.ts';
 
 /** Plans the way from one state of the apps to another. */
@@ -47,14 +47,14 @@ export function planDeployment(options: {
   for (const { before, after } of appDifferences(from.group, to.group)) {
     if (before && !after) stopped.push({ appId: before.id, before });
     else if (after && !before) started.push({ appId: after.id, after });
-    else if (before && after && before.version !== after.version) changed.push({ appId: after.id, before, after });
+    else if (before && after && changes(before, after)) changed.push({ appId: after.id, before, after });
   }
   started.sort((a, b) => (levels.get(a.appId) ?? 0) - (levels.get(b.appId) ?? 0));
 
   const byStep = new Map<number, DeploymentAction[]>();
   for (const { appId, before, after } of [...started, ...changed]) {
     const level = levels.get(appId) ?? 0;
-    const restarts = before && after && before.generation !== after.generation && after.instances > 0;
+    const restarts = before && after && restartsAll(before, after) && after.instances > 0;
     const action = { action: restarts ? 'RestartApplication' : 'ScaleApplication', app: appId } as const;
     byStep.set(level, [...(byStep.get(level) ?? []), action]);
   }
@@ -68,8 +68,19 @@ export function planDeployment(options: {
     version: to.version,
     steps: steps.filter((step) => step.actions.length > 0),
     changes: [...stopped, ...started, ...changed],
+    addedGroups: addedGroups(from.group, to.group),
     sentenced,
   };
+}
+
+/** By what they say too: what one leader undid may have one version, and one generation, several times. */
+function changes(before: App, after: App): boolean {
+  return before.version !== after.version || !isDeepStrictEqual(configOf(before), configOf(after));
+}
+
+function restartsAll(before: App, after: App): boolean {
+  if (before.generation !== after.generation) return true;
+  return !isDeepStrictEqual({ ...configOf(before), instances: after.instances }, configOf(after));
 }
 
 export function affectedApps(plan: DeploymentPlan): readonly string[] {

@@ -1,31 +1,30 @@
 import { describe, expect, it } from '@jest/globals';
-import { emptyGroup, type Group, withApp, withoutAddedGroups, withoutApp } from './groups.ts';
+import { addedGroups, emptyGroup, type Group, withApp, withoutApp, withoutEmptyGroups } from './groups.ts';
 import { testApp } from './test-apps.ts';
 
 const treeOf = (...ids: readonly string[]): Group =>
   ids.map((id) => testApp(id)).reduce<Group>(withApp, emptyGroup('/'));
 
-describe('withoutAddedGroups', () => {
+describe('groups that a change had added', () => {
   const before = treeOf('/a/web');
 
-  it('takes back groups that were made for an app alone', () => {
+  it('are named from the inside', () => {
     const after = withApp(before, testApp('/a/b/c/db'));
-    expect(withoutAddedGroups(withoutApp(after, '/a/b/c/db'), before, after)).toEqual(before);
+    expect(addedGroups(before, after)).toEqual(['/a/b/c', '/a/b']);
+    expect(addedGroups(before, withApp(before, testApp('/a/other')))).toEqual([]);
   });
 
-  it('keeps a group that something else has moved into', () => {
-    const after = withApp(before, testApp('/b/db'));
-    const now = withApp(withoutApp(after, '/b/db'), testApp('/b/other'));
-    expect(withoutAddedGroups(now, before, after)).toEqual(now);
+  it('are taken back when they were made for an app alone', () => {
+    const after = withApp(before, testApp('/a/b/c/db'));
+    expect(withoutEmptyGroups(withoutApp(after, '/a/b/c/db'), ['/a/b/c', '/a/b'])).toEqual(before);
   });
 
-  it('keeps a group that was there before, though it is empty now', () => {
-    const empty = withoutApp(before, '/a/web');
-    expect(withoutAddedGroups(empty, before, before)).toEqual(empty);
+  it('are kept when something else has moved in', () => {
+    const now = withApp(before, testApp('/b/other'));
+    expect(withoutEmptyGroups(now, ['/b'])).toEqual(now);
   });
 
-  it('does not bring back what is gone by now', () => {
-    const after = withApp(before, testApp('/b/db'));
-    expect(withoutAddedGroups(before, before, after)).toEqual(before);
+  it('are not brought back when they are gone by now', () => {
+    expect(withoutEmptyGroups(before, ['/b/c', '/b'])).toEqual(before);
   });
 });

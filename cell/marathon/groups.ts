@@ -23,7 +23,11 @@ export function emptyGroup(id: string): Group {
 }
 
 export function findGroup(root: Root, id: string): Group | undefined {
-  let group: Group | undefined = root.group;
+  return groupIn(root.group, id);
+}
+
+function groupIn(tree: Group, id: string): Group | undefined {
+  let group: Group | undefined = tree;
   for (const segment of id.split('/').filter(Boolean)) group = group && own(group.groups, segment);
   return group;
 }
@@ -94,21 +98,27 @@ export function withoutGroup(group: Group, id: string): Group {
   }));
 }
 
+/** Ids of the groups that a tree has and a former one had not, inner ones first. */
+export function addedGroups(before: Group | undefined, after: Group): readonly string[] {
+  if (before === after) return [];
+  const below = Object.entries(after.groups).flatMap(([name, group]) =>
+    addedGroups(before && own(before.groups, name), group),
+  );
+  return before ? below : [...below, after.id];
+}
+
 /**
- * A tree without those groups that one change had added and that hold nothing now, as a group that was made for an app
- * alone when the app is taken back.
+ * A tree without those of the named groups that hold nothing, as a group that was made for an app alone when the app is
+ * taken back.
+ *
+ * @param ids inner groups first
  */
-export function withoutAddedGroups(tree: Group, before: Group, after: Group): Group {
-  let left = tree;
-  for (const [name, added] of Object.entries(after.groups)) {
-    const [former, now] = [before.groups[name], left.groups[name]];
-    if (!now) continue;
-    const kept = withoutAddedGroups(now, former ?? emptyGroup(added.id), added);
-    const isEmpty = Object.keys(kept.apps).length + Object.keys(kept.groups).length === 0;
-    const groups = !former && isEmpty ? without(left.groups, name) : { ...left.groups, [name]: kept };
-    left = { ...left, groups };
-  }
-  return left;
+export function withoutEmptyGroups(tree: Group, ids: readonly string[]): Group {
+  return ids.reduce((left, id) => {
+    const group = groupIn(left, id);
+    const isEmpty = group && Object.keys(group.apps).length + Object.keys(group.groups).length === 0;
+    return isEmpty ? withoutGroup(left, id) : left;
+  }, tree);
 }
 
 /** Replaces one group of the tree by what `change` makes of it; it is created empty where there is none. */

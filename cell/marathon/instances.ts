@@ -296,7 +296,9 @@ export class Instances {
   #configOf(instance: Instance): App | undefined {
     const now = this.#parts.state.app(instance.appId);
     if (now?.generation === instance.generation) return now;
-    return this.#parts.state.versions(instance.appId).findLast((version) => version.generation === instance.generation);
+    return this.#parts.state.versions
+      .accepted(instance.appId)
+      .findLast((version) => version.generation === instance.generation);
   }
 
   /** What a new task and its instance are called, and which version of the app they are of. */

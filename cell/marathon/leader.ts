@@ -199,8 +199,8 @@ export function lead(options: LeaderOptions): Leader {
     const running = new Set([...state.instances.values()].map((one) => `${one.appId} ${one.generation}`));
     const current = allApps(state.root);
     const former = [...new Set([...state.instances.values()].map(({ appId }) => appId))].flatMap((appId) =>
-      state
-        .versions(appId)
+      state.versions
+        .accepted(appId)
         .filter((app) => running.has(`${app.id} ${app.generation}`) && state.app(appId)?.generation !== app.generation),
     );
     return [...current, ...former].filter((app) => app.healthChecks.length > 0);

@@ -248,6 +248,8 @@ export interface DeploymentPlan {
   readonly version: string;
   readonly steps: readonly DeploymentStep[];
   readonly changes: readonly AppChange[];
+  /** Ids of groups that it makes, inner ones first: when it is undone, those that are empty go. */
+  readonly addedGroups: readonly string[];
   /** Tasks that must be among those that a scale-down kills. */
   readonly sentenced: readonly string[];
 }

@@ -46,6 +46,8 @@ export interface Profile {
    * Marathon makes (commit e044bd7a3): at first it kills none, and with `maximumOverCapacity: 0` it never ends.
    */
   readonly upgradesTrustMesosAlone: boolean;
+  /** From 1.9 on all that a leader undoes has one version: the moment when it began (commit bc92ff869). */
+  readonly revertsShareVersion: boolean;
   /** In 1.11 the first offer for a `GROUP_BY` without value divides by zero and ends all launches (commit ddd6b19b1). */
   readonly groupByNeedsValue: boolean;
   /** Stopping an app tells that its checks are over; 1.7 and 1.8 were not seen to. */
@@ -80,6 +82,7 @@ const MARATHON_1_11: Profile = {
   faultStatus: 500,
   unroutedStatus: 500,
   upgradesTrustMesosAlone: true,
+  revertsShareVersion: true,
   groupByNeedsValue: true,
   tellsRemovedChecks: true,
   unreachableIsFailure: false,
@@ -110,6 +113,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     faultStatus: 422,
     unroutedStatus: 404,
     upgradesTrustMesosAlone: false,
+    revertsShareVersion: false,
     groupByNeedsValue: false,
     tellsRemovedChecks: false,
     unreachableIsFailure: true,

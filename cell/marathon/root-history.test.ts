@@ -63,4 +63,38 @@ describe('RootHistory', () => {
     grow(new RootHistory(new Journal(path)), 20);
     expect(readFileSync(path, 'utf8').match(/"id":"\/g\/still"/g)).toHaveLength(1);
   });
+
+  it('keeps a tree that was refused, and not as the present one', () => {
+    const history = new RootHistory(new Journal(path));
+    const root = grow(history, 2);
+    const refused = { version: version(1000), group: withApp(root.group, testApp('/g/refused')) };
+    history.pushRefused(refused);
+    for (const one of [history, new RootHistory(new Journal(path))]) {
+      expect(one.current).toEqual(root);
+      expect(one.all).toEqual([refused, expect.anything(), root]);
+    }
+  });
+
+  it('puts a tree in the place of a former one of its version, which may say something else', () => {
+    const history = new RootHistory(new Journal(path));
+    const root = grow(history, 2);
+    const [first] = history.all;
+    if (!first) throw new Error('there is no tree');
+    const again = { version: first.version, group: withApp(root.group, testApp('/g/changing', { instances: 7 })) };
+    history.push(again);
+    const read = new RootHistory(new Journal(path));
+    expect(read.all).toEqual([root, again]);
+    expect(findApp(read.current, '/g/changing')?.instances).toBe(7);
+  });
+
+  it('tells which apps no tree has any more', () => {
+    const history = new RootHistory(new Journal(path));
+    const root = grow(history, 1);
+    const without = { version: version(1000), group: withoutApp(root.group, '/top') };
+    expect(history.push(without)).toEqual([]);
+    const gone = Array.from({ length: 49 }, (_, index) =>
+      history.push({ version: version(2000 + index), group: without.group }),
+    );
+    expect(gone.flat()).toEqual(['/top']);
+  });
 });

@@ -1,11 +1,9 @@
 import type { Journal } from '../journal.ts';
+import { AppVersions } from './app-versions.ts';
 import type { Backoff } from './backoff.ts';
 import { findApp, type Root } from './groups.ts';
 import type { App, DeploymentPlan, Instance, Scheduled, TaskFailure } from './model.ts';
 import { RootHistory } from './root-history.ts';
-
-/** How many versions of each app are kept. */
-const KEPT_VERSIONS = 50;
 
 /** A deployment that runs: its plan and how far it is. */
 export interface RunningDeployment {
@@ -27,7 +25,7 @@ export class State {
   /** Not kept over a restart, after which every delay starts anew. */
   readonly backoffs = new Map<string, Backoff>();
   readonly #failures = new Map<string, TaskFailure>();
-  readonly #versions = new Map<string, App[]>();
+  readonly versions: AppVersions;
   readonly #roots: RootHistory;
   readonly #byApp = new Map<string, Map<string, Instance>>();
   readonly #byTask = new Map<string, Instance>();
@@ -36,6 +34,7 @@ export class State {
   constructor(journal: Journal) {
     this.#journal = journal;
     this.#roots = new RootHistory(journal);
+    this.versions = new AppVersions(journal);
     for (const [, value] of journal.withPrefix('instance ')) this.#remember(value as Instance);
     for (const [, value] of journal.withPrefix('scheduled ')) {
       const scheduled = value as Scheduled;
@@ -48,17 +47,14 @@ export class State {
     for (const [key, value] of journal.withPrefix('failure ')) {
       this.#failures.set(key.slice('failure '.length), value as TaskFailure);
     }
-    for (const [key, value] of journal.withPrefix('versions ')) {
-      this.#versions.set(key.slice('versions '.length), value as App[]);
-    }
-    this.#lastStamp = Math.max(Date.parse(this.root.version), 0);
+    this.#lastStamp = Math.max(...this.roots.map(({ version }) => Date.parse(version)), 0);
   }
 
   get root(): Root {
     return this.#roots.current;
   }
 
-  /** Former and present trees, oldest first. */
+  /** Trees that were refused, then former ones and the present one; of either the oldest first. */
   get roots(): readonly Root[] {
     return this.#roots.all;
   }
@@ -71,27 +67,23 @@ export class State {
 
   /** Stores a new tree and the versions of the apps that changed with it. */
   setRoot(root: Root, changed: readonly App[]): void {
-    this.#roots.push(root);
-    for (const app of changed) {
-      const versions = [...(this.#versions.get(app.id) ?? []), app].slice(-KEPT_VERSIONS);
-      this.#versions.set(app.id, versions);
-      this.#journal.put(`versions ${app.id}`, versions);
-    }
+    for (const appId of this.#roots.push(root)) this.versions.forget(appId);
+    for (const app of changed) this.versions.accept(app);
+  }
+
+  /** Keeps what a change would have made, as Marathon does: it is refused only when it is stored. */
+  setRefused(root: Root, changed: readonly App[]): void {
+    this.#roots.pushRefused(root);
+    for (const app of changed) this.versions.refuse(app);
   }
 
   app(id: string): App | undefined {
     return findApp(this.root, id);
   }
 
-  /** Stored versions of an app, oldest first. */
-  versions(id: string): readonly App[] {
-    return this.#versions.get(id) ?? [];
-  }
-
-  /** What is left of an app that is gone for good. */
+  /** An app is gone for good: only its versions stay, as long as a tree that is kept has it. */
   forgetApp(id: string): void {
-    this.#versions.delete(id);
-    this.#journal.remove(`versions ${id}`);
+    this.versions.gone(id);
     this.#failures.delete(id);
     this.#journal.remove(`failure ${id}`);
     for (const key of this.backoffs.keys()) if (key.startsWith(`${id} `)) this.setBackoff(key, undefined);

@@ -12,11 +12,11 @@ import {
   type Root,
   sharedId,
   withApp,
-  withoutAddedGroups,
   withoutApp,
+  withoutEmptyGroups,
 } from './groups.ts';
 import { appNotFound, HttpError, invalidObject, NothingToChange, notFound } from './http-error.ts';
-import type { AppConfig, DeploymentPlan, Instance } from './model.ts';
+import type { App, AppConfig, DeploymentPlan, Instance } from './model.ts';
 import { emitPlan, type Orchestrator } from './orchestrator.ts';
 import { parentPath } from './path-id.ts';
 import type { Profile } from './profile.ts';
@@ -54,14 +54,19 @@ interface ChangeOptions {
   readonly sentenced?: readonly string[];
   /** A deployment to cancel in any case. */
   readonly replaces?: string;
+  /** Of the change; a new one, unless it is given. */
+  readonly version?: string | undefined;
 }
 
 /** Every change of apps and groups goes through here, one after the other: checked, planned, stored, begun, told. */
 export class Updates {
   readonly #parts: UpdatesParts;
+  /** That of all that is undone by this leader, where it has but one. */
+  readonly #revertVersion: string;
 
   constructor(parts: UpdatesParts) {
     this.#parts = parts;
+    this.#revertVersion = parts.state.nextVersion(parts.nowMs());
   }
 
   createApp(id: string, changes: AppChanges, force: boolean): UpdateResult & { readonly app: AppConfig } {
@@ -101,7 +106,7 @@ export class Updates {
   rollBackApp(id: string, version: string, force: boolean): UpdateResult {
     const { state } = this.#parts;
     return this.change({ force, group: parentPath(id) }, (tree, stamp) => {
-      const old = state.versions(id).find((one) => one.version === version);
+      const old = state.versions.find(id, version);
       if (!old || !state.app(id)) throw appNotFound(id);
       return stamp(tree, configOf(old));
     });
@@ -140,20 +145,18 @@ export class Updates {
 
   /** Undoes a running deployment by a new one. */
   revertDeployment(id: string): UpdateResult {
-    const { state } = this.#parts;
+    const { state, profile } = this.#parts;
     const deployment = state.deployments.get(id);
     if (!deployment) throw notFound(`DeploymentPlan ${id} does not exist`);
-    return this.change({ force: true, group: '/', replaces: id }, (tree, stamp, version) => {
+    const version = profile.revertsShareVersion ? this.#revertVersion : undefined;
+    return this.change({ force: true, group: '/', replaces: id, version }, (tree, stamp, version) => {
       let changed = tree;
       for (const { id: appId, config, restarts } of revertedApps(deployment.plan, state.root)) {
         changed = config ? stamp(changed, config) : withoutApp(changed, appId);
         const app = restarts ? state.app(appId) : undefined;
         if (app) changed = withApp(changed, restamp(app, version));
       }
-      const { version: undone } = deployment.plan;
-      const before = state.roots.findLast((root) => root.version < undone);
-      const after = state.roots.find((root) => root.version === undone);
-      return before && after ? withoutAddedGroups(changed, before.group, after.group) : changed;
+      return withoutEmptyGroups(changed, deployment.plan.addedGroups);
     });
   }
 
@@ -176,7 +179,7 @@ export class Updates {
    */
   change(options: ChangeOptions, change: (tree: Group, stamp: Stamp, version: string) => Group): UpdateResult {
     const { state, bus, orchestrator, nowMs } = this.#parts;
-    const version = state.nextVersion(nowMs());
+    const version = options.version ?? state.nextVersion(nowMs());
     const id = randomUUID();
     let to: Root;
     let plan: DeploymentPlan;
@@ -184,7 +187,7 @@ export class Updates {
       this.#checkRoom();
       to = this.#target(change, version);
       plan = planDeployment({ id, from: state.root, to, sentenced: options.sentenced ?? [] });
-      this.#unlock(plan, options);
+      this.#unlock(plan, to, options);
     } catch (error) {
       if (error instanceof HttpError) {
         // There the original tells its inner state at length.
@@ -195,10 +198,7 @@ export class Updates {
       }
       throw error;
     }
-    state.setRoot(
-      to,
-      appDifferences(state.root.group, to.group).flatMap(({ after }) => after ?? []),
-    );
+    state.setRoot(to, this.#changedBy(to));
     orchestrator.start(plan);
     bus.publish('group_change_success', { groupId: options.group, version });
     return { version, deploymentId: id };
@@ -231,16 +231,21 @@ export class Updates {
     return to;
   }
 
+  #changedBy(to: Root): readonly App[] {
+    return appDifferences(this.#parts.state.root.group, to.group).flatMap(({ after }) => after ?? []);
+  }
+
   /** With so many deployments under way nothing can be changed at all, not even by force; only stopping one helps. */
   #checkRoom(): void {
     if (this.#parts.state.deployments.size >= MAX_DEPLOYMENTS) throw new HttpError(403, { message: TOO_MANY });
   }
 
   /** Clears the way for a plan, or says what stands in it. */
-  #unlock(plan: DeploymentPlan, options: ChangeOptions): void {
-    const { bus, orchestrator } = this.#parts;
+  #unlock(plan: DeploymentPlan, to: Root, options: ChangeOptions): void {
+    const { state, bus, orchestrator } = this.#parts;
     const locks = new Set(orchestrator.locks(plan));
     if (locks.size > 0 && !options.force) {
+      state.setRefused(to, this.#changedBy(to));
       bus.publish('deployment_failed', { id: plan.id, plan: emitPlan(plan), reason: LOCKED });
       throw new HttpError(409, { message: LOCKED, deployments: [...locks].map((id) => ({ id })) });
     }

@@ -15,19 +15,13 @@ jest.setTimeout(60_000);
 
 const NAME = 'life on 1.8.244';
 const MESOS_DELAY_MS = 150;
-/** The recorder went back to a version that a refused change had left, which the cell does not keep. */
+/** The recorder read the version that a refused change had left, and went back to it. */
 const GHOST = '2026-11-22T10:05:36.480Z';
-/** What was accepted later and says the same. */
-const SAME_AS_GHOST = '2026-11-22T10:05:47.544Z';
 
 /** The recorder's executor told of TASK_KILLING; a framework that does not ask for it, as 1.11, is told nothing. */
 const isKilling = ({ data }: RecordedEvent) => data['taskStatus'] === 'TASK_KILLING' || data['condition'] === 'Killing';
-/** A ghost in an event is a version that nobody knows, whatever stands for it in requests. */
-const withoutGhost = (event: RecordedEvent): RecordedEvent =>
-  JSON.parse(JSON.stringify(event).replaceAll(GHOST, GHOST.replace('480', '481')));
-const events = recordedEvents('event-stream-1.8.244')
-  .filter((event) => !isKilling(event))
-  .map(withoutGhost);
+const events = recordedEvents('event-stream-1.8.244').filter((event) => !isKilling(event));
+const refused = ({ event, data }: RecordedEvent) => (event === 'group_change_failed' ? [String(data['version'])] : []);
 
 const plain = ({ eventType, data }: TakenEvent): TakenEvent => ({
   eventType,
@@ -40,7 +34,9 @@ playRecorded(
     marathon: { profile: '1.9' },
     before: async (note, { stage, replay }, index) => {
       if (index === 0) stage.delayMesos(MESOS_DELAY_MS);
-      if (note === 'rollback to version') replay.parts.pair(GHOST, replay.parts.translate(SAME_AS_GHOST));
+      if (note !== 'one version') return;
+      const ours = replay.events.map(({ eventType, data }) => ({ t: 0, event: eventType, data })).flatMap(refused);
+      replay.parts.pairKnown(GHOST, ours[events.flatMap(refused).indexOf(GHOST)] ?? '');
     },
   },
   (played) => {

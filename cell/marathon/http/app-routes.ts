@@ -53,9 +53,7 @@ export function appRoutes(parts: RouteParts): readonly Route[] {
       handlers: {
         GET: (_request, id = '') => {
           const app = existing(parts, id);
-          // Marathon lists them in no order; clients that count back from the current one take the first to be it.
-          const versions = state.versions(app.id).map(({ version }) => version);
-          return ok({ versions: versions.toReversed() });
+          return ok({ versions: state.versions.list(app.id) });
         },
       },
     },
@@ -212,7 +210,7 @@ function updateMany(parts: RouteParts, request: Request): Answer {
 function oneVersion({ state }: RouteParts, id: string, version: string): Record<string, unknown> {
   const path = resolvePath(id);
   const wanted = normalTimestamp(version);
-  const app = state.versions(path).find((one) => one.version === wanted);
+  const app = state.versions.find(path, wanted);
   if (!app) throw notFound(`App '${path}' does not exist in version ${wanted}`);
   return emitApp(app);
 }

@@ -80,9 +80,7 @@ export function comparable(value: unknown, known: ReadonlySet<string> = new Set(
   // A list of nothing but versions, whatever it is called.
   const key = Array.isArray(value) && value.length > 1 && value.every(isTime) ? 'versions' : name;
   if (Array.isArray(value)) {
-    // Lists of versions have ghosts: of refused changes, of former apps, of such that somebody merely asked for.
-    const listed = key === 'versions' && known.size > 0 ? value.filter((item) => known.has(item)) : value;
-    const items = listed.map((item) => comparable(item, known, ['ports', 'versions'].includes(key) ? key : ''));
+    const items = value.map((item) => comparable(item, known, ['ports', 'versions'].includes(key) ? key : ''));
     return UNORDERED.has(key) ? items.toSorted(byText) : items;
   }
   if (typeof value === 'object' && value !== null) {

@@ -4,7 +4,6 @@ import { ask } from './asking.ts';
 import { differences, isChance, judged } from './differences.ts';
 import { tally, threads, withoutEarlyFailures } from './event-record.ts';
 import { type GoldenRecord, goldenNamed } from './golden-record.ts';
-import { AMBIGUOUS_VERSIONS } from './known-differences.ts';
 import { Replay } from './replay.ts';
 import { type Stage, type StageAgent, type StageOptions, startStage } from './stage.ts';
 
@@ -53,7 +52,6 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
         marathon: { profile: name.startsWith('v1.9-') ? '1.9' : '1.11', ...options.stage?.marathon },
       });
       replay = await Replay.on(stage, record);
-      for (const version of AMBIGUOUS_VERSIONS[name] ?? []) replay.parts.ambiguous(version);
     }, PREPARED_WITHIN_MS);
 
     afterAll(async () => {

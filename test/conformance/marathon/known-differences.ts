@@ -64,7 +64,6 @@ export const SYSTEMATIC_TEXTS: readonly { release: string; pattern: RegExp; text
 const WADL = 'The original describes its resources in WADL, which the record cuts; the cell names the methods alone.';
 const PODS = 'The cell has no pods.';
 const OFFERS = 'How many offers were looked at depends on how long it took.';
-const KEPT = 'The original keeps versions of an app that was deleted and made again; the cell begins anew.';
 const ONE_REPLACEMENT =
   'Of two that became inactive at once only one was replaced there, as the second look came while the first was under way.';
 const IN_TURN =
@@ -93,8 +92,6 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     at: '/body/marathon_config',
     reason: '1.8 has two settings that 1.9 has not, and lacks one.',
   },
-  { record: 'life on 1.8.244', step: 20, reason: 'The recorder asked for such a ghost.' },
-  { record: 'deployment-delete-rollback', step: 11, at: '/body/versions', reason: KEPT },
   { record: 'deployment-delete-rollback', step: 19, at: '/body/queue/0/processedOffersSummary', reason: OFFERS },
   ...[
     'instance_changed_event {"agentId":"a agentId","condition":"Killed"',
@@ -173,12 +170,3 @@ export const CHANCE_EVENTS: readonly ChanceEvent[] = [
   { record: 'docker-bridge', eventType: 'health_status_changed_event', has: { alive: false }, reason: DYING },
   { record: 'docker-bridge', eventType: 'instance_health_changed_event', has: { healthy: false }, reason: DYING },
 ];
-
-/**
- * Versions that mean several states, by record. The original stamps whatever undoes a deployment with the moment when
- * it first undid one since its start, so that two states have one version. That is a fault, and versions are keys: the
- * cell gives each its own.
- */
-export const AMBIGUOUS_VERSIONS: Readonly<Record<string, readonly string[]>> = {
-  'deployment-delete-rollback': ['2026-11-22T09:09:39.287Z'],
-};

@@ -38,11 +38,6 @@ export class Parts {
     if (!this.#ours.has(theirs) && theirs !== ours) this.#ours.set(theirs, ours);
   }
 
-  /** A version of theirs that means several states: nothing plays its part. */
-  ambiguous(theirs: string): void {
-    this.#ours.set(theirs, '2020-01-01T00:00:00.000Z');
-  }
-
   /** Notes a version or a deployment: from now on it must be the same wherever it is told. */
   pairKnown(theirs: string, ours: string): void {
     // What plays one part already plays no other: an answer that came too early pairs nothing wrongly.
