@@ -35,7 +35,7 @@ export default {
     },
     suite('workflows'),
     suite('integration'),
-    suite('conformance'),
+    suite('conformance', { setupFilesAfterEnv: ['<rootDir>/test/conformance/contract/every-answer.ts'] }),
     suite('faults'),
     suite('simulation'),
     suite('e2e'),

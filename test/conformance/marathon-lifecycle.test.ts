@@ -8,7 +8,6 @@ import { type MesosCell, startMesos } from '../../cell/mesos/start.ts';
 import { freePortBlock } from '../../local/platform/ports.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { until } from '../integration/mesos-until.ts';
-import { checkAnswers } from './contract/checked-answers.ts';
 import { listen } from './marathon/asking.ts';
 import { comparable } from './marathon/comparable.ts';
 import { Parts, tasksIn } from './marathon/parts.ts';
@@ -111,7 +110,6 @@ const atRest = () =>
   });
 
 describe('the life of an app on the cell and on Marathon 1.7.236', () => {
-  checkAnswers('1.7');
   const parts = new Parts();
   let before = 0;
 

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type MarathonCell, startMarathon } from '../../cell/marathon/marathon.ts';
-import { checkAnswers } from './contract/checked-answers.ts';
 import { comparable } from './marathon/comparable.ts';
 
 /**
@@ -45,7 +44,6 @@ const bare = (value: unknown): unknown =>
   );
 
 describe('the cell and Marathon 1.7.236', () => {
-  checkAnswers('1.7');
   let cell: MarathonCell;
   let stateDir: string;
 
@@ -53,6 +51,8 @@ describe('the cell and Marathon 1.7.236', () => {
     stateDir = mkdtempSync(join(tmpdir(), 'marathon-validation-'));
     // Nobody listens there.
     cell = await startMarathon({ host: '127.0.0.1', port: 0, mesosMaster: 'http://127.0.0.1:1', stateDir });
+    // Which release's types hold is learnt from it.
+    await fetch(`${cell.url}/v2/info`);
   });
 
   afterAll(async () => {

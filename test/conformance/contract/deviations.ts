@@ -1,5 +1,3 @@
-import type { ProfileName } from '../../../cell/marathon/profile.ts';
-
 /**
  * Where real Marathons breach their own published types. The cell may do the same where its profile's release does;
  * `contract-records.test.ts` proves of every line that each release it names was seen doing it.
@@ -8,18 +6,14 @@ export interface Deviation {
   /** As `Contract` words it. */
   readonly breach: string;
   readonly releases: readonly Release[];
+  /** Of these no record has it either way; the profile does as its neighbour, whose records are played on it too. */
+  readonly assumed?: readonly Release[];
   readonly why: string;
 }
 
+/** Oldest first. */
 export const RELEASES = ['1.7.236', '1.8.244', '1.9.109', '1.11.26'] as const;
 export type Release = (typeof RELEASES)[number];
-
-/** The release whose dialect a profile of the cell speaks. */
-export const RELEASE_OF: Readonly<Record<ProfileName, Release>> = {
-  '1.7': '1.7.236',
-  '1.9': '1.9.109',
-  '1.11': '1.11.26',
-};
 
 const OLD: readonly Release[] = ['1.7.236', '1.8.244'];
 const NEW: readonly Release[] = ['1.9.109', '1.11.26'];
@@ -58,6 +52,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     breach: 'app.AppInfo: does not know taskStats',
     releases: OLD,
+    assumed: ['1.9.109'],
     why: 'The statistics were renamed to tasksStats after 1.8.',
   },
   {
@@ -72,8 +67,12 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
 ];
 
-/** The breaches that no record excuses. */
+/** The breaches that no record excuses. What an earlier release was seen doing, and a later one, those between do too. */
 export function unexcused(breaches: readonly string[], release: Release): readonly string[] {
-  const excused = new Set(DEVIATIONS.filter(({ releases }) => releases.includes(release)).map(({ breach }) => breach));
-  return breaches.filter((breach) => !excused.has(breach));
+  const place = RELEASES.indexOf(release);
+  const excused = DEVIATIONS.filter(({ releases, assumed = [] }) => {
+    const places = [...releases, ...assumed].map((one) => RELEASES.indexOf(one));
+    return Math.min(...places) <= place && place <= Math.max(...places);
+  }).map(({ breach }) => breach);
+  return breaches.filter((breach) => !excused.includes(breach));
 }

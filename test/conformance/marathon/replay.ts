@@ -1,6 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { RELEASE_OF } from '../contract/deviations.ts';
-import { TypeCheck } from '../contract/type-check.ts';
 import { type Answer, ask, listen } from './asking.ts';
 import { comparable } from './comparable.ts';
 import type { TakenEvent } from './event-record.ts';
@@ -42,7 +40,6 @@ export class Replay {
   readonly #record: GoldenRecord;
   readonly #stream: Awaited<ReturnType<typeof listen>>;
   readonly #options: ReplayOptions;
-  readonly #types: TypeCheck;
   #lastEnd = 0;
   /** Where the cell is known to lag behind for ever, it is not waited for again. */
   #behind = false;
@@ -54,8 +51,6 @@ export class Replay {
     options: ReplayOptions,
   ) {
     this.#options = options;
-    // A record may be played on the profile of another release.
-    this.#types = new TypeCheck(RELEASE_OF[stage.profile], record.marathon);
     this.#stage = stage;
     this.#record = record;
     this.#stream = stream;
@@ -94,8 +89,6 @@ export class Replay {
       Date.now() + (request.method === 'GET' && !once ? (this.#options.sameAnswerMs ?? SAME_ANSWER_MS) : 0);
     for (;;) {
       const answer = await ask(this.#stage.url, ours);
-      const { status, headers, body } = answer;
-      if (request.method !== 'HEAD') this.#types.answer({ ...ours, status }, String(headers['content-type']), body);
       this.parts.learn(response.body, answer.body);
       this.#learnDeployment(response.headers, answer);
       const compared = this.#compared(response, answer);
@@ -128,12 +121,6 @@ export class Replay {
 
   stop(): void {
     this.#stream.stop();
-  }
-
-  /** What of the cell's answers and events does not fit the published types of the release. */
-  get breaches(): readonly string[] {
-    this.#types.events(this.events.map(({ eventType, data }) => ({ ...data, eventType })));
-    return this.#types.breaches;
   }
 
   #compared(response: NonNullable<GoldenStep['response']>, answer: Answer): Compared {
