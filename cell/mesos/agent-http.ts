@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { codeOf } from '../../activities/mesos/thrown.ts';
 import type { TaskStatus } from '../../activities/mesos/types.ts';
 import type { Agent } from './agent.ts';
+import { agentFigures, stateOf as taskState } from './agent-figures.ts';
 import { flatAttributes } from './attributes.ts';
 import { executorName } from './executor-name.ts';
 import { type Handler, type HttpRequest, Refusal, sendBody, sendEmpty, sendJson } from './http-server.ts';
@@ -52,6 +53,8 @@ export function agentHandler(agent: Agent, { workDirectory, jsonAliases, flags }
         return sendEmpty(response, 200);
       case '/version':
         return sendJson(response, VERSION);
+      case '/metrics/snapshot':
+        return sendJson(response, agentFigures(agent.counted, Date.now()));
       case '/monitor/statistics':
         return sendJson(response, running(agent).map(runningExecutor));
       case '/containers':
@@ -135,7 +138,7 @@ function frameworkOf(agent: Agent, records: readonly TaskRecord[]): unknown {
 /** Every task runs alone, in an executor named for it. */
 function executorOf(agent: Agent, record: TaskRecord): unknown {
   const { task, statuses, frameworkId } = record;
-  const state = statuses.at(-1)?.state ?? 'TASK_STAGING';
+  const state = taskState(record);
   const shown = stateTask({ frameworkId, agentId: agent.id, task, state, statuses });
   const ended = record.phase === 'ended';
   return {

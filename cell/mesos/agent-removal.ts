@@ -39,12 +39,13 @@ export function markUnreachable(master: Master, agentId: string): void {
   const now = Date.now();
   master.registry.change(agentId, { unreachableSince: now });
   if (entry === undefined) return;
-  removeEntry(master, entry, (framework) => ({
+  const words = (framework: Framework) => ({
     state: framework.wordFor('TASK_UNREACHABLE'),
     message: 'health check timed out',
     reason: 'REASON_AGENT_REMOVED',
     unreachable_time: { nanoseconds: now * 1e6 },
-  }));
+  });
+  removeEntry(master, entry, words, () => true);
 }
 
 /** An operator takes its machine down: it is shut down and forgotten. */
@@ -78,7 +79,8 @@ export function markGone(master: Master, agentId: string): void {
   const entry = master.agents.get(agentId);
   if (entry !== undefined) {
     if (entry.connected) entry.link.shutdown(message);
-    removeEntry(master, entry, words);
+    // What is TASK_LOST may run on, as far as Mesos goes, though it knows better (`Master::__removeSlave`).
+    removeEntry(master, entry, words, (framework) => !framework.has('PARTITION_AWARE'));
   }
   if (!unreachable) return;
   for (const framework of master.frameworks.values()) {
@@ -92,13 +94,24 @@ export function markGone(master: Master, agentId: string): void {
 
 type Words = Pick<TaskStatus, 'state' | 'message' | 'reason' | 'unreachable_time'>;
 
-/** Takes it from the books: its tasks, then its offers, then the word that it failed. */
-function removeEntry(master: Master, entry: AgentEntry, words: (framework: Framework) => Words): void {
+/**
+ * Takes it from the books: its tasks, then its offers, then the word that it failed.
+ *
+ * @param stays frameworks whose tasks are listed as unreachable, not as completed
+ */
+function removeEntry(
+  master: Master,
+  entry: AgentEntry,
+  words: (framework: Framework) => Words,
+  stays: (framework: Framework) => boolean = () => false,
+): void {
   const { id } = entry.link;
   clearTimeout(entry.timer);
   entry.connected = false;
   for (const framework of master.frameworks.values()) {
-    for (const task of tasksOf(framework, id)) lose(master, framework, task, words(framework));
+    for (const task of tasksOf(framework, id)) {
+      lose(master, framework, task, words(framework), { stays: stays(framework) });
+    }
   }
   master.agents.delete(id);
   master.rescind(id);
@@ -107,15 +120,17 @@ function removeEntry(master: Master, entry: AgentEntry, words: (framework: Frame
   }
 }
 
-/** The framework is told what its task is now; one that may still run stays known. */
-function lose(master: Master, framework: Framework, task: MasterTask, words: Words): void {
+/** The framework is told what its task is now; one that `stays` is listed as unreachable. */
+function lose(
+  master: Master,
+  framework: Framework,
+  task: MasterTask,
+  words: Words,
+  { stays = false }: { readonly stays?: boolean } = {},
+): void {
   tell(master, framework, task, words);
-  if (words.unreachable_time === undefined) {
-    framework.complete(task);
-    return;
-  }
-  framework.tasks.delete(task.task.task_id.value);
-  framework.unreachable.set(task.task.task_id.value, task);
+  if (stays) framework.lose(task);
+  else framework.complete(task);
 }
 
 function tell(master: Master, framework: Framework, task: MasterTask, words: Words): void {

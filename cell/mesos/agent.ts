@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Attribute, FrameworkInfo, TaskInfo } from '../../activities/mesos/types.ts';
+import type { Attribute, FrameworkInfo, TaskInfo, TaskState } from '../../activities/mesos/types.ts';
+import { type CountedAgent, stateOf } from './agent-figures.ts';
 import { drainGraceMs } from './agent-orders.ts';
 import type { DrainInfo } from './agent-registry.ts';
 import type { AgentLink, AgentReports, AgentTask, KillOrder } from './link.ts';
@@ -52,6 +53,8 @@ export class Agent implements AgentLink {
   readonly #byTask = new Map<string, readonly TaskRun[]>();
   /** Container ids of completed runs, in the order in which they completed. */
   readonly #completed = new Set<string>();
+  /** How those ended whose records are removed. */
+  readonly #forgotten = new Map<TaskState, number>();
   readonly #alive = new Set<Promise<void>>();
   #reports: AgentReports | undefined;
   #stopping = false;
@@ -139,6 +142,13 @@ export class Agent implements AgentLink {
   /** Records of all tasks it remembers, oldest first. */
   records(): TaskRecord[] {
     return [...this.#runs.values()].map(({ record }) => record);
+  }
+
+  /** What its figures are counted from. */
+  get counted(): CountedAgent {
+    const { total, startTime } = this;
+    const registered = this.#reports !== undefined;
+    return { total, startTime, registered, records: this.records(), forgotten: this.#forgotten };
   }
 
   launch(frameworkId: string, frameworkInfo: FrameworkInfo, task: TaskInfo): void {
@@ -258,6 +268,8 @@ export class Agent implements AgentLink {
   #remove(run: TaskRun): void {
     const { containerId, directory, frameworkId, task } = run.record;
     this.#runs.delete(containerId);
+    const end = stateOf(run.record);
+    this.#forgotten.set(end, (this.#forgotten.get(end) ?? 0) + 1);
     const key = taskKey(frameworkId, task.task_id.value);
     const others = (this.#byTask.get(key) ?? []).filter((other) => other !== run);
     if (others.length === 0) this.#byTask.delete(key);

@@ -8,6 +8,9 @@ import { copyLogs } from './docker-logs.ts';
 
 let directory: string;
 let engine: Server;
+/** Requests that the engine was asked. */
+let asked: number;
+let readable: boolean;
 let container: Docker.Container;
 
 /** Of the engine's log: 1 is stdout, 2 is stderr; then three bytes of nothing and the length. */
@@ -21,7 +24,14 @@ function frame(stream: 1 | 2, text: string): Buffer {
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'slipway-logs-'));
   const socketPath = join(directory, 'engine.sock');
+  [asked, readable] = [0, true];
   engine = createServer((_request, response) => {
+    asked += 1;
+    if (!readable) {
+      const message = 'configured logging driver does not support reading';
+      response.writeHead(501, { 'Content-Type': 'application/json' }).end(JSON.stringify({ message }));
+      return;
+    }
     response.write(frame(1, 'said\n'));
     response.end(frame(2, 'complained\n'));
   });
@@ -43,6 +53,16 @@ describe('the log of a container', () => {
     await copyLogs(container, directory, log).finished();
     await copyLogs(container, directory, log).finished();
     expect([read('stdout'), read('stderr'), warned]).toEqual(['said\n', 'complained\n', []]);
+  });
+
+  it('that the engine does not keep is asked for once', async () => {
+    readable = false;
+    const warning = Promise.withResolvers<unknown>();
+    const copy = copyLogs(container, directory, { ...log, warn: (_what, error) => warning.resolve(error) });
+    expect(String(await warning.promise)).toContain('does not support reading');
+    await new Promise(setImmediate);
+    await copy.finished();
+    expect(asked).toBe(1);
   });
 
   it('that can not be written is told, and nothing else comes of it', async () => {

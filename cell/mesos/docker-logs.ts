@@ -9,6 +9,8 @@ import type { CellLog } from './log.ts';
 const LAST_OUTPUT_MS = 5_000;
 /** An engine that has ended a log is asked again after so long. */
 const RETRY_MS = 500;
+/** What an engine answers when its logging driver does not support reading. */
+const NOT_IMPLEMENTED = 501;
 
 export interface LogCopy {
   /** Resolves when everything written before the container's end is in the sandbox. Never rejects. */
@@ -28,6 +30,7 @@ export function copyLogs(container: Docker.Container, directory: string, log: Ce
         () => false,
         (error: unknown) => {
           if (!failed) log.warn(`log of container ${container.id}`, error);
+          if (isUnreadable(error)) isOver = true;
           return true;
         },
       );
@@ -55,6 +58,11 @@ export function copyLogs(container: Docker.Container, directory: string, log: Ce
   };
 }
 
+/** The engine keeps no log that can be read, as with the logging driver `none`: it never will. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof Error && 'statusCode' in error && error.statusCode === NOT_IMPLEMENTED;
+}
+
 async function follow(container: Docker.Container, directory: string): Promise<void> {
   const out = appendAfter(`${directory}/stdout`);
   const err = appendAfter(`${directory}/stderr`);
@@ -63,7 +71,10 @@ async function follow(container: Docker.Container, directory: string): Promise<v
     container.modem.demuxStream(stream, out.input, err.input);
     await finished(stream);
   } finally {
-    await Promise.all([out.close(), err.close()]);
+    // Both have ended before one of them may fail: what could be written is written.
+    const [outEnd, errEnd] = [out.close(), err.close()];
+    await Promise.allSettled([outEnd, errEnd]);
+    await Promise.all([outEnd, errEnd]);
   }
 }
 

@@ -22,7 +22,7 @@ const request = (container: Partial<ContainerInfo>, command?: CommandInfo, more:
         ...more,
       },
     },
-    { owner: 'me' },
+    { labels: { owner: 'me' }, address: '10.0.0.7' },
   );
 
 const docker = (more: object): Partial<ContainerInfo> => ({ docker: { image: 'web:1', ...more } });
@@ -68,7 +68,7 @@ describe('createRequest', () => {
     expect(mapped.HostConfig).toMatchObject({
       NetworkMode: 'net',
       Binds: ['/sandbox:/mnt/mesos/sandbox', '/data:/d:ro'],
-      PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '31000' }] },
+      PortBindings: { '80/tcp': [{ HostIp: '10.0.0.7', HostPort: '31000' }] },
     });
   });
 

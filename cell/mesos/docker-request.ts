@@ -27,8 +27,15 @@ export function fullImageName(image: string): string {
   return last.includes(':') || image.includes('@') ? image : `${image}:latest`;
 }
 
-/** Throws a LaunchError for what the engine can't be asked through this agent. */
-export function createRequest(spec: ContainerSpec, labels: Readonly<Record<string, string>>): ContainerCreateOptions {
+/**
+ * Throws a LaunchError for what the engine can't be asked through this agent.
+ *
+ * @param options.address where published ports listen: that of the agent, where Mesos takes every address of the machine
+ */
+export function createRequest(
+  spec: ContainerSpec,
+  { labels, address }: { readonly labels: Readonly<Record<string, string>>; readonly address: string },
+): ContainerCreateOptions {
   const { task } = spec;
   const docker = task.container?.docker;
   if (docker === undefined) throw new LaunchError('Failed to launch container: container.docker is not set');
@@ -46,7 +53,7 @@ export function createRequest(spec: ContainerSpec, labels: Readonly<Record<strin
     ...(docker.privileged === undefined ? {} : { Privileged: docker.privileged }),
     ...(cpus === undefined ? {} : { CpuShares: Math.max(MIN_CPU_SHARES, Math.trunc(cpus * SHARES_PER_CPU)) }),
     ...(mem === undefined ? {} : { Memory: Math.max(MIN_MEMORY_MIB, Math.trunc(mem)) * 1024 * 1024 }),
-    ...portBindings(task),
+    ...portBindings(task, address),
   };
   const request: Mutable<ContainerCreateOptions> = {
     name: containerName(spec.containerId),
@@ -89,13 +96,13 @@ function networkMode(task: TaskInfo): string {
   return name;
 }
 
-function portBindings(task: TaskInfo): Pick<Host, 'PortBindings'> {
+function portBindings(task: TaskInfo, address: string): Pick<Host, 'PortBindings'> {
   const mappings = task.container?.docker?.port_mappings ?? [];
   if (mappings.length === 0) return {};
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const { container_port, host_port, protocol } of mappings) {
     const key = `${container_port}/${(protocol ?? 'tcp').toLowerCase()}`;
-    bindings[key] = [...(bindings[key] ?? []), { HostIp: '127.0.0.1', HostPort: String(host_port) }];
+    bindings[key] = [...(bindings[key] ?? []), { HostIp: address, HostPort: String(host_port) }];
   }
   return { PortBindings: bindings };
 }

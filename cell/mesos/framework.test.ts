@@ -62,6 +62,20 @@ describe('Framework', () => {
     expect(framework.tasks.size).toBe(0);
   });
 
+  it('remembers the thousand tasks of lost agents that were lost last', () => {
+    const framework = of([]);
+    for (let index = 0; index < 1_001; index += 1) {
+      const id = `t${index}`;
+      const task = { name: id, task_id: { value: id }, agent_id: { value: 'a' }, resources: [] };
+      framework.lose({ frameworkId: 'f', agentId: 'a', task, state: 'TASK_UNREACHABLE', statuses: [] });
+    }
+    expect([framework.unreachable.size, framework.unreachable.has('t0'), framework.unreachable.has('t1')]).toEqual([
+      1_000,
+      false,
+      true,
+    ]);
+  });
+
   it('has the roles that its capability says', () => {
     expect(of([]).roles).toEqual(['*']);
     expect(of(MULTI).roles).toEqual([]);

@@ -7,6 +7,8 @@ import type { ViewedTask } from './task-views.ts';
 
 /** Mesos' `--max_completed_tasks_per_framework`. */
 const MAX_COMPLETED_TASKS = 1000;
+/** Mesos' `--max_unreachable_tasks_per_framework`. */
+const MAX_UNREACHABLE_TASKS = 1000;
 
 /** What the master keeps of a framework through its own death. Times in ms since the epoch. */
 export const frameworkRecordSchema = z.object({
@@ -32,7 +34,7 @@ export class Framework {
   /** Roles that want no offers. */
   readonly suppressed: Set<string> = new Set();
   readonly tasks: Map<string, MasterTask> = new Map();
-  /** On agents that do not answer. */
+  /** On agents that do not answer, or that are gone while it does not know of partitions; the one lost first is first. */
   readonly unreachable: Map<string, MasterTask> = new Map();
   /** Oldest first. */
   readonly completed: MasterTask[] = [];
@@ -88,6 +90,16 @@ export class Framework {
     if (this.tasks.get(id)?.agentId === task.agentId) this.tasks.delete(id);
     this.completed.push(task);
     if (this.completed.length > MAX_COMPLETED_TASKS) this.completed.shift();
+  }
+
+  /** Remembers a task whose agent is lost. */
+  lose(task: MasterTask): void {
+    const id = task.task.task_id.value;
+    this.tasks.delete(id);
+    this.unreachable.delete(id);
+    this.unreachable.set(id, task);
+    const [first] = this.unreachable.keys();
+    if (first !== undefined && this.unreachable.size > MAX_UNREACHABLE_TASKS) this.unreachable.delete(first);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The master's figures, under the names that Mesos gives them. */
 import { TASK_STATES, type TaskState } from '../../activities/mesos/types.ts';
 import { isActive } from './agent-entry.ts';
+import { durationText } from './duration.ts';
 import type { Framework } from './framework.ts';
 import type { Master } from './master.ts';
 import { add, NOTHING, together } from './resources.ts';
@@ -8,9 +9,9 @@ import { add, NOTHING, together } from './resources.ts';
 /** How this master is set: flags of Mesos that have a meaning here, and those that say what it does not do. */
 export function flags({ options }: Master): Record<string, string> {
   return {
-    agent_ping_timeout: `${options.agentTimeoutMs / 5000}secs`,
-    agent_reregister_timeout: `${options.agentReregisterTimeoutMs / 60_000}mins`,
-    allocation_interval: `${options.allocationIntervalMs / 1000}secs`,
+    agent_ping_timeout: durationText(options.agentTimeoutMs / 5),
+    agent_reregister_timeout: durationText(options.agentReregisterTimeoutMs),
+    allocation_interval: durationText(options.allocationIntervalMs),
     allocator: 'hierarchical',
     authenticate_agents: 'false',
     authenticate_frameworks: 'false',
@@ -23,6 +24,7 @@ export function flags({ options }: Master): Record<string, string> {
     max_completed_frameworks: '50',
     max_completed_tasks_per_framework: '1000',
     max_operator_event_stream_subscribers: '1000',
+    max_unreachable_tasks_per_framework: '1000',
     min_allocatable_resources: 'cpus:0.01|mem:32',
     port: String(options.port),
     quiet: 'false',

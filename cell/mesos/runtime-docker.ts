@@ -63,7 +63,10 @@ export function dockerRuntime(options: DockerRuntimeOptions): Runtime {
       await remove(engine, spec.containerId);
       const labels = { [AGENT_LABEL]: options.agent, [CONTAINER_LABEL]: spec.containerId };
       try {
-        const container = await inTime(engine.createContainer(createRequest(spec, labels)), engine);
+        const container = await inTime(
+          engine.createContainer(createRequest(spec, { labels, address: options.address })),
+          engine,
+        );
         await inTime(container.start(), engine);
       } catch (error) {
         // An engine that did not answer may have done it all the same, or may still.

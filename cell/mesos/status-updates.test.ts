@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { TaskStatus } from '../../activities/mesos/types.ts';
-import { UpdateQueue } from './status-updates.ts';
+import { remembered, UpdateQueue } from './status-updates.ts';
 
 const status = (uuid: string): TaskStatus => ({ task_id: { value: 't' }, state: 'TASK_RUNNING', uuid });
 
@@ -62,5 +62,28 @@ describe('UpdateQueue', () => {
     expect([sent.length, updates.pending.length]).toEqual([1, 1]);
     updates.clear();
     expect(updates.pending).toEqual([]);
+  });
+});
+
+describe('remembered', () => {
+  const is = (state: TaskStatus['state'], uuid: string): TaskStatus => ({ ...status(uuid), state });
+  const [starting, one, two, three] = [
+    is('TASK_STARTING', 's'),
+    is('TASK_RUNNING', '1'),
+    is('TASK_RUNNING', '2'),
+    is('TASK_RUNNING', '3'),
+  ];
+
+  it('is the newest status of each state, when all are acknowledged', () => {
+    expect(remembered([starting, one, two, three, is('TASK_FAILED', 'f')], [])).toEqual([
+      starting,
+      three,
+      is('TASK_FAILED', 'f'),
+    ]);
+  });
+
+  it('is what was acknowledged last too, while the newest is not', () => {
+    expect(remembered([starting, one, two, three], [three])).toEqual([starting, two, three]);
+    expect(remembered([one, two, three], [two, three])).toEqual([one, two, three]);
   });
 });

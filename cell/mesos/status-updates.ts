@@ -1,6 +1,19 @@
 /** The updates of one task on their way to the framework: in order, each repeated until it is acknowledged. */
 import type { TaskStatus } from '../../activities/mesos/types.ts';
 
+/**
+ * What an agent remembers of a task's statuses: of a stretch of the same state the newest, as Mesos' agents do
+ * (`Executor::updateTaskState`), and while that is not acknowledged also those before it. A task whose health is told
+ * again and again does not grow.
+ */
+export function remembered(statuses: readonly TaskStatus[], pending: readonly TaskStatus[]): TaskStatus[] {
+  const untold = new Set(pending.map(({ uuid }) => uuid));
+  return statuses.filter(({ state }, index) => {
+    const next = statuses[index + 1];
+    return next?.state !== state || untold.has(next.uuid);
+  });
+}
+
 /** Mesos' STATUS_UPDATE_RETRY_INTERVAL_MIN and _MAX. */
 const RETRY_MIN_MS = 10_000;
 const RETRY_MAX_MS = 600_000;

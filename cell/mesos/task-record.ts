@@ -31,7 +31,7 @@ export const taskRecordSchema = z.object({
   kill: kill.optional(),
   /** The framework is gone: nobody wants updates. */
   muted: z.boolean(),
-  /** All there were, oldest first. */
+  /** The newest of each stretch of the same state, and before it those that have none after them that is acknowledged. */
   statuses: z.array(taskStatusSchema),
   /** Those of them not yet acknowledged. */
   pending: z.array(taskStatusSchema),

@@ -6,7 +6,7 @@ import type { TaskState, TaskStatus } from '../../activities/mesos/types.ts';
 import { HealthChecker } from './health-check.ts';
 import type { CellLog } from './log.ts';
 import { type ContainerSpec, type Execution, type Exit, LaunchError, type Runtime } from './runtime.ts';
-import { UpdateQueue } from './status-updates.ts';
+import { remembered, UpdateQueue } from './status-updates.ts';
 import type { KillRecord, TaskRecord } from './task-record.ts';
 
 /** Mesos' DEFAULT_KILL_GRACE of its executors. */
@@ -247,12 +247,13 @@ export class TaskRun {
       },
       ...more,
     };
-    const statuses = [...this.#record.statuses, status];
+    const pending = muted ? [] : [...this.#updates.pending, status];
+    const statuses = remembered([...this.#record.statuses, status], pending);
     if (muted) {
       this.#save({ ...change, statuses });
       return;
     }
-    this.#save({ ...change, statuses, pending: [...this.#updates.pending, status] });
+    this.#save({ ...change, statuses, pending });
     this.#updates.push(status);
   }
 

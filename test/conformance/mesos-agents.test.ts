@@ -80,6 +80,10 @@ describeOnEachMesos('agents', setup, (under) => {
   under.it('tell how they are set', async () => {
     const { url } = under.mesos.agents.find(({ name }) => name === 'firm') ?? { url: '' };
     const read = async (path: string) => (await fetch(url + path)).json() as Promise<{ flags: Record<string, string> }>;
+    expect(await read('/metrics/snapshot')).toMatchObject({
+      'slave/registered': 1,
+      'slave/cpus_total': expect.any(Number),
+    });
     const { flags } = await read('/slave(1)/flags');
     expect(flags).toMatchObject({
       attributes: 'env:fat;rack:2;load:1.5;span:[1-3]',

@@ -34,7 +34,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   },
   {
     record: ANSWERS,
-    path: /\bflags\.(filter_gpu_resources|offer_constraints_\w+|publish_\w+|max_unreachable_tasks_per_framework)$/,
+    path: /\bflags\.(filter_gpu_resources|offer_constraints_\w+|publish_\w+)$/,
     reason: 'Flags of what the embedded master does not do: GPUs, offer constraints, figures by framework.',
   },
   {
