@@ -54,15 +54,14 @@ export class Lanes {
 
 /** A lane as the API shows it: without the variables that its revisions run with, since they may hold secrets. */
 function laneOf({ state, holder, queue, wait }: LaneView): Lane {
-  const { environment, service, lastRevision, current, previous, bounds } = state;
+  const { current, earlier, previous, tolerated, ...rest } = state;
   return {
     state: {
-      environment,
-      service,
-      lastRevision,
+      ...rest,
       ...(current === undefined ? {} : { current: revisionOf(current) }),
       ...(previous === undefined ? {} : { previous: revisionOf(previous) }),
-      ...(bounds === undefined ? {} : { bounds }),
+      ...(tolerated === undefined ? {} : { tolerated: [...tolerated] }),
+      ...(earlier === undefined ? {} : { earlier: earlier.map(revisionOf) }),
     },
     ...(holder === undefined ? {} : { holder }),
     queue: [...queue],

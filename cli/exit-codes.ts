@@ -21,6 +21,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 const REJECTIONS: ReadonlySet<string> = new Set([FailureType.ApprovalRejected, FailureType.ApprovalExpired]);
 const CONFLICTS: ReadonlySet<string> = new Set([
   FailureType.LaneBusy,
+  FailureType.Drifted,
   FailureType.PlanOutdated,
   FailureType.TagConflict,
 ]);

@@ -240,7 +240,9 @@ function order(command: Command): Command {
     .option('--bundle <file>', 'a bundle as JSON, such as `slipway status -o json` shows it, built before')
     .option('--until <environment>', 'the last environment of the way')
     .option('--config-version <number>', 'version in the config centre', wholeNumber)
-    .addOption(new Option('--when-busy <what>', 'while another release holds a lane').choices(['wait', 'refuse']));
+    .addOption(
+      new Option('--when-busy <what>', 'while another release holds a lane').choices(['wait', 'refuse', 'supersede']),
+    );
 }
 
 function orderOf(context: Context, service: string, options: OrderOptions): object {

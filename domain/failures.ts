@@ -74,6 +74,12 @@ export const FailureType = {
   NotReadyToRollBack: 'NotReadyToRollBack',
   /** The lane is held by another release and the request asked not to wait. */
   LaneBusy: 'LaneBusy',
+  /** A newer release that asked to supersede has taken this one's place in a lane. */
+  Superseded: 'Superseded',
+  /** What runs was changed by hand, and nobody has adopted or reverted that yet. */
+  Drifted: 'Drifted',
+  /** Nothing was changed by hand, or what was is being resolved already. */
+  NoDrift: 'NoDrift',
   /** A person or the API stopped the release. */
   Aborted: 'Aborted',
   /** A signature is missing, wrong, too old or was seen before. */

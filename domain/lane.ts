@@ -31,4 +31,36 @@ export interface LaneState {
   /** What a rollback goes back to; its instances may be 0. */
   readonly previous?: RevisionRecord;
   readonly bounds?: ScaleBounds;
+  /** Percent of traffic by revision, as wanted; absent in what lanes knew before they kept it. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** Version that the config centre is to point to; 0 where the service has none. Absent as `weights` is. */
+  readonly configVersion?: number;
+  /** What can be gone back to, newest first, each bundle once, at most `MOST_EARLIER`; never the bundle that serves. */
+  readonly earlier?: readonly RevisionRecord[];
+  /** Adopted differences that no field above can hold, by `toleranceOf` of `domain/drift.ts`. */
+  readonly tolerated?: readonly string[];
+}
+
+/** How many bundles a lane can go back to. */
+const MOST_EARLIER = 10;
+
+/** What can be gone back to once a bundle serves: what served until now, and what could be gone back to before. */
+export function earlierThan(serves: Bundle, before: Pick<LaneState, 'current' | 'earlier'>): readonly RevisionRecord[] {
+  const { current, earlier = [] } = before;
+  const seen = new Set([serves.id]);
+  return [...(current === undefined ? [] : [current]), ...earlier]
+    .filter(({ bundle }) => {
+      const isNew = !seen.has(bundle.id);
+      seen.add(bundle.id);
+      return isNew;
+    })
+    .slice(0, MOST_EARLIER);
+}
+
+/** Percent of traffic by revision, as wanted, also for a state that does not say it: then all is on what serves. */
+export function weightsOf({
+  current,
+  weights,
+}: Pick<LaneState, 'current' | 'weights'>): Readonly<Record<string, number>> {
+  return weights ?? (current === undefined ? {} : { [current.revision]: 100 });
 }

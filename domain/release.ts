@@ -1,3 +1,4 @@
+import type { WhenBusy } from './admission.ts';
 import type { Bundle } from './bundle.ts';
 import type { FailureType } from './failures.ts';
 import type { JudgeInputs } from './judge/inputs.ts';
@@ -16,7 +17,7 @@ export interface ReleaseRequest {
   /** Version in the config centre; absent for the one that is current in each environment. */
   readonly configVersion?: number;
   /** What to do when another release holds a lane. */
-  readonly whenBusy: 'wait' | 'refuse';
+  readonly whenBusy: WhenBusy;
 }
 
 export type ReleaseSource =

@@ -38,6 +38,11 @@ export interface RevisionSpec {
   readonly check?: CheckSpec;
   /** How long an instance has between SIGTERM and SIGKILL. Default 10. */
   readonly stopSeconds?: number;
+  /**
+   * Fields of the app, by their Marathon names, that a person edited by hand and another one adopted: as the app has
+   * them. What names the revision stays ours.
+   */
+  readonly edited?: Readonly<Record<string, unknown>>;
 }
 
 /** How health is looked at; every field has a default. */
@@ -98,6 +103,18 @@ export interface RevisionApp {
  * read back can then be compared, whatever the defaults of the Marathon at hand.
  */
 export function revisionApp(spec: RevisionSpec): RevisionApp {
+  const app = appAsReleased(spec);
+  if (spec.edited === undefined) return app;
+  const { env, labels, ...edited } = spec.edited;
+  return {
+    ...app,
+    ...edited,
+    env: { ...(isRecord(env) ? env : app.env), ...ownVariables(spec) },
+    labels: { ...(isRecord(labels) ? labels : app.labels), ...ownLabels(spec) },
+  };
+}
+
+function appAsReleased(spec: RevisionSpec): RevisionApp {
   const check = spec.check ?? {};
   return {
     id: revisionAppId(spec.environment, spec.service, spec.revision),
@@ -113,18 +130,8 @@ export function revisionApp(spec: RevisionSpec): RevisionApp {
     // Port 0 lets Mesos choose; the instance finds its choice in $PORT0.
     portDefinitions: (spec.ports ?? ['http']).map((name) => ({ port: 0, name, protocol: 'tcp' })),
     requirePorts: false,
-    env: {
-      SLIPWAY_SERVICE: spec.service,
-      SLIPWAY_ENVIRONMENT: spec.environment,
-      SLIPWAY_REVISION: spec.revision,
-      ...spec.env,
-    },
-    labels: {
-      [RevisionLabel.Service]: spec.service,
-      [RevisionLabel.Environment]: spec.environment,
-      [RevisionLabel.Revision]: spec.revision,
-      [RevisionLabel.Bundle]: spec.bundle,
-    },
+    env: { ...ownVariables(spec), ...spec.env },
+    labels: ownLabels(spec),
     // LIKE and not IS, which Marathon knows only from 1.5 on and not for every kind of attribute.
     constraints: spec.agentAttribute
       ? [[spec.agentAttribute.name, 'LIKE', `^${escapeRegExp(spec.agentAttribute.value)}$`]]
@@ -153,6 +160,27 @@ export function revisionApp(spec: RevisionSpec): RevisionApp {
     maxLaunchDelaySeconds: 60,
     taskKillGracePeriodSeconds: spec.stopSeconds ?? 10,
   };
+}
+
+function ownVariables(spec: RevisionSpec): Record<string, string> {
+  return {
+    SLIPWAY_SERVICE: spec.service,
+    SLIPWAY_ENVIRONMENT: spec.environment,
+    SLIPWAY_REVISION: spec.revision,
+  };
+}
+
+function ownLabels(spec: RevisionSpec): Record<string, string> {
+  return {
+    [RevisionLabel.Service]: spec.service,
+    [RevisionLabel.Environment]: spec.environment,
+    [RevisionLabel.Revision]: spec.revision,
+    [RevisionLabel.Bundle]: spec.bundle,
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, string> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function escapeRegExp(text: string): string {

@@ -19,6 +19,7 @@ export const WaitReason = {
   CanaryFigures: 'canary-figures',
   Bake: 'bake',
   Held: 'held',
+  Drift: 'drift',
   Restore: 'restore',
   Ledger: 'ledger',
 } as const;

@@ -14,8 +14,8 @@ const ADMISSION_SECONDS = 24 * 3600;
  * Asks for a lane and waits until it is the release's.
  *
  * @param answers where the `admitted` signal leaves the lane's answers, by environment
- * @throws ApplicationFailure `LaneBusy` when another release holds it and the request asked not to wait,
- * `DeadlineExceeded` after a day
+ * @throws ApplicationFailure `LaneBusy` or `Drifted` when it is not free and the request asked not to wait, `Superseded`
+ * when another release has taken its place, `DeadlineExceeded` after a day
  */
 export async function enterLane(
   request: AdmissionRequest,
@@ -24,24 +24,26 @@ export async function enterLane(
 ): Promise<LaneState> {
   const { environment, service } = request;
   await activities<LaneActivities>(READ, `Ask for the lane of ${service} in ${environment}`).askAdmission(request);
-  const answered = await waitFor(
-    board,
-    {
-      reason: WaitReason.Admission,
-      sentence: `waiting for the lane of ${service} in ${environment}`,
-      endedBy: 'the release that holds it',
-      seconds: ADMISSION_SECONDS,
-      atDeadline: 'the release ends as failed',
-    },
-    () => answers.has(environment),
-  );
-  const answer = answers.get(environment);
-  if (answer?.admitted) return answer.state;
-  throw answered
-    ? ApplicationFailure.nonRetryable(
-        `${answer?.holder} holds ${environment} and was not to be waited for`,
-        FailureType.LaneBusy,
-      )
+  const deadline = Date.now() + ADMISSION_SECONDS * 1000;
+  let answer = answers.get(environment);
+  do {
+    const later = answer?.admitted === 'later' ? answer : undefined;
+    await waitFor(
+      board,
+      {
+        reason: WaitReason.Admission,
+        sentence: `waiting for the lane of ${service} in ${environment}${later ? `: ${later.because}` : ''}`,
+        endedBy: later?.endedBy ?? 'the release that holds it',
+        seconds: (deadline - Date.now()) / 1000,
+        atDeadline: 'the release ends as failed',
+      },
+      () => answers.has(environment) && answers.get(environment) !== later,
+    );
+    answer = answers.get(environment);
+  } while (answer?.admitted === 'later' && Date.now() < deadline);
+  if (answer?.admitted === true) return answer.state;
+  throw answer?.admitted === false
+    ? ApplicationFailure.nonRetryable(answer.because, answer.type)
     : ApplicationFailure.nonRetryable(`${environment} was not free for a day`, FailureType.DeadlineExceeded);
 }
 

@@ -4,7 +4,9 @@
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Asking } from '../domain/admission.ts';
 import type { ImageReference } from '../domain/bundle.ts';
+import type { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import type { BuildSpec, TestSpec } from '../domain/manifest.ts';
 import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../domain/release.ts';
@@ -99,19 +101,31 @@ export const abortUpdate = defineUpdate<void, [CommandInput]>('abort');
 export const rollbackUpdate = defineUpdate<void, [CommandInput]>('rollback');
 
 /** What a release asks of a lane. The lane answers with the `admitted` signal. */
-export interface AdmissionRequest {
-  /** Workflow id of the asking release. */
-  readonly holder: string;
+export interface AdmissionRequest extends Asking {
   readonly service: string;
   readonly environment: string;
-  /** What to do while another release holds the lane: stand in the queue, or be refused. */
-  readonly whenBusy: 'wait' | 'refuse';
 }
 
 /** The lane's answer. Once admitted, the lane is the release's until it sends `leave`. */
 export type Admission =
   | { readonly environment: string; readonly admitted: true; readonly state: LaneState }
-  | { readonly environment: string; readonly admitted: false; readonly holder: string };
+  /** Never will be: it asked not to wait, or another release has taken its place. */
+  | {
+      readonly environment: string;
+      readonly admitted: false;
+      readonly type: FailureType;
+      /** One plain sentence. */
+      readonly because: string;
+    }
+  /** Not yet, and not because of another release. */
+  | { readonly environment: string; readonly admitted: 'later'; readonly because: string; readonly endedBy: string };
+
+/** Another release has taken the place of one that holds the lane or waits for it. */
+export interface Supersession {
+  readonly environment: string;
+  /** Workflow id of the one that comes instead. */
+  readonly by: string;
+}
 
 /** A release gives the lane back, or leaves its queue. */
 export interface LeaveRequest {
@@ -164,6 +178,8 @@ export const laneQuery = defineQuery<LaneView>('lane');
 export const admitSignal = defineSignal<[AdmissionRequest]>('admit');
 /** The lane's answer, sent to the release. */
 export const admittedSignal = defineSignal<[Admission]>('admitted');
+/** The lane tells its holder that another release wants its place: one that has changed nothing yet ends. */
+export const supersededSignal = defineSignal<[Supersession]>('superseded');
 /** The release gives the lane back, or leaves its queue. */
 export const leaveSignal = defineSignal<[LeaveRequest]>('leave');
 /** Autoscaling tells what the load asks for. */

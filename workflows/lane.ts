@@ -13,12 +13,15 @@ import {
 } from '@temporalio/workflow';
 import type { LaneActivities } from '../activities/lane/activities.ts';
 import type { MarathonActivities } from '../activities/marathon/activities.ts';
+import { lineUp } from '../domain/admission.ts';
 import { decideInstances } from '../domain/autoscale/stabilise.ts';
 import { counted } from '../domain/counted.ts';
 import { revisionAppId } from '../domain/environment.ts';
+import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import { type Wait, WaitReason } from '../domain/wait.ts';
 import {
+  type Admission,
   type AdmissionRequest,
   admitSignal,
   admittedSignal,
@@ -30,6 +33,7 @@ import {
   type ScaleWish,
   SearchAttribute,
   scaleSignal,
+  supersededSignal,
 } from './contract.ts';
 import { activities, change as changing, READ } from './options.ts';
 import { highestRevision } from './revisions.ts';
@@ -53,6 +57,7 @@ export async function lane(input: LaneInput): Promise<never> {
   let wishes: ScaleWish[] = [...(input.carried?.wishes ?? [])];
   /** Answers that are still to be sent: signals to other workflows are not sent from handlers. */
   const answers: AdmissionRequest[] = [];
+  const supersessions: { readonly loser: string; readonly by: string; readonly held: boolean }[] = [];
   let newWish = false;
   /** What the last wish rests on. */
   let load = '';
@@ -71,9 +76,12 @@ export async function lane(input: LaneInput): Promise<never> {
     }),
   );
   setHandler(admitSignal, (request) => {
-    const waits = queue.some((queued) => queued.holder === request.holder);
-    if (holder === request.holder || (holder !== undefined && request.whenBusy === 'refuse')) answers.push(request);
-    else if (!waits) queue.push(request);
+    const lined = lineUp(request, { holder, queue, drifts: false });
+    queue = [...lined.queue];
+    if (lined.answerNow) answers.push(request);
+    const { superseded } = lined;
+    supersessions.push(...superseded.map((loser) => ({ loser: loser.holder, by: request.holder, held: false })));
+    if (lined.tellHolder && holder !== undefined) supersessions.push({ loser: holder, by: request.holder, held: true });
   });
   setHandler(leaveSignal, (request) => {
     queue = queue.filter((queued) => queued.holder !== request.holder);
@@ -97,7 +105,8 @@ export async function lane(input: LaneInput): Promise<never> {
     { key: SearchAttribute.Environment, value: environment },
   ]);
 
-  const hasWork = () => answers.length > 0 || (holder === undefined && (queue.length > 0 || newWish));
+  const isAsked = () => answers.length > 0 || supersessions.length > 0;
+  const hasWork = () => isAsked() || (holder === undefined && (queue.length > 0 || newWish));
   for (;;) {
     setCurrentDetails(describe());
     if (holder === undefined) await condition(() => hasWork() || mayContinueAsNew());
@@ -149,32 +158,42 @@ export async function lane(input: LaneInput): Promise<never> {
   }
 
   async function work(): Promise<void> {
+    for (const { by, held, loser } of supersessions.splice(0)) {
+      if (held) await tell(loser, () => getExternalWorkflowHandle(loser).signal(supersededSignal, { environment, by }));
+      else await answer(loser, { environment, admitted: false, ...supersededBy(by) });
+    }
     for (const request of answers.splice(0)) {
-      if (holder === request.holder) await answer(request, true);
-      else if (holder !== undefined) await answer(request, false);
-      else queue.push(request);
+      if (holder === request.holder) await answer(request.holder, { environment, admitted: true, state });
+      else if (holder === undefined) queue.push(request);
+      else await answer(request.holder, { environment, admitted: false, ...busyWith(holder) });
     }
     const next = holder === undefined ? queue.shift() : undefined;
     if (next) {
       holder = next.holder;
-      if (!(await answer(next, true)) && holder === next.holder) holder = undefined;
+      const told = await answer(next.holder, { environment, admitted: true, state });
+      if (!told && holder === next.holder) holder = undefined;
     } else if (holder === undefined && newWish) {
       await scale();
     }
   }
 
+  function answer(asked: string, admission: Admission): Promise<boolean> {
+    return tell(asked, () => getExternalWorkflowHandle(asked).signal(admittedSignal, admission));
+  }
+
   /** True when the release was told; false when it has ended. */
-  async function answer(request: AdmissionRequest, admitted: boolean): Promise<boolean> {
+  async function tell(asked: string, send: () => Promise<void>): Promise<boolean> {
     try {
-      await getExternalWorkflowHandle(request.holder).signal(
-        admittedSignal,
-        admitted ? { environment, admitted, state } : { environment, admitted, holder: holder ?? 'another release' },
-      );
+      await send();
       return true;
     } catch (error) {
-      log.warn('a release that asked for the lane has ended', { holder: request.holder, service, environment, error });
+      log.warn('a release that asked for the lane has ended', { holder: asked, service, environment, error });
       return false;
     }
+  }
+
+  function busyWith(by: string) {
+    return { type: FailureType.LaneBusy, because: `${by} holds ${environment} and was not to be waited for` };
   }
 
   async function scale(): Promise<void> {
@@ -225,4 +244,8 @@ export async function lane(input: LaneInput): Promise<never> {
       ...(lastScaling === undefined ? [] : [lastScaling]),
     ].join('\n\n');
   }
+}
+
+function supersededBy(by: string) {
+  return { type: FailureType.Superseded, because: `${by} has taken its place` };
 }

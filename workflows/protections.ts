@@ -94,9 +94,11 @@ export async function readProtections(services: readonly string[]): Promise<Prot
       environments: names,
     });
     for (const { state } of lanes) {
-      const { current, previous, environment } = state;
+      const { current, previous, earlier = [], environment } = state;
       if (current !== undefined) protect(current.bundle, `${current.revision} is current in ${environment}`);
-      if (previous !== undefined) protect(previous.bundle, `${environment} can go back to it, as ${previous.revision}`);
+      for (const { bundle, revision } of previous === undefined ? earlier : [previous, ...earlier]) {
+        protect(bundle, `${environment} can go back to it, as ${revision}`);
+      }
     }
   }
   const releases = await activities<RunningReleaseActivities>(READ, 'Which releases run').listRunningReleases();

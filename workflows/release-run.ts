@@ -129,6 +129,13 @@ export class ReleaseRun implements StepContext {
     this.forward.cancel();
   }
 
+  /** Another release wants the place of this one: it gives way while nothing in that environment has changed. */
+  supersede(by: string, environment: string): void {
+    if (!this.isForward || this.hasTouched) return;
+    const reason = `takes its place in ${environment}`;
+    this.interrupt({ outcome: 'aborted', type: FailureType.Superseded, by, reason });
+  }
+
   built(bundle: Bundle): void {
     this.bundleInHand = bundle;
     this.record.built(bundle);
@@ -225,7 +232,8 @@ export class ReleaseRun implements StepContext {
     await restoreAll(touched, this.record, failure.message, (stage, state) => this.leave(stage.facts.name, state));
     for (const environment of [...this.asked.keys()]) await this.leave(environment);
     const wasLive = touched.some(({ facts }) => facts.tier === 'production');
-    this.finish(this.interruption?.outcome ?? (wasLive ? 'rolled-back' : 'failed'), failure);
+    const outcome = failure.type === FailureType.Superseded ? 'aborted' : wasLive ? 'rolled-back' : 'failed';
+    this.finish(this.interruption?.outcome ?? outcome, failure);
   }
 
   private async leave(environment: string, state?: LaneState): Promise<void> {

@@ -11,6 +11,7 @@ import {
   rejectUpdate,
   releaseQuery,
   rollbackUpdate,
+  supersededSignal,
 } from './contract.ts';
 import { ReleaseRun } from './release-run.ts';
 
@@ -26,6 +27,7 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   setHandler(admittedSignal, (admission) => {
     run.answers.set(admission.environment, admission);
   });
+  setHandler(supersededSignal, ({ by, environment }) => run.supersede(by, environment));
   setHandler(
     approveUpdate,
     ({ by, planDigest }) => {

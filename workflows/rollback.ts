@@ -57,7 +57,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     answers.set(admission.environment, admission);
   });
 
-  const request: AdmissionRequest = { holder: id, service, environment, whenBusy: 'wait' };
+  const request: AdmissionRequest = { holder: id, service, environment, whenBusy: 'wait', back: true };
   let stage: Stage | undefined;
   let state: LaneState | undefined;
   record.added({ id: stepId, kind: 'rollback', environment });

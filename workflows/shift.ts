@@ -8,7 +8,7 @@ import type { Bundle } from '../domain/bundle.ts';
 import { counted } from '../domain/counted.ts';
 import { revisionAppId } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
-import type { LaneState, RevisionRecord, ScaleBounds } from '../domain/lane.ts';
+import { earlierThan, type LaneState, type RevisionRecord, type ScaleBounds } from '../domain/lane.ts';
 import { type RevisionSpec, revisionApp } from '../domain/revision-app.ts';
 import { failureFrom } from './failure.ts';
 import { activities, change, type Profile, restore } from './options.ts';
@@ -98,6 +98,9 @@ export function stateAfter(stage: Stage): LaneState {
     current,
     ...(before.current === undefined ? {} : { previous: before.current }),
     ...(bounds === undefined ? {} : { bounds }),
+    weights: { [stage.spec.revision]: 100 },
+    configVersion: stage.bundle.configVersion,
+    earlier: earlierThan(stage.bundle, before),
   };
 }
 

@@ -83,7 +83,7 @@ export const gitlabRoutes: FastifyPluginCallbackZod<GitlabRoutesOptions> = (app,
       for (const service of services) {
         // The person who pushed asked for it, so that they can't approve their own release.
         const by = push.user_username ?? 'gitlab';
-        const order = { service, ref: commit, whenBusy: 'wait' as const };
+        const order = { service, ref: commit, whenBusy: options.gitlab.whenBusy ?? 'wait' };
         const { id } = await options.releases.start(order, commit, by);
         releases.push({ id, location: locationOf({ service, key: commit }) });
       }

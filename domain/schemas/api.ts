@@ -43,7 +43,10 @@ export const orderSchema = z
     bundle: bundleSchema.exactOptional(),
     until: environmentNameSchema.exactOptional().meta({ description: 'The last environment of the way.' }),
     configVersion: z.int().nonnegative().exactOptional().meta({ description: 'Version in the config centre.' }),
-    whenBusy: z.enum(['wait', 'refuse']).default('wait').meta({ description: 'What to do while a lane is held.' }),
+    whenBusy: z.enum(['wait', 'refuse', 'supersede']).default('wait').meta({
+      description:
+        'What to do while a lane is held: wait, be refused, or take the place of all that wait, and of the holder if it has changed nothing yet.',
+    }),
   })
   .refine((order) => (order.ref === undefined) !== (order.bundle === undefined), {
     error: 'write either ref or bundle',
@@ -134,6 +137,23 @@ export const laneSchema = z
       current: laneRevisionSchema.exactOptional(),
       previous: laneRevisionSchema.exactOptional().meta({ description: 'What a rollback goes back to.' }),
       bounds: boundsSchema.exactOptional(),
+      weights: z
+        .record(z.string(), z.number())
+        .exactOptional()
+        .meta({ description: 'Percent of traffic by revision, as wanted.' }),
+      configVersion: z
+        .int()
+        .nonnegative()
+        .exactOptional()
+        .meta({ description: 'Version that the config centre is to point to; 0 for none.' }),
+      earlier: z
+        .array(laneRevisionSchema)
+        .exactOptional()
+        .meta({ description: 'What can be gone back to, newest first.' }),
+      tolerated: z
+        .array(z.string())
+        .exactOptional()
+        .meta({ description: 'Hand-made changes that were adopted and that nothing else here says.' }),
     } satisfies Record<keyof LaneState, z.ZodType>),
     holder: z.string().exactOptional().meta({ description: 'The release that holds the lane.' }),
     queue: z.array(z.string()).meta({ description: 'The releases that wait for it, in order.' }),

@@ -1,5 +1,6 @@
 /** `slipway.config.yaml`: where everything is that Slipway talks to. Checked whole, so that every error shows at once. */
 import { z } from 'zod';
+import type { WhenBusy } from '../admission.ts';
 import type { EnvironmentTier } from '../environment.ts';
 import type { InputError } from '../failures.ts';
 
@@ -133,6 +134,8 @@ export interface GitlabConfiguration<Secret = string> {
   readonly signingSecret?: Secret;
   /** The signing secret before, while it is being replaced. */
   readonly previousSigningSecret?: Secret;
+  /** What a push does while another release holds a lane; `wait` when absent. */
+  readonly whenBusy?: WhenBusy;
 }
 
 export interface ChatConfiguration<Secret = string> {
@@ -285,6 +288,7 @@ const configurationSchema: z.ZodType<ConfigurationFile> = section({
     token: secretReference.exactOptional(),
     signingSecret: secretReference.exactOptional(),
     previousSigningSecret: secretReference.exactOptional(),
+    whenBusy: z.enum(['wait', 'refuse', 'supersede']).exactOptional(),
   }).exactOptional(),
   chat: section({
     inbound: section({ secret: secretReference, previousSecret: secretReference.exactOptional() }).exactOptional(),

@@ -75,8 +75,9 @@ async function startLane(state: LaneState = serving): Promise<void> {
 }
 
 /** Runs that stand for releases: all that a lane needs of them is that they take its signal. */
+const asking = (holder: string) => ({ holder: `release/sample/${holder}`, environment: 'prod', service: 'sample' });
 const ask = (holder: string, whenBusy: AdmissionRequest['whenBusy'] = 'wait') =>
-  handle.signal(admitSignal, { holder: `release/sample/${holder}`, environment: 'prod', service: 'sample', whenBusy });
+  handle.signal(admitSignal, { ...asking(holder), whenBusy });
 const leave = (holder: string, state?: LaneState) =>
   handle.signal(leaveSignal, { holder: `release/sample/${holder}`, ...(state ? { state } : {}) });
 
@@ -99,6 +100,14 @@ async function signalsOf(id: string): Promise<unknown[]> {
     const data = attributes?.input?.payloads?.[0]?.data;
     return attributes ? [JSON.parse(Buffer.from(data ?? []).toString())] : [];
   });
+}
+
+/** Waits until a run was sent as many signals, and holds them to these. */
+async function told(holder: string, signals: readonly unknown[]): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  const id = `release/sample/${holder}`;
+  while ((await signalsOf(id)).length < signals.length && Date.now() < deadline) await rig.passTime('1s');
+  expect(await signalsOf(id)).toEqual(signals);
 }
 
 const wish = (instances: number) =>
@@ -142,9 +151,42 @@ describe('admission', () => {
     const deadline = Date.now() + 10_000;
     while ((await signalsOf('release/sample/b')).length === 0 && Date.now() < deadline) await rig.passTime('1s');
     expect(await signalsOf('release/sample/b')).toEqual([
-      { environment: 'prod', admitted: false, holder: 'release/sample/a' },
+      {
+        environment: 'prod',
+        admitted: false,
+        type: 'LaneBusy',
+        because: 'release/sample/a holds prod and was not to be waited for',
+      },
     ]);
     expect((await handle.query(laneQuery)).queue).toEqual([]);
+  });
+
+  it('lets one that supersedes take the place of all that wait, and tells them and the holder', async () => {
+    await startLane();
+    await ask('a');
+    await until(({ holder }) => holder === 'release/sample/a');
+    await ask('b');
+    await until(({ queue }) => queue.length === 1);
+    await ask('c', 'supersede');
+    expect((await until(({ queue }) => queue[0] === 'release/sample/c')).queue).toHaveLength(1);
+    const superseded = { environment: 'prod', by: 'release/sample/c' };
+    const because = 'release/sample/c has taken its place';
+    await told('a', [expect.objectContaining({ admitted: true }), superseded]);
+    await told('b', [{ environment: 'prod', admitted: false, type: 'Superseded', because }]);
+    await leave('a');
+    expect(await until(({ holder }) => holder === 'release/sample/c')).toMatchObject({ queue: [] });
+  });
+
+  it('lets a way back go before all that wait, whoever supersedes', async () => {
+    await startLane();
+    await ask('a');
+    await until(({ holder }) => holder === 'release/sample/a');
+    await ask('b');
+    await handle.signal(admitSignal, { ...asking('back'), whenBusy: 'wait', back: true });
+    await until(({ queue }) => queue.length === 2);
+    await ask('c', 'supersede');
+    const { queue } = await until((view) => view.queue.includes('release/sample/c'));
+    expect(queue).toEqual(['release/sample/back', 'release/sample/c']);
   });
 
   it('passes over a release that has ended while it stood in the queue', async () => {
