@@ -60,7 +60,7 @@ const rolledBack: ReleaseView = {
   outcome: 'rolled-back',
   endedAt: '2026-11-22T10:05:00.000Z',
   steps: [{ id: 'canary-prod', kind: 'canary', environment: 'prod', outcome: 'undone' }],
-  approvals: [{ by: 'bob', planDigest: DIGEST, at: '2026-11-22T10:02:00.000Z' }],
+  approvals: [{ by: 'bob', step: 'approve-prod', planDigest: DIGEST, at: '2026-11-22T10:02:00.000Z' }],
   verdicts: [
     {
       result: 'fail',

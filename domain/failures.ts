@@ -80,6 +80,28 @@ export const FailureType = {
   Drifted: 'Drifted',
   /** Nothing was changed by hand, or what was is being resolved already. */
   NoDrift: 'NoDrift',
+  /** The person is not in the group whose word is needed. */
+  NotInGroup: 'NotInGroup',
+  /** Nobody could meet the rule of an approval: its group is not configured, or has too few people. */
+  ApprovalImpossible: 'ApprovalImpossible',
+  /** The requester may not release to the environment. */
+  NotPermitted: 'NotPermitted',
+  /** The release is paused already. */
+  AlreadyPaused: 'AlreadyPaused',
+  /** The release is not paused. */
+  NotPaused: 'NotPaused',
+  /** Nothing that could be skipped is under way or to come. */
+  NothingToSkip: 'NothingToSkip',
+  /** No failed step waits to be tried again. */
+  NothingToRetry: 'NothingToRetry',
+  /** The plan has no such step. */
+  UnknownStep: 'UnknownStep',
+  /** The same person has given this word already; another one is needed. */
+  AlreadySaid: 'AlreadySaid',
+  /** No freeze has that id, or it is over. */
+  UnknownFreeze: 'UnknownFreeze',
+  /** The click was used before, for something else. */
+  ClickUsed: 'ClickUsed',
   /** A person or the API stopped the release. */
   Aborted: 'Aborted',
   /** A signature is missing, wrong, too old or was seen before. */

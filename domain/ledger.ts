@@ -1,5 +1,13 @@
 import type { Bundle } from './bundle.ts';
-import type { ApprovalRecord, ReleaseFailure, ReleaseOutcome, RollbackRecord, StepRecord } from './release.ts';
+import type { FreezeScope } from './freeze.ts';
+import type {
+  ApprovalRecord,
+  CommandRecord,
+  ReleaseFailure,
+  ReleaseOutcome,
+  RollbackRecord,
+  StepRecord,
+} from './release.ts';
 import type { Veto } from './veto.ts';
 
 /** What the ledger keeps, one fact an entry. Times are ISO 8601. */
@@ -33,6 +41,8 @@ export type LedgerEntry =
       readonly by: string;
       readonly reason: string;
     }
+  /** A person's word that holds it up, moves it on, or counts towards that. */
+  | { readonly kind: 'command'; readonly at: string; readonly command: CommandRecord }
   /** A person's word that ends it early. */
   | {
       readonly kind: 'stopped';
@@ -57,6 +67,8 @@ export function actorOf(entry: LedgerEntry): string {
       return entry.by;
     case 'approval':
       return entry.approval.by;
+    case 'command':
+      return entry.command.by;
     case 'verdict':
       return 'judge';
     default:
@@ -75,3 +87,24 @@ export interface LedgerEntries {
   readonly first: number;
   readonly entries: readonly LedgerEntry[];
 }
+
+/** What the ledger keeps of freezes, one fact an entry. */
+export type FreezeEntry =
+  | {
+      readonly kind: 'freeze';
+      readonly id: string;
+      readonly scope: FreezeScope;
+      readonly by: string;
+      readonly reason: string;
+      /** ISO 8601. */
+      readonly at: string;
+      readonly until?: string;
+    }
+  /** Somebody lifted it, or its time had come. */
+  | {
+      readonly kind: 'unfreeze';
+      readonly id: string;
+      readonly by: string;
+      readonly reason: string;
+      readonly at: string;
+    };

@@ -64,7 +64,20 @@ export interface RollbackRecord {
 
 export interface ApprovalRecord {
   readonly by: string;
+  /** The approve step that it is for. */
+  readonly step: string;
   readonly planDigest: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** A person's word to a release that runs, other than one that ends it. */
+export interface CommandRecord {
+  readonly name: 'pause' | 'resume' | 'skip-hold' | 'skip-analysis' | 'retry-step' | 'promote-fully';
+  readonly by: string;
+  readonly reason: string;
+  /** The step, or for promoteFully the environment, that it is about. */
+  readonly about?: string;
   /** ISO 8601. */
   readonly at: string;
 }

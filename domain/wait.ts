@@ -20,6 +20,10 @@ export const WaitReason = {
   Bake: 'bake',
   Held: 'held',
   Drift: 'drift',
+  Paused: 'paused',
+  Freeze: 'freeze',
+  Window: 'window',
+  Retry: 'retry',
   Restore: 'restore',
   Ledger: 'ledger',
 } as const;

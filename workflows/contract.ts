@@ -82,6 +82,8 @@ export interface ApproveInput {
   readonly by: string;
   /** Digest of the plan that the person saw; another one is refused. */
   readonly planDigest: string;
+  /** The approve step that the person saw; absent for the one that waits. */
+  readonly step?: string;
 }
 
 export interface CommandInput {

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { EnvironmentFacts } from '../activities/environments/activities.ts';
-import type { ApprovalRequest } from '../domain/approval.ts';
+import { type ApprovalRequest, approvalsOf } from '../domain/approval.ts';
 import { type Bundle, bundleOf, pullReference } from '../domain/bundle.ts';
 import { configKey, revisionName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
@@ -41,6 +41,8 @@ export class ReleaseRun implements StepContext {
   readonly answers = new Map<string, Admission>();
   /** What waits to be approved now. */
   pendingApproval: ApprovalRequest | undefined;
+  /** Said to whoever approves when nobody did in time. */
+  expired: string | undefined;
   private readonly book: LedgerBook;
   private readonly input: ReleaseInput;
   private readonly id: string;
@@ -175,9 +177,10 @@ export class ReleaseRun implements StepContext {
 
   /** Waits until enough people have approved the plan. @throws ApplicationFailure `ApprovalExpired` */
   async approvals(wait: ApprovalWait): Promise<void> {
-    const { count, environment, who, expiresSeconds } = wait;
+    const { step, count, environment, who, expiresSeconds } = wait;
     const { plan } = this.prepared;
-    this.pendingApproval = { planDigest: plan.digest, count, requestedBy: this.requestedBy };
+    const deadline = new Date(Date.now() + expiresSeconds * 1000).toISOString();
+    this.pendingApproval = { step, planDigest: plan.digest, count, requestedBy: this.requestedBy, deadline };
     const what = `${plan.service} ${plan.version}`;
     const command = `approve ${this.id} ${plan.digest}`;
     const text = {
@@ -195,9 +198,10 @@ export class ReleaseRun implements StepContext {
           seconds: expiresSeconds,
           atDeadline: 'the release ends as failed',
         },
-        () => this.record.approvals.length >= count,
+        () => approvalsOf(step, this.record.approvals).length >= count,
       );
       if (!approved) {
+        this.expired = `approvals were waited for until ${deadline}`;
         throw ApplicationFailure.nonRetryable(`nobody approved in ${expiresSeconds} s`, FailureType.ApprovalExpired);
       }
     } finally {

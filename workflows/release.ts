@@ -31,15 +31,17 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   setHandler(
     approveUpdate,
     ({ by, planDigest }) => {
-      const approval = { by, planDigest, at: new Date().toISOString() };
+      const step = run.pendingApproval?.step ?? '';
+      const approval = { by, step, planDigest, at: new Date().toISOString() };
       record.approved(approval);
       return approval;
     },
     {
       validator: (approval) => {
+        if (run.expired) refuse(FailureType.ApprovalExpired, run.expired);
         refuseWhenOver();
-        const refusal = refuseApproval(run.pendingApproval, record.approvals, approval);
-        if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
+        const refusal = refuseApproval(run.pendingApproval, record.approvals, approval, new Date().toISOString());
+        if (refusal) refuse(refusal.type, refusal.message);
       },
     },
   );

@@ -6,6 +6,7 @@ import {
 } from '@temporalio/workflow';
 import type { RegistryActivities } from '../activities/registry/activities.ts';
 import type { TestingActivities } from '../activities/testing/run-test.ts';
+import { approvalsOf, approversText } from '../domain/approval.ts';
 import { type Bundle, bundleOf } from '../domain/bundle.ts';
 import { counted } from '../domain/counted.ts';
 import { serviceDnsName } from '../domain/environment.ts';
@@ -38,6 +39,7 @@ export interface StepContext {
 
 /** What an approve step waits for. */
 export interface ApprovalWait {
+  readonly step: string;
   readonly count: number;
   readonly environment: string;
   /** Who may give it, in words. */
@@ -146,9 +148,11 @@ async function promote(run: StepContext, step: StepOf<'promote'>): Promise<strin
 
 async function approve(run: StepContext, step: StepOf<'approve'>): Promise<string> {
   const { count, environment, expiresSeconds } = step;
-  const who = `${count === 1 ? 'one person' : `${count} people`} other than ${run.requestedBy}`;
-  await run.approvals({ count, environment, who, expiresSeconds });
-  return `approved by ${run.record.approvals.map(({ by }) => by).join(', ')}`;
+  const who = approversText(step, run.requestedBy);
+  await run.approvals({ step: step.id, count, environment, who, expiresSeconds });
+  return `approved by ${approvalsOf(step.id, run.record.approvals)
+    .map(({ by }) => by)
+    .join(', ')}`;
 }
 
 async function canary(run: StepContext, step: StepOf<'canary'>): Promise<string> {

@@ -1,10 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { AuditHead, AuditReport } from '../../domain/audit.ts';
 import { FailureType } from '../../domain/failures.ts';
-import type { LedgerEntries } from '../../domain/ledger.ts';
+import type { FreezeEntry, LedgerEntries } from '../../domain/ledger.ts';
 import { verifyAudit } from './audit.ts';
 import type { Ledger } from './client.ts';
 import { writeEntries } from './entries.ts';
+import { writeFreezes } from './freezes.ts';
 
 export type LedgerActivities = ReturnType<typeof createLedgerActivities>;
 
@@ -19,6 +20,11 @@ export function createLedgerActivities(ledger: Ledger) {
       return call(`writing ${told.entries.length} entries of ${told.teller}`, () =>
         ledger.use((db) => writeEntries(db, told)),
       );
+    },
+
+    /** Writes what became of freezes; written before, it changes nothing. @returns the end of the audit */
+    async writeFreezes({ entries }: { readonly entries: readonly FreezeEntry[] }): Promise<AuditHead> {
+      return call(`writing ${entries.length} entries of freezes`, () => ledger.use((db) => writeFreezes(db, entries)));
     },
 
     /** Walks the whole audit and names the first row that does not hold. */

@@ -24,6 +24,30 @@ export async function lockAudit(transaction: Transaction<Tables>): Promise<Audit
   return { number: Number(head.number), hash: head.hash };
 }
 
+/** Those of the entries that the audit does not have yet. @throws when it has one that says something else */
+export async function freshOf<Entry extends { readonly key: string; readonly detail: string }>(
+  transaction: Transaction<Tables>,
+  wanted: readonly Entry[],
+): Promise<Entry[]> {
+  const known = await transaction
+    .selectFrom('audit')
+    .select(['key', 'detail'])
+    .where(
+      'key',
+      'in',
+      wanted.map(({ key }) => key),
+    )
+    .execute();
+  const before = new Map(known.map(({ key, detail }) => [key, detail]));
+  return wanted.filter(({ key, detail }) => {
+    const detailBefore = before.get(key);
+    if (detailBefore !== undefined && detailBefore !== detail) {
+      throw new Error(`${key} is in the ledger already and says something else: ${detailBefore.slice(0, 200)}`);
+    }
+    return detailBefore === undefined;
+  });
+}
+
 /** Puts rows after the locked end, which is then behind them. @returns the new end */
 export async function appendAudit(
   transaction: Transaction<Tables>,

@@ -2,7 +2,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { AuditHead } from '../../domain/audit.ts';
 import { canonicalJson } from '../../domain/digest.ts';
 import { actorOf, type LedgerEntries, type LedgerEntry } from '../../domain/ledger.ts';
-import { appendAudit, lockAudit } from './audit.ts';
+import { appendAudit, freshOf, lockAudit } from './audit.ts';
 import { plain } from './plain.ts';
 import { writeBundle, writeService, writeVeto } from './services-bundles-vetoes.ts';
 import type { Tables } from './tables.ts';
@@ -19,23 +19,7 @@ export async function writeEntries(db: Kysely<Tables>, told: LedgerEntries): Pro
     const head = await lockAudit(transaction);
     if (told.entries.length === 0) return head;
     const wanted = told.entries.map((entry, index) => auditEntryOf(told, entry, told.first + index));
-    const known = await transaction
-      .selectFrom('audit')
-      .select(['key', 'detail'])
-      .where(
-        'key',
-        'in',
-        wanted.map(({ key }) => key),
-      )
-      .execute();
-    const before = new Map(known.map(({ key, detail }) => [key, detail]));
-    const fresh = wanted.filter(({ key, detail }) => {
-      const detailBefore = before.get(key);
-      if (detailBefore !== undefined && detailBefore !== detail) {
-        throw new Error(`${key} is in the ledger already and says something else: ${detailBefore.slice(0, 200)}`);
-      }
-      return detailBefore === undefined;
-    });
+    const fresh = await freshOf(transaction, wanted);
     const about = { teller: plain(told.teller), service: plain(told.service) };
     const [first] = fresh;
     if (first !== undefined) await writeService(transaction, about.service, first.at);
@@ -130,11 +114,12 @@ async function writeReleaseRow(transaction: Transaction<Tables>, release: string
       return;
     }
     case 'approval': {
-      const { by, planDigest, at } = entry.approval;
+      const { by, step, planDigest, at } = entry.approval;
+      const row = { plan_digest: planDigest, given_at: at };
       await transaction
         .insertInto('approvals')
-        .values({ release, by: plain(by), plan_digest: planDigest, given_at: at })
-        .onConflict((conflict) => conflict.columns(['release', 'by', 'plan_digest']).doUpdateSet({ given_at: at }))
+        .values({ release, step, by: plain(by), ...row })
+        .onConflict((conflict) => conflict.columns(['release', 'step', 'by']).doUpdateSet(row))
         .execute();
       return;
     }
@@ -159,6 +144,7 @@ async function writeReleaseRow(transaction: Transaction<Tables>, release: string
       await transaction.updateTable('releases').set(ended).where('id', '=', release).execute();
       return;
     }
+    case 'command':
     case 'stopped':
   }
 }

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { AUDIT_ORIGIN } from '../../domain/audit.ts';
+import { freezesAndApprovedSteps } from './freezes.ts';
 import { servicesBundlesAndVetoes } from './services-bundles-vetoes.ts';
 import type { Tables } from './tables.ts';
 
@@ -8,6 +9,7 @@ import type { Tables } from './tables.ts';
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-releases-and-audit': { up: releasesAndAudit },
   '002-services-bundles-vetoes': { up: servicesBundlesAndVetoes },
+  '003-freezes-and-approved-steps': { up: freezesAndApprovedSteps },
 };
 
 /**

@@ -59,7 +59,7 @@ export interface Tables {
     detail: string | null;
   };
   verdicts: { release: string; number: number; given_at: Time; verdict: Json; inputs: Json };
-  approvals: { release: string; by: string; plan_digest: string; given_at: Time };
+  approvals: { release: string; step: string; by: string; plan_digest: string; given_at: Time };
   rollbacks: {
     release: string;
     environment: string;
@@ -67,6 +67,20 @@ export interface Tables {
     decided_at: Time;
     traffic_at: Time | null;
     done_at: Time | null;
+  };
+  freezes: {
+    id: string;
+    /** Null for every one; the same of the service. */
+    environment: string | null;
+    service: string | null;
+    by: string;
+    reason: string;
+    begun_at: Time;
+    until: Time | null;
+    /** `slipway` when its time had come. */
+    ended_by: string | null;
+    ended_reason: string | null;
+    ended_at: Time | null;
   };
   audit: {
     /** `bigint`: PostgreSQL's driver reads text, the embedded one a number. */

@@ -213,7 +213,12 @@ const verdictSchema: z.ZodType<Verdict> = z
   .meta({ id: 'Verdict', description: 'What a judge says of a canary, with its evidence.' });
 
 export const approvalSchema: z.ZodType<ApprovalRecord> = z
-  .object({ by: z.string(), planDigest: digestSchema, at: timestamp } satisfies Every<ApprovalRecord>)
+  .object({
+    by: z.string(),
+    step: z.string(),
+    planDigest: digestSchema,
+    at: timestamp,
+  } satisfies Every<ApprovalRecord>)
   .meta({ id: 'Approval', description: 'Who approved which plan.' });
 
 const rollbackSchema: z.ZodType<RollbackRecord> = z

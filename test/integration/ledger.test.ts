@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { sql } from 'kysely';
 import { createLedgerActivities, type LedgerActivities } from '../../activities/ledger/activities.ts';
 import { type Ledger, type LedgerPlace, openLedger } from '../../activities/ledger/client.ts';
-import type { LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
+import type { FreezeEntry, LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
 import { ledgerChecks } from '../../workers/doctor/ledger-checks.ts';
 import { startPostgres } from '../postgres-server.ts';
 import { LEDGER_KINDS, program } from './ledger-rig.ts';
@@ -71,7 +71,11 @@ describe.each(LEDGER_KINDS)('a ledger on $name', (kind) => {
   it('makes its tables from nothing, once', async () => {
     expect(await activities.verifyAudit()).toMatchObject({ rows: 0 });
     const made = await rows('select name from ledger_migration');
-    expect(made).toEqual([{ name: '001-releases-and-audit' }, { name: '002-services-bundles-vetoes' }]);
+    expect(made.map(({ name }) => name)).toEqual([
+      '001-releases-and-audit',
+      '002-services-bundles-vetoes',
+      '003-freezes-and-approved-steps',
+    ]);
     await activities.writeLedger(told([BEGUN]));
     await ledger.close();
     opened.splice(0);
@@ -89,7 +93,7 @@ describe.each(LEDGER_KINDS)('a ledger on $name', (kind) => {
         { kind: 'planned', at: AT, digest: 'sha256:p', plan: { steps: [] } },
         step('running'),
         step('done', 'r1 serves'),
-        { kind: 'approval', at: AT, approval: { by: 'bob', planDigest: 'sha256:p', at: AT } },
+        { kind: 'approval', at: AT, approval: { by: 'bob', step: 'approve-prod', planDigest: 'sha256:p', at: AT } },
         { kind: 'verdict', at: AT, number: 1, verdict, inputs },
         { kind: 'stopped', at: AT, by: 'ann', type: 'Aborted', reason: 'no' },
         { kind: 'rollback', at: AT, rollback: { environment: 'prod', reason: 'no', decidedAt: AT, doneAt: AT } },
@@ -114,8 +118,8 @@ describe.each(LEDGER_KINDS)('a ledger on $name', (kind) => {
     expect(await rows('select id, outcome, started_at, ended_at, detail from steps')).toEqual([
       { id: 'deploy-fat', outcome: 'done', started_at: at, ended_at: at, detail: 'r1 serves' },
     ]);
-    expect(await rows('select by, plan_digest, given_at from approvals')).toEqual([
-      { by: 'bob', plan_digest: 'sha256:p', given_at: at },
+    expect(await rows('select step, by, plan_digest, given_at from approvals')).toEqual([
+      { step: 'approve-prod', by: 'bob', plan_digest: 'sha256:p', given_at: at },
     ]);
     expect(await rows('select inputs::text as text, verdict, inputs from verdicts')).toEqual([
       { text: JSON.stringify(inputs), verdict, inputs },
@@ -136,6 +140,62 @@ describe.each(LEDGER_KINDS)('a ledger on $name', (kind) => {
       'slipway ended',
     ]);
     expect(await activities.verifyAudit()).toMatchObject({ rows: 9 });
+  });
+
+  it('keeps the approvals of one person at several steps, and what people said to a release', async () => {
+    const approval = (name: string): LedgerEntry => ({
+      kind: 'approval',
+      at: AT,
+      approval: { by: 'bob', step: name, planDigest: 'sha256:p', at: AT },
+    });
+    const command = { name: 'pause', by: 'cat', reason: 'lunch', at: AT } as const;
+    await activities.writeLedger(
+      told([BEGUN, approval('approve-prod-1'), approval('approve-prod-2'), { kind: 'command', at: AT, command }]),
+    );
+    expect(await rows('select step from approvals order by step')).toEqual([
+      { step: 'approve-prod-1' },
+      { step: 'approve-prod-2' },
+    ]);
+    const audit = await rows("select actor, detail from audit where action = 'command'");
+    expect(audit).toEqual([{ actor: 'cat', detail: expect.stringContaining('"reason":"lunch"') }]);
+  });
+
+  it('keeps freezes from their beginning to their end, each fact once', async () => {
+    const all = { kind: 'freeze', id: 'f1', scope: {}, by: 'ann', reason: 'an incident', at: AT } as const;
+    const some: FreezeEntry = {
+      kind: 'freeze',
+      id: 'f2',
+      scope: { environment: 'prod', service: 'sample' },
+      by: 'bob',
+      reason: 'a fair\0',
+      at: AT,
+      until: '2026-01-03T00:00:00.000Z',
+    };
+    const lifted = { kind: 'unfreeze', id: 'f1', by: 'bob', reason: 'mended', at: AT } as const;
+    await activities.writeFreezes({ entries: [all, some] });
+    const head = await activities.writeFreezes({ entries: [some, lifted] });
+    expect(await activities.writeFreezes({ entries: [all, lifted] })).toEqual(head);
+    const at = new Date(AT);
+    expect(await rows('select * from freezes order by id')).toEqual([
+      {
+        ...{ id: 'f1', environment: null, service: null, by: 'ann', reason: 'an incident', begun_at: at, until: null },
+        ...{ ended_by: 'bob', ended_reason: 'mended', ended_at: at },
+      },
+      {
+        ...{ id: 'f2', environment: 'prod', service: 'sample', by: 'bob', reason: 'a fair\uFFFD', begun_at: at },
+        ...{ until: new Date('2026-01-03T00:00:00Z'), ended_by: null, ended_reason: null, ended_at: null },
+      },
+    ]);
+    const audit = await rows('select actor, action, subject from audit order by number');
+    expect(audit.map(({ actor, action, subject }) => `${actor} ${action} ${subject}`)).toEqual([
+      'ann freeze freeze/f1',
+      'bob freeze freeze/f2',
+      'bob unfreeze freeze/f1',
+    ]);
+    expect(await activities.verifyAudit()).toMatchObject({ rows: 3 });
+    await expect(activities.writeFreezes({ entries: [{ ...all, by: 'cat' }] })).rejects.toMatchObject({
+      message: expect.stringContaining('says something else'),
+    });
   });
 
   it('takes the same call twice as one, and a late copy of an earlier one as nothing', async () => {

@@ -129,7 +129,7 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
   setHandler(
     approveUpdate,
     ({ by, planDigest }) => {
-      const approval = { by, planDigest, at: new Date().toISOString() };
+      const approval = { by, step: 'approve-prod', planDigest, at: new Date().toISOString() };
       approvals.push(approval);
       end('released');
       return approval;
@@ -137,9 +137,16 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
     {
       validator: (approval) => {
         const refusal = refuseApproval(
-          { planDigest: plan.digest, count: 1, requestedBy: request.requestedBy },
+          {
+            step: 'approve-prod',
+            planDigest: plan.digest,
+            count: 1,
+            requestedBy: request.requestedBy,
+            deadline: '2100-01-01T00:00:00.000Z',
+          },
           approvals,
           approval,
+          new Date().toISOString(),
         );
         if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
       },
