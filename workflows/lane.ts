@@ -42,8 +42,12 @@ import { waitFor } from './wait.ts';
 /** How often a lane looks whether the release that holds it still runs. A release that was terminated cannot say so. */
 const HOLDER_CHECK_SECONDS = 60;
 
-// It lives for ever: it moves to the current version of the code, whose replay the stored histories of lanes hold.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, lane);
+// It lives for ever: it moves to the current version of the code, whose replay the stored histories of lanes hold. Of a
+// worker without a version Temporal takes no word on versions.
+setWorkflowOptions(
+  () => (workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'AUTO_UPGRADE' } : {}),
+  lane,
+);
 
 /**
  * One service in one environment: the only writer of its apps, traffic and scale. It admits one release at a time;
