@@ -1,0 +1,58 @@
+import type { WorkflowClient } from '@temporalio/client';
+import { bundleOf } from '../../domain/bundle.ts';
+import type { Manifest } from '../../domain/manifest.ts';
+import { COMMIT, MANIFEST, World } from '../../test/workflows/world.ts';
+import { type ReleaseResult, releaseWorkflowId, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
+
+const IMAGE = { repository: 'sample', digest: `sha256:${'a'.repeat(64)}` };
+
+/** Of fat and prod, with as many batches as make up twenty steps, and nothing that takes time of its own. */
+const TWENTY_STEPS: Manifest = {
+  ...MANIFEST,
+  release: {
+    ...MANIFEST.release,
+    canary: { ...MANIFEST.release.canary, holdSeconds: 0.01 },
+    batches: [15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 80, 100],
+    bakeSeconds: 0.01,
+    approvals: { count: 0, expiresSeconds: 3600 },
+  },
+};
+
+/** Activities that are over at once; the world of the workflow tests, with a manifest for each service. */
+export function instantActivities(client: () => WorkflowClient): object {
+  const world = new World();
+  const versions = new Map<string, number>();
+  const interval = {
+    canary: { requests: 50, errors: 0, seconds: 1, latencyMs: 5 },
+    baseline: { requests: 450, errors: 0, seconds: 1, latencyMs: 5 },
+  };
+  return {
+    ...world.activities(client),
+    nothing: async () => {},
+    readManifest: async ({ service }: { service: string }) => {
+      const number = (versions.get(service) ?? 0) + 1;
+      versions.set(service, number);
+      return { manifest: { ...TWENTY_STEPS, service, version: `${number}.0.0` }, digest: `sha256:${'d'.repeat(64)}` };
+    },
+    readCanaryFigures: async () => ({ intervals: Array.from({ length: 60 }, () => interval) }),
+  };
+}
+
+/** Takes a service from what serves to the next revision. */
+export function release(client: WorkflowClient, service: string, key: string): Promise<ReleaseResult> {
+  const bundle = bundleOf({
+    service,
+    version: key,
+    commit: COMMIT,
+    image: IMAGE,
+    testImages: { contract: IMAGE },
+    configVersion: 0,
+    manifestDigest: 'sha256:d',
+  });
+  const request = { service, source: { kind: 'bundle', bundle }, requestedBy: 'ann', whenBusy: 'wait' };
+  return client.execute<(input: unknown) => Promise<ReleaseResult>>(WorkflowType.Release, {
+    taskQueue: TASK_QUEUE,
+    workflowId: releaseWorkflowId(service, key),
+    args: [{ key, request }],
+  });
+}
