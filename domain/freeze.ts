@@ -16,8 +16,14 @@ export interface Freeze {
   readonly until?: string;
 }
 
+/** The freezes as one workflow knows them: a later list has a higher number, whichever way it came. */
+export interface FreezeList {
+  readonly number: number;
+  readonly freezes: readonly Freeze[];
+}
+
 /** True when the freeze may be about the service at all, in whatever environment. */
-function concernsService({ scope }: Freeze, service: string): boolean {
+export function concernsService({ scope }: Freeze, service: string): boolean {
   return scope.service === undefined || scope.service === service;
 }
 

@@ -13,6 +13,7 @@ import type { Ledger } from '../activities/ledger/client.ts';
 import { createMarathonActivities } from '../activities/marathon/activities.ts';
 import { createRegistryActivities } from '../activities/registry/activities.ts';
 import { createRetentionActivities } from '../activities/registry/retention.ts';
+import { createFreezeActivities } from '../activities/temporal/freezes.ts';
 import { createRunningReleaseActivities } from '../activities/temporal/running-releases.ts';
 import { createTestingActivities } from '../activities/testing/run-test.ts';
 import type { Configuration } from '../domain/schemas/config.ts';
@@ -31,6 +32,7 @@ export function createCentralActivities(
     ...createGitActivities({ services, cacheDir }),
     ...createLaneActivities(client),
     ...createRunningReleaseActivities(client),
+    ...createFreezeActivities(client),
     ...createMarathonActivities(
       Object.fromEntries(environments.map(([name, { marathon }]) => [name, { url: marathon.url, group: `/${name}` }])),
     ),

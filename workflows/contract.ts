@@ -7,7 +7,9 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Asking } from '../domain/admission.ts';
 import type { ImageReference } from '../domain/bundle.ts';
 import type { FailureType } from '../domain/failures.ts';
+import type { Freeze, FreezeList, FreezeScope } from '../domain/freeze.ts';
 import type { LaneState } from '../domain/lane.ts';
+import type { FreezeEntry } from '../domain/ledger.ts';
 import type { BuildSpec, TestSpec } from '../domain/manifest.ts';
 import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../domain/release.ts';
 import type { Wait } from '../domain/wait.ts';
@@ -32,6 +34,7 @@ export const WorkflowType = {
   KeepWritable: 'keepWritable',
   PlanRelease: 'planRelease',
   VerifyAudit: 'verifyAudit',
+  Freezes: 'freezes',
 } as const;
 
 /** `release/<service>/<key>`: the same idempotency key is the same release. */
@@ -42,6 +45,9 @@ export const laneWorkflowId = (environment: string, service: string): string => 
 
 /** `build/<service>/<key>`: the build of the release with that key. */
 export const buildWorkflowId = (service: string, key: string): string => `build/${service}/${key}`;
+
+/** The one workflow that keeps all freezes. */
+export const FREEZES_WORKFLOW_ID = 'freezes';
 
 /** Ids of the schedules, created by the orchestrator. */
 export const ScheduleId = { Autoscale: 'autoscale', CollectGarbage: 'collect-garbage' } as const;
@@ -232,3 +238,61 @@ export interface KeepWritableInput {
 
 /** The collection tells that the registry may take pushes again. */
 export const collectedSignal = defineSignal('collected');
+
+/** Argument of the `freezes` workflow. */
+export interface FreezesInput {
+  /** Absent on the first run. */
+  readonly carried?: FreezesCarried;
+}
+
+/** What the freezes carry over continue-as-new. */
+export interface FreezesCarried {
+  readonly list: FreezeList;
+  /** The list that the watchers have been told. */
+  readonly announced: number;
+  readonly watchers: readonly FreezeWatcher[];
+  /** What the ledger has not been told yet. */
+  readonly untold: readonly FreezeEntry[];
+}
+
+/** A release that is told of every freeze that may be about its service. */
+export interface FreezeWatcher {
+  /** Its workflow id. */
+  readonly holder: string;
+  readonly service: string;
+}
+
+export interface FreezeInput {
+  readonly scope: FreezeScope;
+  readonly by: string;
+  readonly reason: string;
+  /** ISO 8601; absent until somebody lifts it. */
+  readonly until?: string;
+}
+
+export interface UnfreezeInput {
+  readonly id: string;
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface FreezesView {
+  readonly freezes: readonly Freeze[];
+  /** How many releases watch them. */
+  readonly watchers: number;
+  readonly wait?: Wait;
+}
+
+export const freezesQuery = defineQuery<FreezesView>('freezes');
+/** What the release with this workflow id has to know; undefined while it is not among the watchers. */
+export const watchedFreezesQuery = defineQuery<FreezeList | undefined, [string]>('watchedFreezes');
+/** Stops forward moves in the scope. Every release under way is told at once. */
+export const freezeUpdate = defineUpdate<Freeze, [FreezeInput]>('freeze');
+/** Lifts a freeze. @throws ApplicationFailure `UnknownFreeze` */
+export const unfreezeUpdate = defineUpdate<Freeze, [UnfreezeInput]>('unfreeze');
+/** A release wants to be told of freezes, from now on until it says otherwise. */
+export const watchFreezesSignal = defineSignal<[FreezeWatcher]>('watchFreezes');
+/** A release, by its workflow id, needs to be told no more. */
+export const unwatchFreezesSignal = defineSignal<[string]>('unwatchFreezes');
+/** What every watching release is sent; a list with a lower number than one it has is old. */
+export const freezesChangedSignal = defineSignal<[FreezeList]>('freezesChanged');

@@ -2,6 +2,7 @@
 export { autoscale } from './autoscale.ts';
 export { build } from './build.ts';
 export { collectGarbage } from './collect-garbage.ts';
+export { freezes } from './freezes.ts';
 export { keepWritable } from './keep-writable.ts';
 export { lane } from './lane.ts';
 export { verifyAudit } from './ledger.ts';

@@ -2,9 +2,10 @@ import { Context } from '@temporalio/activity';
 import type { WorkflowClient } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { createLaneActivities } from '../../activities/lane/activities.ts';
+import { createFreezeActivities } from '../../activities/temporal/freezes.ts';
 import { canonicalJson } from '../../domain/digest.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
-import type { LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
+import type { FreezeEntry, LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import type { RevisionApp } from '../../domain/revision-app.ts';
 
@@ -67,6 +68,8 @@ export class World {
   readonly notices: { kind: string; text: { en: string; zh: string } }[] = [];
   /** What the ledger was told, by its key. */
   readonly ledger = new Map<string, LedgerEntry>();
+  /** What it was told of freezes. */
+  readonly freezes = new Map<string, FreezeEntry>();
   /** Every effect, in order, such as `traffic prod r1=90 r2=10`. */
   readonly effects: string[] = [];
   private readonly faults: { activity: string; when: (input: unknown) => boolean; fault: Fault; times: number }[] = [];
@@ -80,6 +83,7 @@ export class World {
   /** Activities for the worker; the lane's are the real ones, on the test server. */
   activities(client: () => WorkflowClient): object {
     const effect = (line: string) => this.effects.push(line);
+    const temporal = new Proxy({} as WorkflowClient, { get: (_, name) => bound(client(), name) });
     const key = ({ environment, service }: Where) => `${environment}/${service}`;
     const list = (environment: string, service: string) =>
       [...this.apps.values()]
@@ -182,7 +186,12 @@ export class World {
       notify: async (notice: { kind: string; text: { en: string; zh: string } }) => {
         this.notices.push(notice);
       },
-      ...createLaneActivities(new Proxy({} as WorkflowClient, { get: (_, name) => bound(client(), name) })),
+      writeFreezes: async ({ entries }: { entries: readonly FreezeEntry[] }) => {
+        for (const entry of entries) this.freezes.set(`${entry.id} ${entry.kind}`, entry);
+        return { number: this.freezes.size, hash: digest('f') };
+      },
+      ...createLaneActivities(temporal),
+      ...createFreezeActivities(temporal),
     };
     return Object.fromEntries(
       Object.entries(activities).map(([name, activity]) => [

@@ -1,0 +1,102 @@
+import { type WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { FailureType } from '../../domain/failures.ts';
+import { concernsService, type FreezeList } from '../../domain/freeze.ts';
+import {
+  FREEZES_WORKFLOW_ID,
+  type FreezesInput,
+  type FreezeWatcher,
+  freezesChangedSignal,
+  TASK_QUEUE,
+  WorkflowType,
+  watchedFreezesQuery,
+  watchFreezesSignal,
+} from '../../workflows/contract.ts';
+import { temporalFailure } from '../temporal-failure.ts';
+
+/** Longest time for one call to Temporal. */
+const CALL_TIMEOUT_MS = 5_000;
+
+/** Releases that are told at once: more of them only stand in Temporal's queue. */
+const CONCURRENCY = 64;
+
+export type FreezeActivities = ReturnType<typeof createFreezeActivities>;
+
+/**
+ * Activities between releases and the workflow that keeps the freezes, by Temporal itself. All are idempotent. They fail
+ * with `SystemUnavailable` when Temporal does not answer within 5 s a call, and with `SystemRefused` when it will not.
+ */
+export function createFreezeActivities(client: WorkflowClient) {
+  async function call<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, ask);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) throw error;
+      throw temporalFailure(what, error);
+    }
+  }
+
+  return {
+    /**
+     * What is frozen for a release now; from now on it is told of every change by a signal. Starts the workflow that
+     * keeps the freezes if it does not run.
+     */
+    async watchFreezes(watcher: FreezeWatcher): Promise<FreezeList> {
+      const input: FreezesInput = {};
+      await call('asking what is frozen', () =>
+        client.signalWithStart(WorkflowType.Freezes, {
+          workflowId: FREEZES_WORKFLOW_ID,
+          taskQueue: TASK_QUEUE,
+          args: [input],
+          signal: watchFreezesSignal,
+          signalArgs: [watcher],
+          staticSummary: 'What is frozen',
+          staticDetails: 'Keeps every freeze and tells the releases under way. Lives for ever.',
+        }),
+      );
+      const list = await call('asking what is frozen', () =>
+        client.getHandle(FREEZES_WORKFLOW_ID).query(watchedFreezesQuery, watcher.holder),
+      );
+      if (list) return list;
+      // Asked before it knew the watcher, a freeze in between would be told to nobody.
+      throw ApplicationFailure.retryable(
+        `${FREEZES_WORKFLOW_ID} has not taken ${watcher.holder} among its watchers yet`,
+        FailureType.SystemUnavailable,
+      );
+    },
+
+    /**
+     * Tells every watcher what is frozen for its service. One that can't be told hinders no other; the call then fails
+     * and may be made again. @returns the watchers whose runs have ended
+     */
+    async announceFreezes(input: {
+      readonly list: FreezeList;
+      readonly watchers: readonly FreezeWatcher[];
+    }): Promise<{ gone: string[] }> {
+      const waiting = [...input.watchers];
+      const gone: string[] = [];
+      const failures: unknown[] = [];
+      const tell = async ({ holder, service }: FreezeWatcher): Promise<void> => {
+        const list = {
+          number: input.list.number,
+          freezes: input.list.freezes.filter((freeze) => concernsService(freeze, service)),
+        };
+        try {
+          await call(`telling ${holder} what is frozen`, () =>
+            client.getHandle(holder).signal(freezesChangedSignal, list),
+          );
+        } catch (error) {
+          if (error instanceof WorkflowNotFoundError) gone.push(holder);
+          else failures.push(error);
+        }
+      };
+      await Promise.all(
+        Array.from({ length: CONCURRENCY }, async () => {
+          for (let watcher = waiting.shift(); watcher !== undefined; watcher = waiting.shift()) await tell(watcher);
+        }),
+      );
+      if (failures.length > 0) throw failures[0];
+      return { gone };
+    },
+  };
+}
