@@ -7,8 +7,8 @@ const query = (filter: object) => releaseListQuery(releaseFilterSchema.parse(fil
 describe('the list filter', () => {
   it('asks for releases and rollbacks, and for what the filter names', () => {
     expect(query({})).toBe("WorkflowType IN ('release', 'rollback')");
-    expect(query({ service: 'sample', outcome: 'rolled-back', stage: 'canary-prod' })).toBe(
-      "WorkflowType IN ('release', 'rollback') AND SlipwayService = 'sample' AND SlipwayStage = 'canary-prod' AND SlipwayOutcome = 'rolled-back'",
+    expect(query({ service: 'sample', outcome: 'rolled-back', stage: 'hold-prod' })).toBe(
+      "WorkflowType IN ('release', 'rollback') AND SlipwayService = 'sample' AND SlipwayStage = 'hold-prod' AND SlipwayOutcome = 'rolled-back'",
     );
     expect(query({ outcome: 'running' })).toContain("ExecutionStatus = 'Running'");
   });

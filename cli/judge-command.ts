@@ -15,7 +15,7 @@ export function addJudgeCommand(program: Command, act: ActInContext): void {
     .command('judge')
     .description('judge the canary of a release again, from the figures that were kept')
     .requiredOption('--replay <release>', 'which release')
-    .option('--policy <file>', 'what to hold it to instead, in the words of release.canary.judge')
+    .option('--policy <file>', 'what to hold it to instead, in the words of an entry of release.metrics')
     .action(
       act(async (context, options: { replay: string; policy?: string }) => {
         const name = context.releaseName(options.replay);

@@ -17,6 +17,8 @@ export function renderPlan(plan: Plan, options: { readonly width: number; readon
   ];
 }
 
+type ShiftStep = Extract<Step, { kind: 'shift' }>;
+
 const time = (seconds: number) => formatDuration(seconds * 1000);
 
 function describeEn(step: Step, plan: Plan): string {
@@ -30,11 +32,23 @@ function describeEn(step: Step, plan: Plan): string {
     case 'promote':
       return `tags the tested image ${step.tag}`;
     case 'approve':
-      return `waits for ${step.count === 1 ? 'an approval' : `${step.count} approvals`} to go to ${step.environment}, at most ${time(step.expiresSeconds)}`;
-    case 'canary':
-      return `starts ${counted(step.instances, 'instance')} in ${step.environment} with ${step.weight} % of traffic, judged for ${time(step.holdSeconds)}${from(plan, step.environment, ' against ')}`;
+      return `waits for ${step.count === 1 ? 'an approval' : `${step.count} approvals`}${step.group === undefined ? '' : ` of ${step.group}`} to go on in ${step.environment}, at most ${time(step.expiresSeconds)}`;
     case 'shift':
-      return `brings ${step.environment} to ${counted(step.instances, 'instance')} and ${step.weight} % of traffic`;
+      return [
+        `brings ${step.environment} to ${counted(step.instances, 'instance')} with ${step.weight} % of traffic`,
+        ...(step.baseline
+          ? [
+              `beside ${counted(step.baseline.instances, 'fresh instance')} of the old revision with ${step.baseline.weight} %`,
+            ]
+          : []),
+        ...keepsEn(step, plan),
+        ...(step.order === 'down-first' ? ['old instances stop before new ones start'] : []),
+        ...(step.order === 'at-once' ? ['old instances stop while new ones start'] : []),
+      ].join(', ');
+    case 'hold':
+      return `holds ${step.environment} as it is for ${time(step.seconds)}${step.watch ? `, watched by ${step.watch.name}` : ''}`;
+    case 'judge':
+      return `judges ${step.environment} by ${step.name}${from(plan, step.environment, ' against ')}, at most ${time(step.moreSeconds)} longer`;
     case 'bake':
       return replaces(plan, step.environment)
         ? `keeps the old revision in ${step.environment} warm for ${time(step.seconds)}`
@@ -57,11 +71,19 @@ function describeZh(step: Step, plan: Plan): string {
     case 'promote':
       return `给测试过的镜像打标签 ${step.tag}`;
     case 'approve':
-      return `等待 ${step.count} 人批准发布到 ${step.environment}，最长 ${time(step.expiresSeconds)}`;
-    case 'canary':
-      return `在 ${step.environment} 启动 ${step.instances} 个实例，承担 ${step.weight} % 流量，观察 ${time(step.holdSeconds)}${from(plan, step.environment, '，对照 ')}`;
+      return `等待${step.group === undefined ? '' : ` ${step.group} 的`} ${step.count} 人批准 ${step.environment}，最长 ${time(step.expiresSeconds)}`;
     case 'shift':
-      return `${step.environment} 增至 ${step.instances} 个实例、${step.weight} % 流量`;
+      return [
+        `${step.environment} 增至 ${step.instances} 个实例、${step.weight} % 流量`,
+        ...(step.baseline ? [`旁有旧版次的 ${step.baseline.instances} 个新实例、${step.baseline.weight} % 流量`] : []),
+        ...(keeps(step, plan) ? [`旧版次保留 ${step.keep} 个实例`] : []),
+        ...(step.order === 'down-first' ? ['先停旧实例再启动新实例'] : []),
+        ...(step.order === 'at-once' ? ['停旧实例的同时启动新实例'] : []),
+      ].join('，');
+    case 'hold':
+      return `${step.environment} 保持不变 ${time(step.seconds)}${step.watch ? `，由 ${step.watch.name} 观察` : ''}`;
+    case 'judge':
+      return `按 ${step.name} 判定 ${step.environment}${from(plan, step.environment, '，对照 ')}，最多延长 ${time(step.moreSeconds)}`;
     case 'bake':
       return replaces(plan, step.environment)
         ? `${step.environment} 的旧版次保温 ${time(step.seconds)}`
@@ -73,11 +95,23 @@ function describeZh(step: Step, plan: Plan): string {
   }
 }
 
+/** Said only where a shift stops instances of the old revision. */
+function keepsEn(step: ShiftStep, plan: Plan): string[] {
+  if (!keeps(step, plan)) return [];
+  return [step.keep === 0 ? 'none of the old revision stays' : `${step.keep} of the old revision stay`];
+}
+
+function keeps({ environment, keep }: ShiftStep, plan: Plan): boolean {
+  const before = plan.from[environment];
+  return before !== null && before !== undefined && keep < before.instances;
+}
+
 function from(plan: Plan, environment: string, words: string): string {
-  return replaces(plan, environment) ? `${words}${plan.from[environment]}` : '';
+  const before = plan.from[environment];
+  return before ? `${words}${before.revision}` : '';
 }
 
 /** Whether something served in the environment when the plan was made. */
 function replaces(plan: Plan, environment: string): boolean {
-  return typeof plan.from[environment] === 'string';
+  return plan.from[environment] !== null && plan.from[environment] !== undefined;
 }

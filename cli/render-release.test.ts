@@ -39,7 +39,7 @@ const waiting: ReleaseView = {
       outcome: 'running',
       startedAt: '2026-11-22T10:01:00.000Z',
     },
-    { id: 'canary-prod', kind: 'canary', environment: 'prod', outcome: 'waiting' },
+    { id: 'shift-prod-1', kind: 'shift', environment: 'prod', outcome: 'waiting' },
   ],
   wait: {
     reason: 'approval',
@@ -59,7 +59,7 @@ const rolledBack: ReleaseView = {
   ...rest,
   outcome: 'rolled-back',
   endedAt: '2026-11-22T10:05:00.000Z',
-  steps: [{ id: 'canary-prod', kind: 'canary', environment: 'prod', outcome: 'undone' }],
+  steps: [{ id: 'shift-prod-1', kind: 'shift', environment: 'prod', outcome: 'undone' }],
   approvals: [{ by: 'bob', step: 'approve-prod', planDigest: DIGEST, at: '2026-11-22T10:02:00.000Z' }],
   verdicts: [
     {
@@ -96,7 +96,7 @@ const rolledBack: ReleaseView = {
       doneAt: '2026-11-22T10:04:53.000Z',
     },
   ],
-  failure: { type: 'CanaryFailed', message: '20.1 % of canary answers were 5xx', step: 'canary-prod' },
+  failure: { type: 'CanaryFailed', message: '20.1 % of canary answers were 5xx', step: 'judge-prod' },
 };
 
 describe('a release on the screen', () => {
@@ -110,7 +110,7 @@ describe('a release on the screen', () => {
       '│     ended by an approval by one person other than ann',
       '│     until 2026-11-22 11:01:00Z, then the release ends as failed',
       '│     approve: slipway approve sample/k1',
-      '└ ○ canary-prod   to do',
+      '└ ○ shift-prod-1  to do',
       `  plan ${DIGEST}`,
     ]);
   });
@@ -119,12 +119,12 @@ describe('a release on the screen', () => {
     const lines = renderRelease(rolledBack, { width: 120, color: false });
     expect(lines[0]).toBe('sample 5.1.3 · rolled back · 5m 0s');
     expect(lines.slice(2)).toEqual([
-      '└ ↩ canary-prod  undone',
+      '└ ↩ shift-prod-1  undone',
       '  approved by bob, 2026-11-22 10:02:00Z',
       '  verdict fail: 20.1 % of canary answers were 5xx, 1 % is allowed',
       '  rule error-share-over-limit · errors 20.1 points (12.3 to 31) · judge 1 on sha256:000000000000',
       '  rollback in prod: the canary failed; traffic back after 0.4s; all restored after 3.0s',
-      '  CanaryFailed in canary-prod: 20.1 % of canary answers were 5xx',
+      '  CanaryFailed in judge-prod: 20.1 % of canary answers were 5xx',
       `  plan ${DIGEST}`,
     ]);
   });

@@ -22,6 +22,13 @@ export function revisionNumber(revision: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
+const BASELINE = '-baseline';
+
+/** Name of fresh instances of a revision that a canary is compared with, such as `r7-baseline`. */
+export function baselineName(revision: string): string {
+  return `${revision}${BASELINE}`;
+}
+
 /** DNS name under which a service is reached in an environment; it points to the environment's balancer. */
 export function serviceDnsName(environment: string, service: string): string {
   return `${service}-${environment}.service.consul`;

@@ -116,7 +116,7 @@ export type FailureType = (typeof FailureType)[keyof typeof FailureType];
 
 /** One thing wrong in what somebody wrote: where, and what to do. */
 export interface InputError {
-  /** Path inside the document, such as `release.canary.weight`; empty for the document itself. */
+  /** Path inside the document, such as `release.canary[1].weight`; empty for the document itself. */
   readonly path: string;
   readonly message: string;
 }

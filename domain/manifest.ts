@@ -58,21 +58,61 @@ export interface TestSpec {
 
 /** How the service goes to environments of tier `production`. */
 export interface ReleaseSpec {
-  readonly canary: CanarySpec;
-  /** Percent of instances and traffic on the new revision after each batch; the last is 100. */
-  readonly batches: readonly number[];
-  /** How long the old revision stays warm after the last batch. */
-  readonly bakeSeconds: number;
+  readonly strategy: StrategyName;
+  /** What the strategy `canary` does, in this order, before everything goes to the new revision. */
+  readonly canary: readonly CanaryEntry[];
+  /** How the strategy `rolling` cuts its batches. */
+  readonly rolling: RollingSpec;
+  /** Policies of the judge by name; `errors` always exists. */
+  readonly metrics: Readonly<Record<string, JudgePolicy>>;
   readonly approvals: ApprovalSpec;
+  /** When a release may move forward; none: always. */
+  readonly windows: readonly WindowSpec[];
+  /** How long the old revision stays warm after the last shift. */
+  readonly bakeSeconds: number;
+  /** How long a step that failed waits for a person to have it tried again before the release ends; 0: not at all. */
+  readonly retryWithinSeconds: number;
 }
 
-export interface CanarySpec {
-  readonly instances: number;
-  /** Percent of traffic. */
-  readonly weight: number;
-  /** How long figures are collected before the judge speaks. */
-  readonly holdSeconds: number;
-  readonly judge: JudgePolicy;
+export const STRATEGIES = ['canary', 'rolling', 'blue-green', 'recreate', 'brutal'] as const;
+
+export type StrategyName = (typeof STRATEGIES)[number];
+
+/** One entry of a canary: what to bring about, or what to wait for. */
+export type CanaryEntry =
+  /** So many instances of the new revision, for what follows. */
+  | { readonly kind: 'instances'; readonly instances: number }
+  /** Percent of traffic; it brings the instances that this share of the traffic needs. */
+  | { readonly kind: 'weight'; readonly weight: number }
+  /** Figures are collected for so long. */
+  | { readonly kind: 'hold'; readonly seconds: number }
+  /** The judge speaks, by the policy of that name in `metrics`. */
+  | { readonly kind: 'judge'; readonly name: string }
+  /** So many different people approve. */
+  | { readonly kind: 'approve'; readonly count: number };
+
+export interface RollingSpec {
+  /** Percent of the instances that are replaced at a time; rounded up to whole instances. */
+  readonly batchPercent: number;
+  /** Percent of the instances that may run on top meanwhile; rounded up. With 0 old instances stop before new ones start. */
+  readonly surgePercent: number;
+}
+
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+export type Weekday = (typeof WEEKDAYS)[number];
+
+/** A time of the week in which releases may move forward. */
+export interface WindowSpec {
+  readonly environments: readonly string[];
+  /** Days on which the window opens. */
+  readonly days: readonly Weekday[];
+  /** `HH:MM` in the zone. */
+  readonly from: string;
+  /** `HH:MM`, exclusive; `24:00` is the end of the day. One that is not after `from` is of the next day. */
+  readonly to: string;
+  /** IANA name, such as `Asia/Shanghai`. */
+  readonly zone: string;
 }
 
 /** What the judge allows; see `domain/judge`. */
@@ -97,6 +137,8 @@ export interface JudgePolicy {
 export interface ApprovalSpec {
   /** How many different people, the requester excluded; 0 for none. */
   readonly count: number;
+  /** Name of the group they must be of; absent for anyone. */
+  readonly group?: string;
   readonly expiresSeconds: number;
 }
 

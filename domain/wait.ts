@@ -17,6 +17,7 @@ export const WaitReason = {
   Admission: 'admission',
   Approval: 'approval',
   CanaryFigures: 'canary-figures',
+  Hold: 'hold',
   Bake: 'bake',
   Held: 'held',
   Drift: 'drift',

@@ -1,4 +1,4 @@
-import { isCancellation, patched, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { LedgerActivities } from '../activities/ledger/activities.ts';
 import type { AuditReport } from '../domain/audit.ts';
 import type { LedgerEntries, LedgerEntry } from '../domain/ledger.ts';
@@ -20,8 +20,6 @@ const AWAY_SECONDS = 24 * 3600;
 export class LedgerBook {
   private readonly teller: string;
   private readonly service: string;
-  /** False in runs that began before there was a ledger. */
-  private readonly kept = patched('ledger');
   private readonly noted: LedgerEntry[] = [];
   private written = 0;
 
@@ -32,7 +30,7 @@ export class LedgerBook {
   }
 
   note(entry: LedgerEntry): void {
-    if (this.kept) this.noted.push(entry);
+    this.noted.push(entry);
   }
 
   /**

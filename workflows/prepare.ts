@@ -6,8 +6,10 @@ import type { LaneActivities } from '../activities/lane/activities.ts';
 import type { RegistryActivities } from '../activities/registry/activities.ts';
 import type { Bundle } from '../domain/bundle.ts';
 import { FailureType } from '../domain/failures.ts';
+import type { RevisionRecord } from '../domain/lane.ts';
+import { makePlan } from '../domain/make-plan.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import { makePlan, type Plan, type Running } from '../domain/plan.ts';
+import type { Plan, Running } from '../domain/plan.ts';
 import type { ReleaseRequest } from '../domain/release.ts';
 import type { ReleaseInput } from './contract.ts';
 import { activities, change, READ } from './options.ts';
@@ -41,9 +43,8 @@ export async function prepare(request: ReleaseRequest): Promise<Prepared> {
   });
   const running: Record<string, Running> = {};
   for (const { state } of lanes) {
-    if (state.current) {
-      running[state.environment] = { revision: state.current.revision, instances: state.current.instances };
-    }
+    const now = runningOf(state.current);
+    if (now) running[state.environment] = now;
   }
   const result = makePlan({
     manifest,
@@ -60,6 +61,17 @@ export async function prepare(request: ReleaseRequest): Promise<Prepared> {
     throw ApplicationFailure.nonRetryable(said, result.type, result.errors);
   }
   return { plan: result.plan, manifest, environments };
+}
+
+/** What a plan needs to know of the revision that serves. */
+export function runningOf(current: RevisionRecord | undefined): Running | undefined {
+  return (
+    current && {
+      revision: current.revision,
+      instances: current.instances,
+      configVersion: current.bundle.configVersion,
+    }
+  );
 }
 
 /** Computes the plan of a request without running it. */

@@ -192,7 +192,7 @@ export class ReleaseRecord implements WaitBoard {
   }
 }
 
-const CHANGES: ReadonlySet<StepRecord['kind']> = new Set(['deploy', 'canary', 'shift', 'retire']);
+const CHANGES: ReadonlySet<StepRecord['kind']> = new Set(['deploy', 'shift', 'retire']);
 
 const MARKS: Record<StepRecord['outcome'], string> = {
   waiting: '○',

@@ -6,21 +6,22 @@ import { type Bundle, bundleOf, pullReference } from '../domain/bundle.ts';
 import { configKey, revisionName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
-import { isLastIn, type Step, stepEnvironment } from '../domain/plan.ts';
+import { isLastIn, type Running, type Step, stepEnvironment } from '../domain/plan.ts';
 import type { ReleaseFailure, ReleaseOutcome } from '../domain/release.ts';
 import type { RevisionSpec } from '../domain/revision-app.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { enterLane, leaveLane } from './admission.ts';
 import { type Admission, type AdmissionRequest, type ReleaseInput, releaseWorkflowId } from './contract.ts';
 import { failureFrom } from './failure.ts';
+import { type Gate, OPEN_GATE } from './gate.ts';
 import { LedgerBook } from './ledger.ts';
 import { endedNotice, tellChat } from './notice.ts';
 import { activities, READ } from './options.ts';
-import { type Prepared, prepare } from './prepare.ts';
+import { type Prepared, prepare, runningOf } from './prepare.ts';
 import { ReleaseRecord } from './release-record.ts';
 import { highestRevision } from './revisions.ts';
 import { restoreAll } from './rollback.ts';
-import { type Stage, stateAfter } from './shift.ts';
+import { type Stage, stateAfter, untouched } from './stage.ts';
 import { type ApprovalWait, runStep, type StepContext } from './steps.ts';
 import { waitFor } from './wait.ts';
 
@@ -37,6 +38,7 @@ export class ReleaseRun implements StepContext {
   readonly key: string;
   readonly requestedBy: string;
   readonly record: ReleaseRecord;
+  readonly gate: Gate = OPEN_GATE;
   /** What the lanes answered, by environment; filled by the `admitted` signal. */
   readonly answers = new Map<string, Admission>();
   /** What waits to be approved now. */
@@ -159,17 +161,15 @@ export class ReleaseRun implements StepContext {
     if (facts.tier === 'production') this.refuseDrift(before);
     const revision = revisionName((await highestRevision(before)) + 1);
     const { scale } = this.prepared.manifest;
-    const stage: Stage = {
+    const stage = untouched({
       facts,
       service,
       before,
       bundle: this.bundle,
       spec: await this.specOf(facts, revision),
       ...(scale && facts.tier === 'production' ? { bounds: scale } : {}),
-      instances: 0,
-      share: 0,
-      touched: false,
-    };
+      gate: this.gate,
+    });
     this.stages.set(environment, stage);
     this.record.revision(revision);
     return stage;
@@ -273,11 +273,11 @@ export class ReleaseRun implements StepContext {
   /** What runs in production must be what the plan, and so its approval, was made for. */
   private refuseDrift(before: LaneState): void {
     const { environment, current } = before;
-    const planned = this.prepared.plan.from[environment] ?? null;
-    const found = current?.revision ?? null;
+    const planned = servingText(this.prepared.plan.from[environment] ?? undefined);
+    const found = servingText(runningOf(current));
     if (found === planned) return;
     throw ApplicationFailure.nonRetryable(
-      `${environment} runs ${found ?? 'nothing'} now, the plan was made for ${planned ?? 'nothing'}; start the release again`,
+      `${environment} runs ${found} now, the plan was made for ${planned}; start the release again`,
       FailureType.PlanOutdated,
     );
   }
@@ -322,4 +322,10 @@ export class ReleaseRun implements StepContext {
       FailureType.ConfigMissing,
     );
   }
+}
+
+function servingText(running: Running | undefined): string {
+  if (!running) return 'nothing';
+  const { configVersion, revision } = running;
+  return configVersion > 0 ? `${revision} with config version ${configVersion}` : revision;
 }

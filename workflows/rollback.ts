@@ -22,21 +22,15 @@ import {
   releaseWorkflowId,
 } from './contract.ts';
 import { failureFrom } from './failure.ts';
+import { OPEN_GATE } from './gate.ts';
 import { LedgerBook } from './ledger.ts';
 import { endedNotice, tellChat } from './notice.ts';
 import { activities, READ } from './options.ts';
 import { ReleaseRecord } from './release-record.ts';
+import { restoreStage } from './restore.ts';
 import { highestRevision } from './revisions.ts';
-import {
-  bindNames,
-  moveTraffic,
-  restoreStage,
-  retireBefore,
-  type Stage,
-  startInstances,
-  stateAfter,
-  stateRestored,
-} from './shift.ts';
+import { bindNames, moveTraffic, retireBefore, startInstances } from './shift.ts';
+import { type Stage, stateAfter, stateRestored, untouched } from './stage.ts';
 import { untilDone } from './until-done.ts';
 
 /**
@@ -130,17 +124,15 @@ async function stageBefore({ environment, service, bundle }: RollbackInput, befo
   if (!facts) {
     throw ApplicationFailure.nonRetryable(`${environment} is not configured`, FailureType.UnknownEnvironment);
   }
-  return {
+  return untouched({
     facts,
     service,
     before,
     bundle: previous.bundle,
     spec: { ...previous.spec, revision: revisionName((await highestRevision(before)) + 1) },
     ...(bounds === undefined ? {} : { bounds }),
-    instances: 0,
-    share: 0,
-    touched: false,
-  };
+    gate: OPEN_GATE,
+  });
 }
 
 /**

@@ -14,12 +14,14 @@ import { FailureType } from '../domain/failures.ts';
 import type { Step, StepKind } from '../domain/plan.ts';
 import { WaitReason } from '../domain/wait.ts';
 import type { build } from './build.ts';
-import { runCanary } from './canary.ts';
+import { runHold, runJudge } from './canary.ts';
 import { buildWorkflowId, SearchAttribute, WorkflowType } from './contract.ts';
+import type { Gate } from './gate.ts';
 import { activities, change } from './options.ts';
 import type { Prepared } from './prepare.ts';
 import type { ReleaseRecord } from './release-record.ts';
-import { bindNames, moveTraffic, retireBefore, type Stage, startInstances } from './shift.ts';
+import { bindNames, moveTraffic, retireBefore, shiftTo, startInstances } from './shift.ts';
+import type { Stage } from './stage.ts';
 import { waitFor } from './wait.ts';
 
 /** What a step needs of the release that it is part of. */
@@ -29,6 +31,8 @@ export interface StepContext {
   readonly prepared: Prepared;
   readonly bundle: Bundle;
   readonly record: ReleaseRecord;
+  /** Asked before each forward effect. */
+  readonly gate: Gate;
   /** Remembers what was built. */
   built(bundle: Bundle): void;
   /** The environment, in the release's hand. */
@@ -56,8 +60,9 @@ const STEPS: { readonly [Kind in StepKind]: (run: StepContext, step: StepOf<Kind
   test,
   promote,
   approve,
-  canary,
   shift,
+  hold,
+  judge,
   bake,
   retire,
 };
@@ -76,6 +81,7 @@ export function runStep<Kind extends StepKind>(run: StepContext, step: StepOf<Ki
 async function buildImage(run: StepContext, _step: StepOf<'build'>): Promise<string> {
   const { plan, manifest } = run.prepared;
   const { service, version, commit } = plan;
+  await run.gate.pass(undefined, `Build ${service} ${version}`);
   const result = await executeChild<typeof build>(WorkflowType.Build, {
     workflowId: buildWorkflowId(service, run.key),
     args: [{ service, key: run.key, commit, version, build: manifest.build, tests: manifest.tests }],
@@ -111,6 +117,7 @@ async function deploy(run: StepContext, step: StepOf<'deploy'>): Promise<string>
 async function test(run: StepContext, step: StepOf<'test'>): Promise<string> {
   const { environment } = step;
   const { bundle } = run;
+  await run.gate.pass(environment, `Run ${step.suites.join(', ')} in ${environment}`);
   const results = await Promise.all(
     run.prepared.manifest.tests
       .filter((spec) => step.suites.includes(spec.name))
@@ -139,6 +146,7 @@ async function test(run: StepContext, step: StepOf<'test'>): Promise<string> {
 }
 
 async function promote(run: StepContext, step: StepOf<'promote'>): Promise<string> {
+  await run.gate.pass(undefined, `Tag the tested image ${step.tag}`);
   const { digest, changed } = await activities<RegistryActivities>(
     change(120),
     `Tag the tested image ${step.tag}`,
@@ -150,23 +158,28 @@ async function approve(run: StepContext, step: StepOf<'approve'>): Promise<strin
   const { count, environment, expiresSeconds } = step;
   const who = approversText(step, run.requestedBy);
   await run.approvals({ step: step.id, count, environment, who, expiresSeconds });
+  await run.gate.pass(environment, `Go on in ${environment}`);
   return `approved by ${approvalsOf(step.id, run.record.approvals)
     .map(({ by }) => by)
     .join(', ')}`;
 }
 
-async function canary(run: StepContext, step: StepOf<'canary'>): Promise<string> {
-  const stage = await run.enter(step.environment);
-  const verdict = await runCanary(stage, step, run.record, (given, inputs) => run.record.judged(given, inputs));
-  return verdict.sentence;
-}
-
 async function shift(run: StepContext, step: StepOf<'shift'>): Promise<string> {
   const stage = await run.enter(step.environment);
-  await startInstances(stage, step.instances);
-  await moveTraffic(stage, step.weight);
+  await shiftTo(stage, step);
   if (step.weight === 100) await bindNames(stage);
   return `${step.weight} % of the traffic on ${counted(step.instances, 'instance')} of ${stage.spec.revision}`;
+}
+
+async function hold(run: StepContext, step: StepOf<'hold'>): Promise<string> {
+  const stage = await run.enter(step.environment);
+  return runHold(stage, step, run.record, (verdict, inputs) => run.record.judged(verdict, inputs));
+}
+
+async function judge(run: StepContext, step: StepOf<'judge'>): Promise<string> {
+  const stage = await run.enter(step.environment);
+  const verdict = await runJudge(stage, step, run.record, (given, inputs) => run.record.judged(given, inputs));
+  return verdict.sentence;
 }
 
 async function bake(run: StepContext, step: StepOf<'bake'>): Promise<string> {

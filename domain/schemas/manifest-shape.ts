@@ -1,16 +1,8 @@
 /** The form of `slipway.yaml` as people write it; its output has every default filled in and every quantity in one unit. */
 import { z } from 'zod';
-import { duration, memory, milliseconds, percent } from './quantities.ts';
-
-const DAY = 24 * 3600;
-
-/** RFC 1035 label: it becomes part of DNS names, Marathon ids and registry paths. */
-export const dnsLabel = z
-  .string()
-  .regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, {
-    error: 'must be a DNS label: lower-case letters, digits and -, at most 63, a letter first and no - last',
-  })
-  .meta({ description: 'A DNS label.' });
+import { releaseSchema } from './manifest-release.ts';
+import { bounds, DAY, dnsLabel, instanceCount, wholeNumber } from './manifest-values.ts';
+import { duration, memory } from './quantities.ts';
 
 /** Semantic version without build metadata, which a registry tag can't hold. */
 const version = z
@@ -27,13 +19,6 @@ const pathInRepository = z
   .min(1)
   .max(1024)
   .regex(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\\\p{Cc}]+$/u, { error: 'must be a path inside the repository, without ..' });
-
-const wholeNumber = (least: number, most: number) =>
-  z.int().min(least, bounds(least, most)).max(most, bounds(least, most));
-const bounds = (least: number, most: number) => ({ error: `must be between ${least} and ${most}` });
-
-/** Instances of one service that anybody may ask for. */
-export const instanceCount = wholeNumber(1, 10_000);
 
 const variables = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'must be a variable name: letters, digits and _' }),
@@ -73,75 +58,6 @@ const testSchema = z.strictObject({
   dockerfile: pathInRepository,
   environments: z.array(dnsLabel).min(1, { error: 'must name at least one environment' }),
   timeout: duration(1, DAY).prefault('10m'),
-});
-
-/** What a judge allows, as `release.canary.judge` says it. */
-export const judgeSchema = z.strictObject({
-  maxErrors: percent().prefault('5%').meta({ description: 'Largest share of canary answers that may be 5xx.' }),
-  maxErrorIncrease: percent()
-    .refine((points) => points > 0, { error: 'must be above 0%; figures can never show that nothing is worse' })
-    .optional()
-    .meta({
-      description:
-        'By how many percentage points the share of 5xx may be above that of the old revision; absent for as many as maxErrors allows.',
-    }),
-  maxSlowdown: percent()
-    .refine((share) => share > 0, { error: 'must be above 0%; figures can never show that nothing is slower' })
-    .optional()
-    .meta({
-      description:
-        'By how much the canary may answer more slowly than the old revision; absent where times are not judged.',
-    }),
-  maxP99: milliseconds(1, 600_000).optional().meta({
-    description: "Time that 99 % of the canary's answers must stay under; needs times of single answers.",
-  }),
-  minRequests: wholeNumber(1, 1_000_000_000)
-    .default(50)
-    .meta({ description: 'Fewest requests of each side on which a verdict may rest.' }),
-  alpha: z
-    .number()
-    .gt(0, { error: 'must be above 0 and below 1' })
-    .lt(1, { error: 'must be above 0 and below 1' })
-    .default(0.01)
-    .meta({ description: 'Chance of a false alarm of the comparison with the old revision.' }),
-});
-
-/** A canary has some of the traffic and never all of it. */
-export const canaryWeightSchema = percent()
-  .refine((weight) => weight > 0 && weight < 100, {
-    error: 'must be above 0% and below 100%',
-  })
-  .prefault('5%')
-  .meta({ description: 'Share of traffic.' });
-
-const canarySchema = z.strictObject({
-  instances: instanceCount.default(1),
-  weight: canaryWeightSchema,
-  hold: duration(1, DAY)
-    .prefault('10m')
-    .meta({ description: 'How long figures are collected before the judge speaks.' }),
-  judge: judgeSchema.prefault({}),
-});
-
-/** Rising shares, the last 100 %. */
-export const batchesSchema = z
-  .array(percent())
-  .min(1, { error: 'must hold at least 100%' })
-  .prefault(['50%', '100%'])
-  .meta({ description: 'Share of instances and traffic on the new revision after each batch; the last is 100%.' });
-
-const releaseSchema = z.strictObject({
-  canary: canarySchema.prefault({}),
-  batches: batchesSchema,
-  bake: duration(0, 7 * DAY)
-    .prefault('10m')
-    .meta({ description: 'How long the old revision stays warm after the last batch.' }),
-  approvals: z
-    .strictObject({
-      count: wholeNumber(0, 20).default(1).meta({ description: 'How many different people, the requester excluded.' }),
-      expires: duration(1, 30 * DAY).prefault('24h'),
-    })
-    .prefault({}),
 });
 
 const scaleSchema = z.strictObject({

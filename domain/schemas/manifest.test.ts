@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import type { JudgePolicy, Manifest } from '../manifest.ts';
+import { type CanaryEntry, type JudgePolicy, type Manifest, STRATEGIES, WEEKDAYS } from '../manifest.ts';
 import { manifestJsonSchema, parseJudgePolicy, parseManifest } from './manifest.ts';
 import { durationText } from './quantities.ts';
 
@@ -27,15 +27,20 @@ describe('parseManifest', () => {
         environments: [{ name: 'prod', instances: 1, env: {} }],
         tests: [],
         release: {
-          canary: {
-            instances: 1,
-            weight: 5,
-            holdSeconds: 600,
-            judge: { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 },
-          },
-          batches: [50, 100],
+          strategy: 'canary',
+          canary: [
+            { kind: 'instances', instances: 1 },
+            { kind: 'weight', weight: 5 },
+            { kind: 'hold', seconds: 600 },
+            { kind: 'judge', name: 'errors' },
+            { kind: 'weight', weight: 50 },
+          ],
+          rolling: { batchPercent: 25, surgePercent: 25 },
+          metrics: { errors: { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 } },
+          approvals: { count: 1, expiresSeconds: 3600 },
+          windows: [],
           bakeSeconds: 600,
-          approvals: { count: 1, expiresSeconds: 86_400 },
+          retryWithinSeconds: 0,
         },
         retention: { keepReleases: 10 },
       },
@@ -83,19 +88,64 @@ describe('parseManifest', () => {
     ['tests: { c: { dockerfile: D, environments: [] } }', 'tests.c.environments: must name at least one environment'],
     ['tests: { c: { dockerfile: D, environments: [prd] } }', 'tests.c.environments[0]: prd is not one of the'],
     ['tests: { c: { dockerfile: D, environments: [prod, prod] } }', 'tests.c.environments[1]: prod is named twice'],
-    ['release: { canary: { weight: 100% } }', 'release.canary.weight: must be above 0% and below 100%'],
-    ['release: { canary: { weight: 0% } }', 'release.canary.weight: must be above 0% and below 100%'],
-    ['release: { canary: { weight: 60% } }', 'release.canary.weight: must not be above the first batch, which is 50%'],
-    ['release: { canary: { judge: { alpha: 1 } } }', 'release.canary.judge.alpha: must be above 0 and below 1'],
+    ['release: { strategy: canry }', 'release.strategy: must be canary or rolling or blue-green or recreate or brutal'],
+    ['release: { canary: { weight: 5% } }', 'release.canary: must be a list, not a mapping'],
+    ['release: { canary: [{ weight: 100% }] }', 'release.canary[0].weight: must be above 0% and below 100%'],
+    ['release: { canary: [{ weight: 0% }] }', 'release.canary[0].weight: must be above 0% and below 100%'],
+    ['release: { canary: [{ weight: 5 }] }', 'release.canary[0].weight: write a share with its sign'],
     [
-      'release: { canary: { judge: { maxErors: 1% } } }',
-      'release.canary.judge.maxErors: unknown key; did you mean maxE',
+      'release: { canary: [{ weight: 5% }, { weight: 5% }] }',
+      'release.canary[1].weight: must be above the one before it, which is 5%',
     ],
-    ['release: { batches: [] }', 'release.batches: must hold at least 100%'],
-    ['release: { batches: [50%] }', 'release.batches: must end with 100%'],
-    ['release: { batches: [50%, 50%, 100%] }', 'release.batches[1]: must be above the one before it'],
-    ['release: { batches: [0%, 100%] }', 'release.batches[0]: must be above the one before it, the first above 0%'],
-    ['release: { batches: [50, 100%] }', 'release.batches[0]: write a share with its sign'],
+    [
+      'release: { canary: [{ instances: 3 }, { instances: 2 }] }',
+      'release.canary[1].instances: must not be below the one before it, which is 3',
+    ],
+    ['release: { canary: [{ weight: 5%, hold: 1m }] }', 'release.canary[0]: write one key an entry'],
+    ['release: { canary: [{}] }', 'release.canary[0]: write one key an entry'],
+    ['release: { canary: [{ weigth: 5% }] }', 'release.canary[0].weigth: unknown key; did you mean weight?'],
+    [
+      'release: { canary: [{ weight: 5% }, { judge: errors }] }',
+      'release.canary[1].judge: needs a hold between it and the weight before it',
+    ],
+    [
+      'release: { canary: [{ hold: 5m }, { judge: errors }] }',
+      'release.canary[1].judge: needs a weight and a hold before it',
+    ],
+    [
+      'release: { canary: [{ weight: 5% }, { hold: 5m }, { judge: eror }] }',
+      'release.canary[2].judge: eror is not one of release.metrics; did you mean errors?',
+    ],
+    ['release: { canary: [{ approve: 0 }] }', 'release.canary[0].approve: must be between 1 and 20'],
+    [`release: { canary: [${'{ approve: 1 }, '.repeat(200)}] }`, 'release.canary: must have at most 199 entries'],
+    ['release: { rolling: { batch: 0% } }', 'release.rolling.batch: must be above 0%'],
+    ['release: { metrics: { errors: { alpha: 1 } } }', 'release.metrics.errors.alpha: must be above 0 and below 1'],
+    [
+      'release: { metrics: { errors: { maxErors: 1% } } }',
+      'release.metrics.errors.maxErors: unknown key; did you mean maxE',
+    ],
+    ['release: { approvals: { group: Bosses } }', 'release.approvals.group: must be a DNS label'],
+    [
+      "release: { windows: [{ environments: [prd], from: '09:00', to: '17:00', zone: UTC }] }",
+      'release.windows[0].environments[0]: prd is not one of the environments; did you mean prod?',
+    ],
+    [
+      "release: { windows: [{ environments: [prod], days: [monday], from: '09:00', to: '17:00', zone: UTC }] }",
+      'release.windows[0].days[0]: must be mon or tue',
+    ],
+    [
+      "release: { windows: [{ environments: [prod], from: '24:00', to: '17:00', zone: UTC }] }",
+      'release.windows[0].from: write a time such as 09:00',
+    ],
+    [
+      'release: { windows: [{ environments: [prod], from: 9, to: 17:00, zone: UTC }] }',
+      'release.windows[0].from: write a time such as 09:00',
+    ],
+    [
+      "release: { windows: [{ environments: [prod], from: '09:00', to: '24:00', zone: Europe/Atlantis }] }",
+      'release.windows[0].zone: is no time zone',
+    ],
+    ['release: { retryWithin: 25h }', 'release.retryWithin: must be between 0s and 24h'],
     [
       'scale: { min: 3, max: 2, requestsPerSecondPerInstance: 1 }',
       'scale.min: must not be above scale.max, which is 2',
@@ -121,7 +171,7 @@ version: 1.0
 build: { pipelin: node }
 environments: { fat: { instances: none }, prod: {} }
 tests: { contract: { dockerfile: D, environments: [fta] } }
-release: { batches: [50%, 20%] }
+release: { canary: [{ weight: 50% }, { weight: 20%, judge: non }] }
 scale: { min: 4, max: 2 }
 `);
     expect(errors.map((error) => error.slice(0, error.indexOf(': ')))).toEqual([
@@ -131,8 +181,10 @@ scale: { min: 4, max: 2 }
       'environments.fat.instances',
       'scale.requestsPerSecondPerInstance',
       'tests.contract.environments[0]',
-      'release.batches[1]',
-      'release.batches',
+      'release.canary[1]',
+      'release.canary[1].weight',
+      'release.canary[1].judge',
+      'release.canary[1].judge',
       'scale.min',
     ]);
   });
@@ -156,8 +208,8 @@ scale: { min: 4, max: 2 }
   });
 
   it('answers a text full of mistakes with the first hundred', () => {
-    const batches = `release: { batches: [${'1,'.repeat(500)}] }`;
-    const errors = errorsOf(`${SMALLEST}${batches}`);
+    const named = `tests: { c: { dockerfile: D, environments: [${'1,'.repeat(500)}] } }`;
+    const errors = errorsOf(`${SMALLEST}${named}`);
     expect(errors).toHaveLength(101);
     expect(errors.at(-1)).toBe(': and 400 more errors');
     const keys = Array.from({ length: 25 }, (_, index) => `k${index}: 1`).join('\n');
@@ -195,7 +247,7 @@ scale: { min: 4, max: 2 }
 });
 
 describe('parseJudgePolicy', () => {
-  it('reads the words of release.canary.judge, with their defaults', () => {
+  it('reads the words of an entry of release.metrics, with their defaults', () => {
     expect(parseJudgePolicy('maxSlowdown: 20%\nmaxP99: 2s')).toEqual({
       ok: true,
       policy: { maxErrorPercent: 5, maxSlowdownPercent: 20, maxP99Ms: 2000, minRequests: 50, alpha: 0.01 },
@@ -244,6 +296,21 @@ function policyAsWritten(policy: JudgePolicy): object {
   };
 }
 
+function entryAsWritten(entry: CanaryEntry): object {
+  switch (entry.kind) {
+    case 'instances':
+      return { instances: entry.instances };
+    case 'weight':
+      return { weight: `${entry.weight}%` };
+    case 'hold':
+      return { hold: durationText(entry.seconds) };
+    case 'judge':
+      return { judge: entry.name };
+    case 'approve':
+      return { approve: entry.count };
+  }
+}
+
 /** The friendly text of a manifest, as `slipway.yaml` shows it. */
 function asWritten(manifest: Manifest): unknown {
   const { build, run, release, scale } = manifest;
@@ -267,15 +334,20 @@ function asWritten(manifest: Manifest): unknown {
       ]),
     ),
     release: {
-      canary: {
-        instances: release.canary.instances,
-        weight: `${release.canary.weight}%`,
-        hold: durationText(release.canary.holdSeconds),
-        judge: policyAsWritten(release.canary.judge),
+      strategy: release.strategy,
+      canary: release.canary.map(entryAsWritten),
+      rolling: { batch: `${release.rolling.batchPercent}%`, surge: `${release.rolling.surgePercent}%` },
+      metrics: Object.fromEntries(
+        Object.entries(release.metrics).map(([name, policy]) => [name, policyAsWritten(policy)]),
+      ),
+      approvals: {
+        ...release.approvals,
+        expires: durationText(release.approvals.expiresSeconds),
+        expiresSeconds: undefined,
       },
-      batches: release.batches.map((share) => `${share}%`),
+      windows: release.windows,
       bake: durationText(release.bakeSeconds),
-      approvals: { count: release.approvals.count, expires: durationText(release.approvals.expiresSeconds) },
+      retryWithin: durationText(release.retryWithinSeconds),
     },
     ...(scale && {
       scale: {
@@ -305,32 +377,69 @@ function anyManifest(): fc.Arbitrary<Manifest> {
     minLength: 1,
     maxLength: 5,
   });
-  const batches = fc
-    .uniqueArray(share(1, 99.999), { maxLength: 4 })
-    .map((shares) => [...shares.sort((a, b) => a - b), 100]);
-  const release = batches.chain((shares) =>
-    fc.record({
-      canary: fc.record({
-        instances: whole(1, 10_000),
-        weight: share(0.001, Math.min(shares[0] ?? 100, 99.999)),
-        holdSeconds: whole(1, 86_400),
-        judge: fc.record(
-          {
-            maxErrorPercent: share(0, 100),
-            maxErrorIncreasePercent: share(0.001, 100),
-            maxSlowdownPercent: share(0.001, 100),
-            maxP99Ms: whole(1, 600_000),
-            minRequests: whole(1, 1_000_000_000),
-            alpha: fc.double({ min: 0, max: 1, minExcluded: true, maxExcluded: true, noNaN: true }),
-          },
-          { requiredKeys: ['maxErrorPercent', 'minRequests', 'alpha'] },
-        ),
-      }),
-      batches: fc.constant(shares),
-      bakeSeconds: whole(0, 604_800),
-      approvals: fc.record({ count: whole(0, 20), expiresSeconds: whole(1, 2_592_000) }),
-    }),
+  const policy = fc.record(
+    {
+      maxErrorPercent: share(0, 100),
+      maxErrorIncreasePercent: share(0.001, 100),
+      maxSlowdownPercent: share(0.001, 100),
+      maxP99Ms: whole(1, 600_000),
+      minRequests: whole(1, 1_000_000_000),
+      alpha: fc.double({ min: 0, max: 1, minExcluded: true, maxExcluded: true, noNaN: true }),
+    },
+    { requiredKeys: ['maxErrorPercent', 'minRequests', 'alpha'] },
   );
+  const metrics = fc
+    .tuple(policy, fc.dictionary(label, policy, { maxKeys: 3 }))
+    .map(([errors, more]) => ({ errors, ...more }));
+  /** Weights that rise; each may be held and then judged. */
+  const canary = (judges: readonly string[]): fc.Arbitrary<CanaryEntry[]> =>
+    fc
+      .uniqueArray(share(0.001, 99.999), { maxLength: 4 })
+      .chain((shares) =>
+        fc
+          .tuple(
+            ...shares
+              .sort((a, b) => a - b)
+              .map((weight) =>
+                fc
+                  .tuple(whole(1, 86_400), fc.constantFrom(...judges), whole(1, 20), whole(0, 3))
+                  .map(([seconds, name, count, length]): CanaryEntry[] => [
+                    { kind: 'weight', weight },
+                    ...[
+                      { kind: 'hold', seconds } as const,
+                      { kind: 'judge', name } as const,
+                      { kind: 'approve', count } as const,
+                    ].slice(0, length),
+                  ]),
+              ),
+          )
+          .map((parts) => parts.flat()),
+      );
+  const releaseFor = (names: readonly string[]) =>
+    metrics.chain((judges) =>
+      fc.record({
+        strategy: fc.constantFrom(...STRATEGIES),
+        canary: canary(Object.keys(judges)),
+        rolling: fc.record({ batchPercent: share(0.001, 100), surgePercent: share(0, 100) }),
+        metrics: fc.constant(judges),
+        approvals: fc.record(
+          { count: whole(0, 20), group: label, expiresSeconds: whole(1, 2_592_000) },
+          { requiredKeys: ['count', 'expiresSeconds'] },
+        ),
+        windows: fc.array(
+          fc.record({
+            environments: fc.subarray([...names], { minLength: 1 }),
+            days: fc.subarray([...WEEKDAYS], { minLength: 1 }),
+            from: fc.constantFrom('00:00', '09:30', '23:59'),
+            to: fc.constantFrom('00:01', '17:00', '24:00'),
+            zone: fc.constantFrom('UTC', 'Asia/Shanghai', 'America/New_York'),
+          }),
+          { maxLength: 2 },
+        ),
+        bakeSeconds: whole(0, 604_800),
+        retryWithinSeconds: whole(0, 86_400),
+      }),
+    );
   const scale = fc
     .tuple(whole(1, 10_000), whole(1, 10_000), positive, whole(0, 86_400))
     .map(([one, other, rate, down]) => ({
@@ -371,7 +480,7 @@ function anyManifest(): fc.Arbitrary<Manifest> {
         }),
         environments: fc.constant(places),
         tests: testsFor(places.map(({ name }) => name)),
-        release,
+        release: releaseFor(places.map(({ name }) => name)),
         retention: fc.record({ keepReleases: whole(1, 10_000) }),
       })
       .chain((manifest) =>

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import type { InputError } from '../failures.ts';
 import type { JudgePolicy, Manifest } from '../manifest.ts';
 import { firstErrors, parseInput } from './input-errors.ts';
+import { judgeSchema, toJudgePolicy, toReleaseSpec } from './manifest-release.ts';
 import { manifestRuleErrors } from './manifest-rules.ts';
-import { judgeSchema, manifestSchema } from './manifest-shape.ts';
+import { manifestSchema } from './manifest-shape.ts';
 import { readYaml } from './yaml-document.ts';
 
 const MAX_BYTES = 256 * 1024;
@@ -36,7 +37,7 @@ export type PolicyReading =
   | { readonly ok: true; readonly policy: JudgePolicy }
   | { readonly ok: false; readonly errors: InputError[] };
 
-/** Reads a policy of the judge alone, in the words of `release.canary.judge`; what it leaves out has its default. */
+/** Reads a policy of the judge alone, in the words of an entry of `release.metrics`; what it leaves out has its default. */
 export function parseJudgePolicy(text: string): PolicyReading {
   const reading = readYaml(text, MAX_BYTES);
   if (!reading.ok) return { ok: false, errors: firstErrors(reading.errors) };
@@ -73,17 +74,7 @@ function toManifest(written: z.output<typeof manifestSchema>): Manifest {
       environments: test.environments,
       timeoutSeconds: test.timeout,
     })),
-    release: {
-      canary: {
-        instances: release.canary.instances,
-        weight: release.canary.weight,
-        holdSeconds: release.canary.hold,
-        judge: toJudgePolicy(release.canary.judge),
-      },
-      batches: release.batches,
-      bakeSeconds: release.bake,
-      approvals: { count: release.approvals.count, expiresSeconds: release.approvals.expires },
-    },
+    release: toReleaseSpec(release),
     ...(scale && {
       scale: {
         min: scale.min,
@@ -93,26 +84,5 @@ function toManifest(written: z.output<typeof manifestSchema>): Manifest {
       },
     }),
     retention: { keepReleases: written.retention.keepReleases },
-  };
-}
-
-type WrittenJudge = z.output<typeof judgeSchema>;
-
-/** What is left out of the manifest is left out of the policy, and so of the plan and its digest. */
-function toJudgePolicy({
-  maxErrors,
-  maxErrorIncrease,
-  maxSlowdown,
-  maxP99,
-  minRequests,
-  alpha,
-}: WrittenJudge): JudgePolicy {
-  return {
-    maxErrorPercent: maxErrors,
-    ...(maxErrorIncrease === undefined ? {} : { maxErrorIncreasePercent: maxErrorIncrease }),
-    ...(maxSlowdown === undefined ? {} : { maxSlowdownPercent: maxSlowdown }),
-    ...(maxP99 === undefined ? {} : { maxP99Ms: maxP99 }),
-    minRequests,
-    alpha,
   };
 }

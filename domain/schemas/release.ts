@@ -4,7 +4,7 @@ import type { Bundle, ImageReference } from '../bundle.ts';
 import type { Interval, IntervalFigures, JudgeInputs, RevisionWindow } from '../judge/inputs.ts';
 import type { Estimate, JudgeParameters, Verdict } from '../judge/verdict.ts';
 import type { JudgePolicy } from '../manifest.ts';
-import type { Plan, Step } from '../plan.ts';
+import type { BaselineTarget, Plan, Running, ShiftOrder, Step } from '../plan.ts';
 import type {
   ApprovalRecord,
   ReleaseFailure,
@@ -57,6 +57,8 @@ const judgePolicy = {
 const judgeSchema: z.ZodType<JudgePolicy> = z.object(judgePolicy);
 
 const step = { id: z.string(), environment: z.string() };
+const count = z.int().nonnegative();
+const shiftOrders = ['up-first', 'down-first', 'at-once'] as const satisfies readonly ShiftOrder[];
 
 const stepSchema: z.ZodType<Step> = z
   .discriminatedUnion('kind', [
@@ -68,26 +70,42 @@ const stepSchema: z.ZodType<Step> = z
       ...step,
       kind: z.literal('approve'),
       count: z.int(),
+      group: z.string().exactOptional(),
       expiresSeconds: seconds,
     } satisfies Every<StepOf<'approve'>>),
     z.object({
       ...step,
-      kind: z.literal('canary'),
-      instances: z.int(),
+      kind: z.literal('shift'),
+      order: z.enum(shiftOrders),
       weight: percent,
-      holdSeconds: seconds,
-      judge: judgeSchema,
-    } satisfies Every<StepOf<'canary'>>),
+      instances: count,
+      keep: count,
+      baseline: z.object({ instances: count, weight: percent } satisfies Every<BaselineTarget>).nullable(),
+    } satisfies Every<StepOf<'shift'>>),
     z.object({
       ...step,
-      kind: z.literal('shift'),
-      weight: percent,
-      instances: z.int(),
-    } satisfies Every<StepOf<'shift'>>),
+      kind: z.literal('hold'),
+      seconds,
+      watch: z.object({ name: z.string(), policy: judgeSchema }).nullable(),
+    } satisfies Every<StepOf<'hold'>>),
+    z.object({
+      ...step,
+      kind: z.literal('judge'),
+      name: z.string(),
+      policy: judgeSchema,
+      seconds,
+      moreSeconds: seconds,
+    } satisfies Every<StepOf<'judge'>>),
     z.object({ ...step, kind: z.literal('bake'), seconds } satisfies Every<StepOf<'bake'>>),
     z.object({ ...step, kind: z.literal('retire') } satisfies Every<StepOf<'retire'>>),
   ])
   .meta({ id: 'Step', description: 'One entry of a plan.' });
+
+const runningSchema: z.ZodType<Running> = z.object({
+  revision: z.string(),
+  instances: count,
+  configVersion: count,
+} satisfies Every<Running>);
 
 export const planSchema: z.ZodType<Plan> = z
   .object({
@@ -96,7 +114,7 @@ export const planSchema: z.ZodType<Plan> = z
     commit: z.string(),
     manifestDigest: z.string(),
     configVersion: z.int().nonnegative(),
-    from: z.record(z.string(), z.string().nullable()),
+    from: z.record(z.string(), runningSchema.nullable()),
     steps: z.array(stepSchema),
     digest: digestSchema,
   } satisfies Every<Plan>)
@@ -108,8 +126,9 @@ const stepKinds = [
   'test',
   'promote',
   'approve',
-  'canary',
   'shift',
+  'hold',
+  'judge',
   'bake',
   'retire',
   'rollback',

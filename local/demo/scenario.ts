@@ -69,7 +69,7 @@ export async function play(stage: Stage): Promise<Omit<DemoReport, 'expectations
   );
   try {
     timeline.say(`${LOAD} requests a second come in through the balancer from now on`);
-    timeline.say('version 2: a good change, by canary and batches');
+    timeline.say('version 2: a good change, by canary');
     releases.push(await pushAndApprove(stage, slipway, commits.good, more));
     timeline.say('version 3: answers 500 to a fifth of its requests in production');
     const bad = await pushAndApprove(stage, slipway, commits.bad, more);

@@ -66,7 +66,7 @@ describe('the sample repository', () => {
     const { stdout } = await run('git', ['-C', repository.path, 'show', `${commits['misdescribed']}:slipway.yaml`]);
     expect(parseManifest(stdout)).toMatchObject({
       ok: false,
-      errors: [{ path: 'version' }, { path: 'run.memory' }, { path: 'release.canary.weight' }],
+      errors: [{ path: 'version' }, { path: 'run.memory' }, { path: 'release.canary[1].weight' }],
     });
   });
 

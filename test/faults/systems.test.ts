@@ -114,7 +114,7 @@ describe('a release among systems that fail', () => {
       await release.reaches('deploy-fat');
       await temporal.restart();
       await approveAtItsTime(release);
-      await release.reaches('canary-prod');
+      await release.reaches('hold-prod');
       await temporal.kill9();
       await temporal.start();
       const view = await release.ended();
@@ -133,9 +133,9 @@ describe('a release among systems that fail', () => {
       const consul = fault.platform.systems.consul.process;
       const release = await startRelease(fault, again());
       await approveAtItsTime(release);
-      await release.reaches('shift-prod-50');
+      await release.reaches('shift-prod-2');
       await consul.restart();
-      await release.reaches('shift-prod-100');
+      await release.reaches('shift-prod-3');
       await consul.kill9();
       await consul.start();
       const view = await release.ended();
@@ -175,7 +175,7 @@ describe('a release among systems that fail', () => {
       expect(outcome).toBe('failed');
       expect(failure).toMatchObject({
         type: FailureType.ManifestInvalid,
-        details: [[{ path: 'version' }, { path: 'run.memory' }, { path: 'release.canary.weight' }]],
+        details: [[{ path: 'version' }, { path: 'run.memory' }, { path: 'release.canary[1].weight' }]],
       });
       expect(steps).toEqual([]);
       await expectSettled(fault, live());

@@ -95,7 +95,7 @@ describe('workers that hang or die', () => {
         await killWorker();
       }
       await release.approve();
-      for (const step of ['canary-prod', 'shift-prod-50', 'bake-prod', 'retire-prod']) {
+      for (const step of ['shift-prod-1', 'hold-prod', 'shift-prod-2', 'bake-prod', 'retire-prod']) {
         await release.reaches(step);
         await killWorker();
       }

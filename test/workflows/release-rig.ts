@@ -32,7 +32,7 @@ export async function start(): Promise<void> {
 export async function startInRealTime(): Promise<void> {
   world = new World();
   const { release } = MANIFEST;
-  const canary = { ...release.canary, holdSeconds: 0.5 };
+  const canary = release.canary.map((entry) => (entry.kind === 'hold' ? { ...entry, seconds: 0.5 } : entry));
   world.manifest = { ...MANIFEST, release: { ...release, canary, bakeSeconds: 0.5 } };
   rig = await startWorkflowRig(
     world.activities(() => rig.client),

@@ -30,7 +30,7 @@ describe('a release that goes through', () => {
       'test-fat': 'done',
       promote: 'done',
       'approve-prod': 'done',
-      'shift-prod-100': 'done',
+      'shift-prod': 'done',
       'bake-prod': 'done',
       'retire-prod': 'done',
     });
@@ -41,18 +41,21 @@ describe('a release that goes through', () => {
     expect(world.notices.map(({ kind }) => kind)).toEqual(['approval', 'ended']);
   });
 
-  it('takes the next version by canary and batches, capacity always before weight', async () => {
+  it('takes the next version by canary beside a fresh baseline, capacity always before weight', async () => {
     await start();
     await released('1.0.0');
     world.effects.length = 0;
     const { view } = await released('2.0.0');
     await expectServing('2.0.0', 'r2', 4);
-    expect(world.effects.filter((effect) => effect.includes('prod'))).toEqual([
-      'create /prod/sample/r2',
-      'scale /prod/sample/r2 1',
-      'traffic prod r1=90 r2=10',
+    // Canary and baseline start side by side.
+    const effects = world.effects.filter((effect) => effect.includes('prod'));
+    expect([...effects.slice(0, 2).sort(), ...effects.slice(2, 4).sort(), ...effects.slice(4)]).toEqual([
+      ...['create /prod/sample/r1-baseline', 'create /prod/sample/r2'],
+      ...['scale /prod/sample/r1-baseline 1', 'scale /prod/sample/r2 1'],
+      'traffic prod r1-baseline=10 r1=80 r2=10',
       'scale /prod/sample/r2 2',
       'traffic prod r1=50 r2=50',
+      'delete /prod/sample/r1-baseline',
       'scale /prod/sample/r2 4',
       'traffic prod r2=100',
       'delete /prod/sample/r1',
@@ -103,14 +106,18 @@ describe('a release that does not go through', () => {
     await approve(handle);
     const { outcome, view } = await ended(handle);
     expect(outcome).toBe('rolled-back');
-    expect(view.failure).toMatchObject({ type: 'CanaryFailed', step: 'canary-prod' });
+    expect(view.failure).toMatchObject({ type: 'CanaryFailed', step: 'hold-prod' });
     expect(outcomes(view)).toMatchObject({
-      'canary-prod': 'failed',
-      'shift-prod-100': 'skipped',
+      'hold-prod': 'failed',
+      'shift-prod-3': 'skipped',
       'rollback-prod': 'done',
     });
     const production = world.effects.filter((effect) => effect.includes('prod'));
-    expect(production.slice(-2)).toEqual(['traffic prod r1=100', 'delete /prod/sample/r2']);
+    expect(production.slice(-3)).toEqual([
+      'traffic prod r1=100',
+      'delete /prod/sample/r1-baseline',
+      'delete /prod/sample/r2',
+    ]);
     expect(view.rollbacks).toMatchObject([{ environment: 'prod', trafficAt: expect.any(String) }]);
     await expectServing('1.0.0', 'r1', 4);
   });
@@ -122,7 +129,7 @@ describe('a release that does not go through', () => {
     const handle = await startRelease('2.0.0');
     await approve(handle);
     const { outcome, view } = await ended(handle);
-    expect(view.failure).toMatchObject({ type: 'CanaryInconclusive', step: 'canary-prod' });
+    expect(view.failure).toMatchObject({ type: 'CanaryInconclusive', step: 'judge-prod' });
     expect(outcome).toBe('rolled-back');
     await expectServing('1.0.0', 'r1', 4);
   });
@@ -177,8 +184,8 @@ describe('a release that does not go through', () => {
     await approve(handle);
     const { outcome, view } = await ended(handle);
     expect(outcome).toBe('rolled-back');
-    expect(view.failure).toMatchObject({ type: 'RevisionUnhealthy', step: 'shift-prod-100' });
-    expect(outcomes(view)).toMatchObject({ 'canary-prod': 'undone', 'shift-prod-50': 'undone' });
+    expect(view.failure).toMatchObject({ type: 'RevisionUnhealthy', step: 'shift-prod-3' });
+    expect(outcomes(view)).toMatchObject({ 'shift-prod-1': 'undone', 'shift-prod-2': 'undone' });
     await expectServing('1.0.0', 'r1', 4);
   });
 

@@ -12,7 +12,7 @@ export function badCommits(stage: () => Stage): void {
       const errors = [
         '    version: must be a version such as 1.4.0',
         '    run.memory: write memory with its unit',
-        '    release.canary.weight: must be above 0% and below 100%',
+        '    release.canary[1].weight: must be above 0% and below 100%',
       ];
       const { code, stdout } = await release(commits.sample.misdescribed);
       expect([code, stdout]).toEqual([5, expect.stringContaining('ManifestInvalid')]);

@@ -11,7 +11,7 @@ import { visit } from '../visitor.ts';
 const RELEASE = `${SAMPLE}/first`;
 const STEPS = [
   ...['build', 'deploy-fat', 'test-fat', 'deploy-uat', 'test-uat', 'promote', 'approve-prod'],
-  ...['shift-prod-100', 'bake-prod', 'retire-prod'],
+  ...['shift-prod', 'bake-prod', 'retire-prod'],
 ];
 
 /** The first version of a service, from its commit to production. */

@@ -61,16 +61,19 @@ export function lanesAndWaysBack(stage: () => Stage): void {
       const { apps, weights, keys } = await world(SHOP);
       expect(Object.entries(apps).map(([id, tasks]) => [id, tasks.length])).toEqual([
         ['/prod/shop/r1', 2],
+        ['/prod/shop/r1-baseline', 1],
         ['/prod/shop/r2', 1],
       ]);
       const weightOf = (revision: string) =>
         Object.entries(weights)
           .filter(([server]) => server.startsWith(`prod.shop ${revision}.`))
           .reduce((sum, [, weight]) => sum + weight, 0);
-      const share = (100 * weightOf('r2')) / (weightOf('r1') + weightOf('r2'));
+      const share = (100 * weightOf('r2')) / (weightOf('r1') + weightOf('r1-baseline') + weightOf('r2'));
       expect(share).toBeGreaterThan(9.5);
       expect(share).toBeLessThan(10.5);
-      expect(JSON.parse(keys['slipway/traffic/prod/shop'] ?? '')).toMatchObject({ shares: { r1: 90, r2: 10 } });
+      expect(JSON.parse(keys['slipway/traffic/prod/shop'] ?? '')).toMatchObject({
+        shares: { r1: 80, 'r1-baseline': 10, r2: 10 },
+      });
       await until(
         'clients to be answered by the canary',
         async () => expect(Object.keys((await clients?.report())?.byRevision ?? {})).toContain('r2'),
@@ -79,11 +82,11 @@ export function lanesAndWaysBack(stage: () => Stage): void {
       const story = await storyOf(temporal, 'release/shop/watched');
       expect(story).toMatchObject({
         status: 'RUNNING',
-        attributes: { SlipwayStage: 'canary-prod', SlipwayEnvironment: 'prod', SlipwayRevision: 'r2' },
+        attributes: { SlipwayStage: 'hold-prod', SlipwayEnvironment: 'prod', SlipwayRevision: 'r2' },
         withoutSummary: [],
       });
       expect(story.currentDetails).toContain('Waiting: watching 1 canary instance with 10 % of the traffic');
-      expect(story.summaries).toContain('Traffic of prod: 10 % to r2, 90 % to r1');
+      expect(story.summaries).toContain('Traffic of prod: 10 % to r2, 10 % to r1-baseline, 80 % to r1');
     });
 
     step('is released by one at a time: the next waits for the lane, or is refused if it asked so', async () => {
@@ -130,9 +133,7 @@ export function lanesAndWaysBack(stage: () => Stage): void {
 
       const status = await chat.say('bob', 'status shop/fifth');
       expect(status).toMatchObject({ status: 200, ok: true });
-      expect(status.text).toContain(
-        'shop/fifth 1.0.0: running\nStep: canary-prod\nWaiting: watching 1 canary instance',
-      );
+      expect(status.text).toContain('shop/fifth 1.0.0: running\nStep: hold-prod\nWaiting: watching 1 canary instance');
       const unclear = await chat.say('bob', 'abort shop/fifth');
       expect(unclear).toMatchObject({ ok: false, text: 'Say: abort <service>/<key> <reason>' });
       expect(await chat.say('bob', 'abort shop/fifth wrong weather')).toMatchObject({

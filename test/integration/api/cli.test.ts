@@ -175,7 +175,7 @@ describe('slipway', () => {
     const invalid = await run(['plan', 'sample', '--ref', 'invalid']);
     expect(invalid.code).toBe(2);
     expect(invalid.stderr).toContain('run.cpus: write a number above 0');
-    expect(invalid.stderr).toContain('release.canary.weight: write a percentage');
+    expect(invalid.stderr).toContain('release.canary[1].weight: write a percentage');
   });
 
   it('shows lanes and lists releases', async () => {

@@ -339,7 +339,7 @@ describe('reading', () => {
     const invalid = await call('POST', '/v1/plans', { body: { service: 'sample', ref: 'invalid' } });
     expect(invalid).toMatchObject({
       status: 422,
-      body: { code: 'ManifestInvalid', errors: [{ path: 'run.cpus' }, { path: 'release.canary.weight' }] },
+      body: { code: 'ManifestInvalid', errors: [{ path: 'run.cpus' }, { path: 'release.canary[1].weight' }] },
     });
   });
 

@@ -57,7 +57,7 @@ function planOf(request: ReleaseRequest): Plan {
     commit: request.source.kind === 'git' ? request.source.ref : request.source.bundle.commit,
     manifestDigest: `sha256:${'1'.repeat(64)}`,
     configVersion: request.configVersion ?? 0,
-    from: { fat: null, prod: 'r1' },
+    from: { fat: null, prod: { revision: 'r1', instances: 2, configVersion: 0 } },
     steps: STEPS,
   };
   return { ...content, digest: digestOf(content) };
@@ -197,7 +197,7 @@ export async function planRelease({ request }: ReleaseInput): Promise<Plan> {
   if (request.source.kind === 'git' && request.source.ref === 'invalid') {
     throw ApplicationFailure.nonRetryable('slipway.yaml has 2 errors', FailureType.ManifestInvalid, [
       { path: 'run.cpus', message: 'write a number above 0' },
-      { path: 'release.canary.weight', message: 'write a percentage' },
+      { path: 'release.canary[1].weight', message: 'write a percentage' },
     ]);
   }
   return planOf(request);

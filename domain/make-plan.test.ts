@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import type { Environment } from './environment.ts';
+import { makePlan, type PlanInput } from './make-plan.ts';
 import type { Manifest } from './manifest.ts';
-import { isLastIn, makePlan, type Plan, type PlanInput, stepEnvironment } from './plan.ts';
+import { isLastIn, type Plan, stepEnvironment } from './plan.ts';
 
 const environments: Environment[] = [
   { name: 'fat', tier: 'integration' },
@@ -23,15 +23,20 @@ const manifest: Manifest = {
   ],
   tests: [{ name: 'contract', dockerfile: 'test/Dockerfile', environments: ['fat', 'uat'], timeoutSeconds: 60 }],
   release: {
-    canary: {
-      instances: 1,
-      weight: 10,
-      holdSeconds: 10,
-      judge: { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 },
-    },
-    batches: [50, 100],
-    bakeSeconds: 10,
+    strategy: 'canary',
+    canary: [
+      { kind: 'instances', instances: 1 },
+      { kind: 'weight', weight: 10 },
+      { kind: 'hold', seconds: 10 },
+      { kind: 'judge', name: 'errors' },
+      { kind: 'weight', weight: 50 },
+    ],
+    rolling: { batchPercent: 25, surgePercent: 25 },
+    metrics: { errors: { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 } },
     approvals: { count: 1, expiresSeconds: 3600 },
+    windows: [],
+    bakeSeconds: 10,
+    retryWithinSeconds: 0,
   },
   retention: { keepReleases: 3 },
 };
@@ -54,7 +59,7 @@ function planOf(over: Partial<PlanInput> = {}): Plan {
 }
 
 const ids = (plan: Plan) => plan.steps.map((step) => step.id);
-const serving = { prod: { revision: 'r3', instances: 4 } };
+const serving = { prod: { revision: 'r3', instances: 4, configVersion: 0 } };
 
 describe('makePlan', () => {
   const situations: [string, Partial<PlanInput>, string[]][] = [
@@ -63,15 +68,15 @@ describe('makePlan', () => {
       {},
       [
         ...['build', 'deploy-fat', 'test-fat', 'deploy-uat', 'test-uat', 'promote', 'approve-prod'],
-        ...['shift-prod-100', 'bake-prod', 'retire-prod'],
+        ...['shift-prod', 'bake-prod', 'retire-prod'],
       ],
     ],
     [
-      'a later release goes by canary and batches',
+      'a later release goes by the strategy',
       { running: serving },
       [
         ...['build', 'deploy-fat', 'test-fat', 'deploy-uat', 'test-uat', 'promote', 'approve-prod'],
-        ...['canary-prod', 'shift-prod-50', 'shift-prod-100', 'bake-prod', 'retire-prod'],
+        ...['shift-prod-1', 'hold-prod', 'judge-prod', 'shift-prod-2', 'shift-prod-3', 'bake-prod', 'retire-prod'],
       ],
     ],
     ['a release until fat is neither promoted nor approved', { until: 'fat' }, ['build', 'deploy-fat', 'test-fat']],
@@ -87,11 +92,11 @@ describe('makePlan', () => {
         running: serving,
         manifest: {
           ...manifest,
-          release: { ...manifest.release, batches: [100], approvals: { count: 0, expiresSeconds: 1 } },
+          release: { ...manifest.release, canary: [], approvals: { count: 0, expiresSeconds: 1 } },
           environments: manifest.environments.slice(2),
         },
       },
-      ['build', 'promote', 'canary-prod', 'shift-prod-100', 'bake-prod', 'retire-prod'],
+      ['build', 'promote', 'shift-prod', 'bake-prod', 'retire-prod'],
     ],
   ];
   it.each(situations)('%s', (_, over, expected) => {
@@ -99,20 +104,77 @@ describe('makePlan', () => {
   });
 
   it('keeps the capacity that autoscaling has given', () => {
-    const steps = planOf({ running: { prod: { revision: 'r3', instances: 7 } } }).steps;
-    expect(steps.filter((step) => step.kind === 'shift').map((step) => step.instances)).toEqual([4, 7]);
+    const steps = planOf({ running: { prod: { ...serving.prod, instances: 7 } } }).steps;
+    const shifts = steps.filter((step) => step.kind === 'shift');
+    expect(shifts.map(({ instances, keep }) => [instances, keep])).toEqual([
+      [1, 7],
+      [4, 7],
+      [7, 7],
+    ]);
   });
 
-  it('names the revisions it replaces', () => {
-    expect(planOf({ running: serving }).from).toEqual({ fat: null, uat: null, prod: 'r3' });
+  it('names what it replaces', () => {
+    expect(planOf({ running: serving }).from).toEqual({ fat: null, uat: null, prod: serving.prod });
+  });
+
+  it('numbers the steps of a kind that an environment has several of, and never meets another name', () => {
+    const release = {
+      ...manifest.release,
+      canary: [
+        { kind: 'approve', count: 2 },
+        { kind: 'weight', weight: 20 },
+      ],
+    } as const;
+    const plan = planOf({
+      manifest: {
+        ...manifest,
+        release,
+        environments: [
+          { name: 'prod', instances: 2, env: {} },
+          { name: 'prod-2', instances: 2, env: {} },
+        ],
+      },
+      environments: [
+        { name: 'prod', tier: 'production' },
+        { name: 'prod-2', tier: 'production' },
+      ],
+      running: serving,
+      built: true,
+    });
+    expect(ids(plan)).toEqual([
+      ...['promote', 'approve-prod-1', 'approve-prod-3', 'shift-prod-1', 'shift-prod-3', 'bake-prod', 'retire-prod'],
+      ...['approve-prod-2', 'shift-prod-2', 'bake-prod-2', 'retire-prod-2'],
+    ]);
+  });
+
+  it('refuses a plan of 200 steps', () => {
+    const rolling = (instances: number) =>
+      makePlan(
+        input({
+          running: { prod: { ...serving.prod, instances } },
+          manifest: {
+            ...manifest,
+            environments: [{ name: 'prod', instances, env: {} }],
+            release: { ...manifest.release, strategy: 'rolling', rolling: { batchPercent: 0.1, surgePercent: 25 } },
+          },
+        }),
+      );
+    const longest = rolling(194);
+    expect(longest.ok && longest.plan.steps.length).toBe(199);
+    expect(rolling(195)).toEqual({
+      ok: false,
+      type: 'ManifestInvalid',
+      errors: [{ path: 'release', message: expect.stringContaining('would have 200 steps') }],
+    });
   });
 
   it.each<[string, Partial<PlanInput>]>([
     ['the commit', { commit: 'd'.repeat(40) }],
     ['the manifest', { manifestDigest: 'sha256:n' }],
     ['the config version', { configVersion: 3 }],
-    ['what runs now', { running: { prod: { revision: 'r4', instances: 4 } } }],
-    ['the capacity that runs now', { running: { prod: { revision: 'r3', instances: 9 } } }],
+    ['what runs now', { running: { prod: { ...serving.prod, revision: 'r4' } } }],
+    ['the capacity that runs now', { running: { prod: { ...serving.prod, instances: 9 } } }],
+    ['the config version that runs now', { running: { prod: { ...serving.prod, configVersion: 2 } } }],
   ])('has another digest when %s changes', (_, over) => {
     const base = planOf({ running: serving });
     expect(planOf({ running: serving, ...over }).digest).not.toBe(base.digest);
@@ -130,28 +192,6 @@ describe('makePlan', () => {
 
   it('refuses an end of the way that the manifest does not name', () => {
     expect(makePlan(input({ until: 'mars' }))).toMatchObject({ ok: false, errors: [{ path: 'until' }] });
-  });
-
-  it('always ends production at 100 % with the capacity that served, and never repeats a step id', () => {
-    const batches = fc
-      .uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 6 })
-      .map((inner) => [...inner.sort((a, b) => a - b), 100]);
-    fc.assert(
-      fc.property(batches, fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 50 }), (shares, wanted, now) => {
-        const plan = planOf({
-          manifest: {
-            ...manifest,
-            environments: [{ name: 'prod', instances: wanted, env: {} }],
-            release: { ...manifest.release, batches: shares },
-          },
-          running: now > 0 ? { prod: { revision: 'r1', instances: now } } : {},
-        });
-        const shifts = plan.steps.filter((step) => step.kind === 'shift');
-        expect(shifts.at(-1)).toMatchObject({ weight: 100, instances: Math.max(wanted, now) });
-        expect(new Set(ids(plan)).size).toBe(plan.steps.length);
-        expect(plan.steps.at(-1)?.kind).toBe('retire');
-      }),
-    );
   });
 });
 

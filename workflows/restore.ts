@@ -1,0 +1,38 @@
+import type { BalancerActivities } from '../activities/balancer/activities.ts';
+import type { ConsulActivities } from '../activities/consul/activities.ts';
+import type { DnsActivities } from '../activities/dns/activities.ts';
+import { activities, restore } from './options.ts';
+import { bind, createRevision, directTraffic, removeRevision, scaleRevision } from './revision-effects.ts';
+import { baselineOf, type Stage } from './stage.ts';
+
+/**
+ * Puts everything back as it was before the release: traffic first, onto capacity that is verified up, then instances,
+ * configuration, name and bounds. Needs no approval and asks no freeze. Tried for a day.
+ *
+ * @param trafficVerified called when all traffic is back on the revision before
+ */
+export async function restoreStage(stage: Stage, trafficVerified: () => void): Promise<void> {
+  const { before, facts, service } = stage;
+  const { current } = before;
+  if (current) {
+    await createRevision(restore, current.spec, current.instances);
+    await scaleRevision(restore, current.spec, current.instances);
+    await directTraffic(restore, current.spec, [
+      { revision: current.revision, share: 100, instances: current.instances },
+    ]);
+    trafficVerified();
+    await bind(restore, facts, service, current.bundle.configVersion, before.bounds);
+  } else {
+    const where = { environment: facts.name, service };
+    await activities<DnsActivities>(restore(30), `Unbind the name of ${service} in ${facts.name}`).unbindName(where);
+    await activities<BalancerActivities>(restore(30), `Take ${service} out of the balancer`).removeTraffic(where);
+    await activities<ConsulActivities>(restore(30), `Forget the scale bounds of ${service}`).writeScaleBounds({
+      ...where,
+      bounds: null,
+    });
+    trafficVerified();
+  }
+  const baseline = stage.baseline && baselineOf(stage);
+  if (baseline) await removeRevision(restore, baseline);
+  await removeRevision(restore, stage.spec);
+}

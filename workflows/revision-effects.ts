@@ -1,0 +1,132 @@
+/** What is done to a revision and its traffic outside, each by one activity or two; used on the way forward and back. */
+import { log } from '@temporalio/workflow';
+import type { BalancerActivities } from '../activities/balancer/activities.ts';
+import type { ConsulActivities } from '../activities/consul/activities.ts';
+import type { DnsActivities } from '../activities/dns/activities.ts';
+import type { EnvironmentFacts } from '../activities/environments/activities.ts';
+import type { MarathonActivities } from '../activities/marathon/activities.ts';
+import { counted } from '../domain/counted.ts';
+import { revisionAppId } from '../domain/environment.ts';
+import { FailureType } from '../domain/failures.ts';
+import type { ScaleBounds } from '../domain/lane.ts';
+import { type RevisionSpec, revisionApp } from '../domain/revision-app.ts';
+import { failureFrom } from './failure.ts';
+import { activities, type Profile } from './options.ts';
+import { together } from './together.ts';
+
+/** Offers, image pull and registration come on top of a service's own time to start. */
+const PLATFORM_SECONDS = 90;
+/** Longest wait for the last request of a revision that gets no new ones. */
+const DRAIN_SECONDS = 60;
+
+/** How an effect is called: `change` on the way forward, `restore` on a way back. */
+type ProfileOf = (seconds: number) => Profile;
+
+/** Who gets how much of the traffic. */
+export interface TrafficPart {
+  readonly revision: string;
+  /** Percent. */
+  readonly share: number;
+  readonly instances: number;
+}
+
+/** Makes the app of a revision exist. */
+export async function createRevision(profile: ProfileOf, spec: RevisionSpec, instances: number): Promise<void> {
+  const { environment, revision, service } = spec;
+  await activities<MarathonActivities>(
+    profile(30),
+    `Create ${revision} of ${service} in ${environment}`,
+  ).ensureRevision({ environment, app: revisionApp({ ...spec, instances }) });
+}
+
+/** Returns when the revision has exactly so many instances and all are healthy. */
+export async function scaleRevision(profile: ProfileOf, spec: RevisionSpec, instances: number): Promise<void> {
+  const { environment, revision, service, startSeconds } = spec;
+  const deadlineSeconds = startSeconds + PLATFORM_SECONDS;
+  await activities<MarathonActivities>(profile(deadlineSeconds), instancesOf(spec, instances)).scaleRevision({
+    environment,
+    appId: revisionAppId(environment, service, revision),
+    instances,
+    waitHealthy: true,
+    deadlineSeconds,
+  });
+}
+
+/** Such as `2 healthy instances of r7 in prod`. */
+export function instancesOf({ environment, revision }: RevisionSpec, instances: number): string {
+  return `${counted(instances, 'healthy instance')} of ${revision} in ${environment}`;
+}
+
+/** Sets who gets how much of the traffic; each must have so many instances up before. */
+export async function directTraffic(
+  profile: ProfileOf,
+  spec: RevisionSpec,
+  parts: readonly TrafficPart[],
+): Promise<void> {
+  const { environment, service, healthPath } = spec;
+  const said = parts.map(({ revision, share }) => `${share} % to ${revision}`).join(', ');
+  await activities<BalancerActivities>(profile(PLATFORM_SECONDS), `Traffic of ${environment}: ${said}`).setTraffic({
+    environment,
+    service,
+    healthPath,
+    shares: Object.fromEntries(parts.map(({ revision, share }) => [revision, share])),
+    servers: Object.fromEntries(parts.map(({ revision, instances }) => [revision, instances])),
+    deadlineSeconds: PLATFORM_SECONDS,
+  });
+}
+
+/**
+ * Makes a revision the one that name, configuration and autoscaling mean. Side by side: none of the three needs another, and traffic is where it shall be
+ * already.
+ */
+export async function bind(
+  profile: ProfileOf,
+  facts: EnvironmentFacts,
+  service: string,
+  configVersion: number,
+  bounds: ScaleBounds | undefined,
+): Promise<void> {
+  const where = { environment: facts.name, service };
+  const name = activities<DnsActivities>(profile(30), `Bind the name of ${service} in ${facts.name}`);
+  const bound: (() => Promise<unknown>)[] = [() => name.bindName({ ...where, ...facts.balancer })];
+  if (configVersion > 0) {
+    const config = activities<ConsulActivities>(profile(30), `Config version ${configVersion} is current`);
+    bound.push(() => config.pointConfig({ ...where, version: configVersion }));
+  }
+  // Only production is scaled by load; elsewhere there are no bounds, and none are taken away.
+  if (facts.tier === 'production') {
+    const said = bounds ? `Scale between ${bounds.min} and ${bounds.max}` : 'No autoscaling';
+    const scale = activities<ConsulActivities>(profile(30), said);
+    bound.push(() => scale.writeScaleBounds({ ...where, bounds: bounds ?? null }));
+  }
+  await together(...bound);
+}
+
+/** Takes a revision without traffic away: its last requests end, then its instances. */
+export async function removeRevision(profile: ProfileOf, spec: RevisionSpec): Promise<void> {
+  const { environment, revision, service } = spec;
+  await drain(profile, spec);
+  await activities<MarathonActivities>(
+    profile(120),
+    `Remove ${revision} of ${service} in ${environment}`,
+  ).deleteRevision({
+    environment,
+    appId: revisionAppId(environment, service, revision),
+  });
+}
+
+/** Waits until a revision without traffic has answered its last requests. */
+export async function drain(profile: ProfileOf, { environment, revision, service }: RevisionSpec): Promise<void> {
+  try {
+    await activities<BalancerActivities>(profile(DRAIN_SECONDS), `The last requests of ${revision} end`).drainRevision({
+      environment,
+      service,
+      revision,
+      deadlineSeconds: DRAIN_SECONDS,
+    });
+  } catch (error) {
+    // Connections may last for days; its instances still get their own time to end when they are stopped.
+    if (failureFrom(error)?.type !== FailureType.DeadlineExceeded) throw error;
+    log.warn('a revision is stopped with requests still running', { environment, service, revision });
+  }
+}

@@ -1,0 +1,94 @@
+import type { EnvironmentFacts } from '../activities/environments/activities.ts';
+import type { Bundle } from '../domain/bundle.ts';
+import { baselineName } from '../domain/environment.ts';
+import { earlierThan, type LaneState, type RevisionRecord, type ScaleBounds } from '../domain/lane.ts';
+import type { BaselineTarget } from '../domain/plan.ts';
+import type { RevisionSpec } from '../domain/revision-app.ts';
+import type { Gate } from './gate.ts';
+import type { TrafficPart } from './revision-effects.ts';
+
+/** One service in one environment while a release holds its lane. */
+export interface Stage {
+  readonly facts: EnvironmentFacts;
+  readonly service: string;
+  /** What the lane knew when it admitted the release. */
+  readonly before: LaneState;
+  readonly bundle: Bundle;
+  /** The new revision. */
+  readonly spec: RevisionSpec;
+  /** What autoscaling may do once the new revision serves; absent for nothing. */
+  readonly bounds?: ScaleBounds;
+  /** Asked before each forward effect. */
+  readonly gate: Gate;
+  /** Instances of the new revision, as wanted now. */
+  instances: number;
+  /** Percent of traffic on the new revision, as wanted now. */
+  share: number;
+  /** Instances of the revision before, as wanted now. */
+  kept: number;
+  /** Fresh instances of the revision before, as wanted now. */
+  baseline: BaselineTarget | null;
+  /** Since when traffic has been shared as it is now; undefined before it was moved. */
+  sharedSince: Date | undefined;
+  /** True from the moment something outside may have changed: from then on there is something to restore. */
+  touched: boolean;
+}
+
+/** A stage in which nothing has been done yet. */
+export function untouched(
+  given: Omit<Stage, 'instances' | 'share' | 'kept' | 'baseline' | 'sharedSince' | 'touched'>,
+): Stage {
+  const kept = given.before.current?.instances ?? 0;
+  return { ...given, instances: 0, share: 0, kept, baseline: null, sharedSince: undefined, touched: false };
+}
+
+/** Who has how much of the traffic, as the stage wants it now. */
+export function sharesOf(stage: Stage): TrafficPart[] {
+  const { baseline, before, instances, kept, share, spec } = stage;
+  const { current } = before;
+  const parts: TrafficPart[] = [{ revision: spec.revision, share, instances }];
+  if (!current) return parts;
+  const fresh = baseline?.weight ?? 0;
+  if (baseline && fresh > 0) {
+    parts.push({ revision: baselineName(current.revision), share: fresh, instances: baseline.instances });
+  }
+  const rest = 100 - share - fresh;
+  if (rest > 0) parts.push({ revision: current.revision, share: rest, instances: kept });
+  return parts;
+}
+
+/** How the baseline runs: as the revision before, under a name of its own. */
+export function baselineOf({ before: { current } }: Stage): RevisionSpec | undefined {
+  return current && { ...current.spec, revision: baselineName(current.revision) };
+}
+
+/** What the lane shall know after the release has gone through. */
+export function stateAfter(stage: Stage): LaneState {
+  const { before, bounds } = stage;
+  const current: RevisionRecord = {
+    revision: stage.spec.revision,
+    bundle: stage.bundle,
+    spec: stage.spec,
+    instances: stage.instances,
+  };
+  return {
+    environment: before.environment,
+    service: before.service,
+    lastRevision: numberAfter(stage),
+    current,
+    ...(before.current === undefined ? {} : { previous: before.current }),
+    ...(bounds === undefined ? {} : { bounds }),
+    weights: { [stage.spec.revision]: 100 },
+    configVersion: stage.bundle.configVersion,
+    earlier: earlierThan(stage.bundle, before),
+  };
+}
+
+/** What the lane shall know after the release was undone: what it knew before, but the revision's number is used up. */
+export function stateRestored(stage: Stage): LaneState {
+  return { ...stage.before, lastRevision: numberAfter(stage) };
+}
+
+function numberAfter(stage: Stage): number {
+  return Math.max(stage.before.lastRevision, Number(stage.spec.revision.slice(1)));
+}
