@@ -1,3 +1,5 @@
+import type { CalendarWindow } from './window.ts';
+
 /**
  * `slipway.yaml`, version v1, after parsing: every default filled in, every duration in seconds, every share in
  * percent. The text is parsed by `domain/schemas/manifest.ts`.
@@ -67,7 +69,7 @@ export interface ReleaseSpec {
   readonly metrics: Readonly<Record<string, JudgePolicy>>;
   readonly approvals: ApprovalSpec;
   /** When a release may move forward; none: always. */
-  readonly windows: readonly WindowSpec[];
+  readonly windows: readonly CalendarWindow[];
   /** How long the old revision stays warm after the last shift. */
   readonly bakeSeconds: number;
   /** How long a step that failed waits for a person to have it tried again before the release ends; 0: not at all. */
@@ -96,23 +98,6 @@ export interface RollingSpec {
   readonly batchPercent: number;
   /** Percent of the instances that may run on top meanwhile; rounded up. With 0 old instances stop before new ones start. */
   readonly surgePercent: number;
-}
-
-export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-
-export type Weekday = (typeof WEEKDAYS)[number];
-
-/** A time of the week in which releases may move forward. */
-export interface WindowSpec {
-  readonly environments: readonly string[];
-  /** Days on which the window opens. */
-  readonly days: readonly Weekday[];
-  /** `HH:MM` in the zone. */
-  readonly from: string;
-  /** `HH:MM`, exclusive; `24:00` is the end of the day. One that is not after `from` is of the next day. */
-  readonly to: string;
-  /** IANA name, such as `Asia/Shanghai`. */
-  readonly zone: string;
 }
 
 /** What the judge allows; see `domain/judge`. */

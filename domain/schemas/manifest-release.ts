@@ -1,7 +1,8 @@
 /** The section `release` of `slipway.yaml`, from what people write to a `ReleaseSpec`. */
 import { z } from 'zod';
-import { type CanaryEntry, type JudgePolicy, type ReleaseSpec, STRATEGIES, WEEKDAYS } from '../manifest.ts';
+import { type CanaryEntry, type JudgePolicy, type ReleaseSpec, STRATEGIES } from '../manifest.ts';
 import { MOST_STEPS } from '../plan.ts';
+import { isTimeZone, WEEKDAYS } from '../window.ts';
 import { DAY, dnsLabel, instanceCount, wholeNumber } from './manifest-values.ts';
 import { duration, milliseconds, percent } from './quantities.ts';
 
@@ -77,7 +78,7 @@ const windowSchema = z.strictObject({
   zone: z
     .string()
     .max(100)
-    .refine(isZone, { error: 'is no time zone; write an IANA name such as Asia/Shanghai or UTC' })
+    .refine(isTimeZone, { error: 'is no time zone; write an IANA name such as Asia/Shanghai or UTC' })
     .meta({ description: 'IANA name of the time zone.' }),
 });
 
@@ -173,13 +174,4 @@ export function toJudgePolicy({
     minRequests,
     alpha,
   };
-}
-
-function isZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    // A RangeError is how the runtime says that it knows no such zone.
-    return false;
-  }
 }

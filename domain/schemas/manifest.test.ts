@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { type CanaryEntry, type JudgePolicy, type Manifest, STRATEGIES, WEEKDAYS } from '../manifest.ts';
+import { type CanaryEntry, type JudgePolicy, type Manifest, STRATEGIES } from '../manifest.ts';
+import { WEEKDAYS } from '../window.ts';
 import { manifestJsonSchema, parseJudgePolicy, parseManifest } from './manifest.ts';
 import { durationText } from './quantities.ts';
 
