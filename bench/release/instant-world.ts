@@ -6,13 +6,17 @@ import { type ReleaseResult, releaseWorkflowId, TASK_QUEUE, WorkflowType } from 
 
 const IMAGE = { repository: 'sample', digest: `sha256:${'a'.repeat(64)}` };
 
-/** Of fat and prod, with as many batches as make up twenty steps, and nothing that takes time of its own. */
+/** Of fat and prod, with as many shifts as make up twenty steps, and nothing that takes time of its own. */
 const TWENTY_STEPS: Manifest = {
   ...MANIFEST,
   release: {
     ...MANIFEST.release,
-    canary: { ...MANIFEST.release.canary, holdSeconds: 0.01 },
-    batches: [15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 80, 100],
+    canary: [
+      { kind: 'weight', weight: 10 },
+      { kind: 'hold', seconds: 0.01 },
+      { kind: 'judge', name: 'errors' },
+      ...[15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80].map((weight) => ({ kind: 'weight', weight }) as const),
+    ],
     bakeSeconds: 0.01,
     approvals: { count: 0, expiresSeconds: 3600 },
   },
@@ -24,7 +28,7 @@ export function instantActivities(client: () => WorkflowClient): object {
   const versions = new Map<string, number>();
   const interval = {
     canary: { requests: 50, errors: 0, seconds: 1, latencyMs: 5 },
-    baseline: { requests: 450, errors: 0, seconds: 1, latencyMs: 5 },
+    baseline: { requests: 50, errors: 0, seconds: 1, latencyMs: 5 },
   };
   return {
     ...world.activities(client),
