@@ -28,7 +28,7 @@ export function createCentralActivities(
   const { consul, registry, balancers, services } = configuration;
   const environments = Object.entries(configuration.environments);
   return {
-    ...createEnvironmentActivities(environmentFacts(configuration)),
+    ...createEnvironmentActivities(environmentFacts(configuration), configuration.groups),
     ...createGitActivities({ services, cacheDir }),
     ...createLaneActivities(client),
     ...createRunningReleaseActivities(client),
@@ -60,7 +60,7 @@ export function createCentralActivities(
 
 /** What workflows may know of the configured environments. */
 export function environmentFacts(configuration: Configuration): readonly EnvironmentFacts[] {
-  return Object.entries(configuration.environments).map(([name, { tier, agentAttribute, balancer }]) => {
+  return Object.entries(configuration.environments).map(([name, { tier, agentAttribute, balancer, releasers }]) => {
     const [attribute = '', ...value] = agentAttribute.split(':');
     return {
       name,
@@ -68,6 +68,9 @@ export function environmentFacts(configuration: Configuration): readonly Environ
       agentAttribute: { name: attribute, value: value.join(':') },
       balancer: { address: balancer.address, port: balancer.port },
       registry: configuration.registry.address,
+      ...(releasers === undefined
+        ? {}
+        : { releasers: { name: releasers, members: configuration.groups[releasers] ?? [] } }),
     };
   });
 }

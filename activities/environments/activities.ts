@@ -1,3 +1,4 @@
+import type { Group, Groups } from '../../domain/approval.ts';
 import type { Environment } from '../../domain/environment.ts';
 
 /** What a release must know of a configured environment. */
@@ -8,16 +9,23 @@ export interface EnvironmentFacts extends Environment {
   readonly balancer: { readonly address: string; readonly port: number };
   /** Address of the registry from which its agents pull. */
   readonly registry: string;
+  /** The only people who may release here; absent for everybody. */
+  readonly releasers?: Group;
 }
 
 export type EnvironmentActivities = ReturnType<typeof createEnvironmentActivities>;
 
 /** Activities that tell workflows what is configured. */
-export function createEnvironmentActivities(environments: readonly EnvironmentFacts[]) {
+export function createEnvironmentActivities(environments: readonly EnvironmentFacts[], groups: Groups) {
   return {
     /** Every configured environment, in the order of the configuration. */
     async readEnvironments(): Promise<readonly EnvironmentFacts[]> {
       return environments;
+    },
+
+    /** Who belongs to each group of people. */
+    async readGroups(): Promise<Groups> {
+      return groups;
     },
   };
 }

@@ -47,6 +47,24 @@ describe('the configuration schema', () => {
     expect(configuration?.services['sample']).toEqual({ repository: '/srv/git/sample.git', branch: 'main' });
   });
 
+  it('knows groups of people and who may release where', () => {
+    const whole = example();
+    const fat = { ...whole.environments.fat, releasers: 'testers' };
+    const { configuration, errors } = parseConfiguration({
+      ...whole,
+      groups: { testers: ['ann', 'gitlab'] },
+      environments: { fat },
+    });
+    expect(errors).toBeUndefined();
+    expect(configuration?.groups).toEqual({ testers: ['ann', 'gitlab'] });
+    expect(configuration?.environments['fat']?.releasers).toBe('testers');
+    expect(parseConfiguration(whole).configuration?.groups).toEqual({});
+    expect(errorsOf({ ...whole, groups: { others: [] }, environments: { fat } })).toEqual([
+      'groups.others is not valid: write at least one name',
+      'environments.fat.releasers names no group; the groups are: others',
+    ]);
+  });
+
   it('lists every error with its path and what to write, those between sections with those of shape', () => {
     const broken = example();
     const document = {

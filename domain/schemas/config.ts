@@ -1,8 +1,10 @@
 /** `slipway.config.yaml`: where everything is that Slipway talks to. Checked whole, so that every error shows at once. */
 import { z } from 'zod';
 import type { WhenBusy } from '../admission.ts';
+import type { Groups } from '../approval.ts';
 import type { EnvironmentTier } from '../environment.ts';
 import type { InputError } from '../failures.ts';
+import { crossErrors } from './config-rules.ts';
 
 /** Where a secret is kept; the file itself never holds one. */
 export type SecretReference = { readonly env: string } | { readonly file: string };
@@ -26,6 +28,8 @@ export interface ConfigurationWith<Secret> {
   /** By name, such as `fat`. */
   readonly environments: Readonly<Record<string, EnvironmentConfiguration>>;
   readonly builder: BuilderConfiguration;
+  /** Who belongs to each group of people, by its name. */
+  readonly groups: Groups;
   /** By name. */
   readonly services: Readonly<Record<string, ServiceConfiguration>>;
   readonly api: ApiConfiguration<Secret>;
@@ -96,6 +100,8 @@ export interface EnvironmentConfiguration {
     readonly address: string;
     readonly port: number;
   };
+  /** A key of `groups`: only its members may release here. Absent for everybody with a token. */
+  readonly releasers?: string;
 }
 
 export interface BuilderConfiguration {
@@ -256,6 +262,7 @@ const configurationSchema: z.ZodType<ConfigurationFile> = section({
         address: text('the address that the DNS names of the environment point to'),
         port: z.int(say('a port, 1 to 65535')).min(1, say('a port, 1 to 65535')).max(65_535, say('a port, 1 to 65535')),
       }),
+      releasers: text('the name of one of the groups').exactOptional(),
     }),
     'at least one environment by its name',
   ),
@@ -267,6 +274,12 @@ const configurationSchema: z.ZodType<ConfigurationFile> = section({
     memoryMiB: wholePositive('a whole number of MiB above 0'),
     startSeconds: wholePositive('a whole number of seconds above 0'),
   }),
+  groups: named(
+    z
+      .array(text('the name of a person, as in api.tokens or in chat'), say('a list of names of people'))
+      .min(1, say('at least one name')),
+    'the groups of people by their names',
+  ).default({}),
   services: named(
     section({
       repository: text('what `git clone` takes, such as https://git.example/team/sample.git'),
@@ -333,100 +346,6 @@ function inputErrors(issue: z.core.$ZodIssue): InputError[] {
     return [{ path: path.join('.'), message: issue.issues[0]?.message ?? issue.message }];
   }
   return [{ path: path.join('.'), message: issue.message }];
-}
-
-/** The few fields that sections share, read even when others are wrong, so that these errors show with the rest. */
-const shared = z.object({
-  balancers: z.record(z.string(), z.unknown()).optional().catch(undefined),
-  environments: z
-    .record(
-      z.string(),
-      z
-        .object({ balancer: z.object({ name: z.string(), port: z.number().optional().catch(undefined) }) })
-        .optional()
-        .catch(undefined),
-    )
-    .optional()
-    .catch(undefined),
-  services: z.record(z.string(), z.unknown()).default({}).catch({}),
-  api: z
-    .object({
-      tokens: z.array(z.object({ name: z.string().optional().catch(undefined) }).catch({ name: undefined })).catch([]),
-    })
-    .optional()
-    .catch(undefined),
-  gitlab: z.record(z.string(), z.unknown()).optional().catch(undefined),
-  ledger: z.record(z.string(), z.unknown()).optional().catch(undefined),
-});
-
-function crossErrors(document: unknown): InputError[] {
-  const view = shared.safeParse(document).data;
-  if (view === undefined) return [];
-  const errors: InputError[] = [];
-  const balancers = view.balancers === undefined ? undefined : Object.keys(view.balancers);
-  const environments = Object.entries(view.environments ?? {});
-  if (balancers?.length === 0) errors.push({ path: 'balancers', message: 'is empty: write at least one balancer' });
-  if (view.environments !== undefined && environments.length === 0) {
-    errors.push({ path: 'environments', message: 'is empty: write at least one environment' });
-  }
-
-  const ports = new Map<string, string>();
-  for (const [name, environment] of environments) {
-    if (environment === undefined) continue;
-    const { name: balancer, port } = environment.balancer;
-    const path = `environments.${name}.balancer`;
-    if (balancers !== undefined && !balancers.includes(balancer)) {
-      const known = balancers.length === 0 ? 'there are none' : `the balancers are ${balancers.join(', ')}`;
-      errors.push({ path: `${path}.name`, message: `names no balancer: ${known}` });
-    }
-    const other = ports.get(`${balancer}:${port}`);
-    if (port !== undefined && other !== undefined) {
-      errors.push({ path: `${path}.port`, message: `is the port of ${other} too: each environment has its own` });
-    }
-    ports.set(`${balancer}:${port}`, name);
-  }
-
-  errors.push(...dnsNameErrors(Object.keys(view.services), Object.keys(view.environments ?? {})));
-
-  const tokenNames = (view.api?.tokens ?? []).map((token) => token.name);
-  for (const [index, name] of tokenNames.entries()) {
-    if (name !== undefined && tokenNames.indexOf(name) < index) {
-      errors.push({ path: `api.tokens.${index}.name`, message: `${name} is there twice: each token has its own name` });
-    }
-  }
-  if (view.ledger !== undefined && (view.ledger['url'] === undefined) === (view.ledger['directory'] === undefined)) {
-    errors.push({ path: 'ledger', message: 'is in one place: write either url or directory' });
-  }
-  if (view.gitlab !== undefined && view.gitlab['token'] === undefined && view.gitlab['signingSecret'] === undefined) {
-    errors.push({ path: 'gitlab', message: 'proves no sender: write token, signingSecret or both' });
-  }
-  return errors;
-}
-
-/** `<service>-<environment>` is a DNS label and a Consul service name: at most 63 characters, and of one pair only. */
-function dnsNameErrors(services: readonly string[], environments: readonly string[]): InputError[] {
-  const errors: InputError[] = [];
-  const owners = new Map<string, string>();
-  for (const service of services) {
-    for (const environment of environments) {
-      const name = `${service}-${environment}`;
-      if (name.length > 63) {
-        errors.push({
-          path: `services.${service}`,
-          message: `is too long: its DNS name in ${environment}, ${name}, has ${name.length} characters of 63`,
-        });
-      }
-      const owner = owners.get(name);
-      if (owner !== undefined) {
-        errors.push({
-          path: `services.${service}`,
-          message: `has the DNS name ${name} in ${environment}, and so has ${owner}: rename one`,
-        });
-      }
-      owners.set(name, `${service} in ${environment}`);
-    }
-  }
-  return errors;
 }
 
 function isHostAndPort(value: string): boolean {

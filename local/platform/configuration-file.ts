@@ -106,6 +106,7 @@ function configurationDocument(
       memoryMiB: 512,
       startSeconds: 60,
     },
+    groups: {},
     services: request.services,
     api: {
       listen: `127.0.0.1:${request.apiPort}`,
