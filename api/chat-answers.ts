@@ -1,8 +1,11 @@
 import type { ReleaseView } from '../domain/release.ts';
+import type { VetoList } from '../domain/schemas/veto.ts';
+import type { Veto } from '../domain/veto.ts';
 import type { ChatVerb } from './chat-commands.ts';
 import type { Problem } from './problem.ts';
 import { type Language, PROBLEM_KINDS } from './problem-titles.ts';
 import type { ReleaseName } from './releases.ts';
+import type { VetoName } from './vetoes.ts';
 
 /** What Slipway says in a chat room. */
 export interface ChatAnswers {
@@ -14,6 +17,8 @@ export interface ChatAnswers {
   aborting(release: ReleaseName, by: string): string;
   rollingBack(release: ReleaseName, by: string): string;
   status(view: ReleaseView): string;
+  vetoes(service: string, list: VetoList): string;
+  lifted(name: VetoName, veto: Veto, by: string): string;
   refused(problem: Problem): string;
 }
 
@@ -24,6 +29,8 @@ const USAGE: Readonly<Record<Language, Readonly<Record<ChatVerb, string>>>> = {
     abort: 'abort <service>/<key> <reason>',
     rollback: 'rollback <service>/<key> <reason>',
     status: 'status <service>/<key>',
+    vetoes: 'vetoes <service>',
+    lift: 'lift <environment>/<service> <bundle> <reason>',
     help: 'help',
   },
   zh: {
@@ -32,6 +39,8 @@ const USAGE: Readonly<Record<Language, Readonly<Record<ChatVerb, string>>>> = {
     abort: '中止 <服务>/<键> <原因>',
     rollback: '回滚 <服务>/<键> <原因>',
     status: '状态 <服务>/<键>',
+    vetoes: '否决 <服务>',
+    lift: '解除 <环境>/<服务> <制品> <原因>',
     help: '帮助',
   },
 };
@@ -48,6 +57,8 @@ const OUTCOMES: Readonly<Record<Language, Readonly<Record<NonNullable<ReleaseVie
     zh: { released: '已发布', 'rolled-back': '已回滚', failed: '失败', aborted: '已中止', running: '进行中' },
   };
 
+const vetoLine = ({ environment, veto }: VetoList['vetoes'][number]): string =>
+  `${environment}: ${veto.version} ${veto.bundle} (${veto.at}): ${veto.reason}`;
 const name = ({ service, key }: ReleaseName): string => `${service}/${key}`;
 
 export const CHAT_ANSWERS: Readonly<Record<Language, ChatAnswers>> = {
@@ -60,6 +71,9 @@ export const CHAT_ANSWERS: Readonly<Record<Language, ChatAnswers>> = {
     aborting: (release, by) => `${by} stopped ${name(release)}; it is being undone.`,
     rollingBack: (release, by) => `${by} rolls back; ${name(release)} carries it out.`,
     status: (view) => statusLines(view, 'en', 'Step', 'Waiting', 'Ended by', 'Plan', 'Failure').join('\n'),
+    vetoes: (service, { vetoes }) =>
+      vetoes.length === 0 ? `Nothing of ${service} is vetoed.` : vetoes.map(vetoLine).join('\n'),
+    lifted: ({ environment }, veto, by) => `${by} lifted the veto: ${veto.version} may go to ${environment} again.`,
     refused: (problem) => `${PROBLEM_KINDS[problem.code].title.en}: ${problem.message} (${problem.code})`,
   },
   zh: {
@@ -71,6 +85,9 @@ export const CHAT_ANSWERS: Readonly<Record<Language, ChatAnswers>> = {
     aborting: (release, by) => `${by} 已中止 ${name(release)}，正在撤销。`,
     rollingBack: (release, by) => `${by} 发起回滚，由 ${name(release)} 执行。`,
     status: (view) => statusLines(view, 'zh', '步骤', '等待', '由谁结束', '计划', '失败').join('\n'),
+    vetoes: (service, { vetoes }) =>
+      vetoes.length === 0 ? `${service} 没有被否决的制品。` : vetoes.map(vetoLine).join('\n'),
+    lifted: ({ environment }, veto, by) => `${by} 已解除否决：${veto.version} 可以再次发布到 ${environment}。`,
     refused: (problem) => `${PROBLEM_KINDS[problem.code].title.zh}：${problem.message}（${problem.code}）`,
   },
 };

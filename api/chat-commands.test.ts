@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parseChatCommand } from './chat-commands.ts';
 
 const release = { service: 'sample', key: 'k1' };
+const veto = { environment: 'prod', service: 'sample', bundle: 'b-0123456789abcdef' };
 const digest = `sha256:${'ab'.repeat(32)}`;
 
 describe('chat commands', () => {
@@ -19,6 +20,13 @@ describe('chat commands', () => {
     ['reject sample/k1 why', { verb: 'reject', release, reason: 'why' }],
     ['status sample/k1', { verb: 'status', release }],
     ['status ../k1', { verb: 'usage', of: 'status' }],
+    ['vetoes sample', { verb: 'vetoes', service: 'sample' }],
+    ['vetoes', { verb: 'usage', of: 'vetoes' }],
+    ['vetoes sample prod', { verb: 'usage', of: 'vetoes' }],
+    [`lift prod/sample ${veto.bundle} it was the database`, { verb: 'lift', veto, reason: 'it was the database' }],
+    [`lift prod/sample ${veto.bundle}`, { verb: 'usage', of: 'lift' }],
+    ['lift prod/sample 2.0.0 why', { verb: 'usage', of: 'lift' }],
+    [`lift sample ${veto.bundle} why`, { verb: 'usage', of: 'lift' }],
     ['help', { verb: 'help' }],
     ['constructor', { verb: 'unknown' }],
     ['', { verb: 'unknown' }],
@@ -30,6 +38,8 @@ describe('chat commands', () => {
     [`批准 sample/k1 ${digest}`, { verb: 'approve', release, planDigest: digest }],
     ['中止 sample/k1 颜色不对', { verb: 'abort', release, reason: '颜色不对' }],
     ['状态 sample/k1', { verb: 'status', release }],
+    ['否决 sample', { verb: 'vetoes', service: 'sample' }],
+    [`解除 prod/sample ${veto.bundle} 误报`, { verb: 'lift', veto, reason: '误报' }],
     ['帮助', { verb: 'help' }],
     ['你好', { verb: 'unknown' }],
   ])('reads %s, to be answered in Chinese', (text, command) => {

@@ -1,6 +1,7 @@
 import { parseReleaseName } from '../domain/schemas/api.ts';
 import type { Language } from './problem-titles.ts';
 import type { ReleaseName } from './releases.ts';
+import type { VetoName } from './vetoes.ts';
 
 /** What somebody said in a chat room, understood. */
 export type ChatCommand =
@@ -8,12 +9,14 @@ export type ChatCommand =
   | { readonly verb: 'approve'; readonly release: ReleaseName; readonly planDigest: string }
   | { readonly verb: 'reject' | 'abort' | 'rollback'; readonly release: ReleaseName; readonly reason: string }
   | { readonly verb: 'status'; readonly release: ReleaseName }
+  | { readonly verb: 'vetoes'; readonly service: string }
+  | { readonly verb: 'lift'; readonly veto: VetoName; readonly reason: string }
   | { readonly verb: 'help' }
   /** The verb was known, what follows it was not right. */
   | { readonly verb: 'usage'; readonly of: ChatVerb }
   | { readonly verb: 'unknown' };
 
-export type ChatVerb = 'approve' | 'reject' | 'abort' | 'rollback' | 'status' | 'help';
+export type ChatVerb = 'approve' | 'reject' | 'abort' | 'rollback' | 'status' | 'vetoes' | 'lift' | 'help';
 
 const VERBS: Readonly<Record<Language, Readonly<Record<string, ChatVerb>>>> = {
   en: {
@@ -22,9 +25,20 @@ const VERBS: Readonly<Record<Language, Readonly<Record<string, ChatVerb>>>> = {
     abort: 'abort',
     rollback: 'rollback',
     status: 'status',
+    vetoes: 'vetoes',
+    lift: 'lift',
     help: 'help',
   },
-  zh: { 批准: 'approve', 拒绝: 'reject', 中止: 'abort', 回滚: 'rollback', 状态: 'status', 帮助: 'help' },
+  zh: {
+    批准: 'approve',
+    拒绝: 'reject',
+    中止: 'abort',
+    回滚: 'rollback',
+    状态: 'status',
+    否决: 'vetoes',
+    解除: 'lift',
+    帮助: 'help',
+  },
 };
 
 /** Reads `<verb> <release> ...`; the answer is to be in the language of the verb. */
@@ -38,6 +52,8 @@ export function parseChatCommand(text: string): { readonly command: ChatCommand;
 
 function understand(verb: ChatVerb, name: string, rest: readonly string[]): ChatCommand {
   if (verb === 'help') return { verb };
+  if (verb === 'vetoes') return name === '' || rest.length > 0 ? { verb: 'usage', of: verb } : { verb, service: name };
+  if (verb === 'lift') return understandLift(name, rest);
   const release = parseReleaseName(name);
   if (release === undefined) return { verb: 'usage', of: verb };
   if (verb === 'status') return { verb, release };
@@ -49,6 +65,16 @@ function understand(verb: ChatVerb, name: string, rest: readonly string[]): Chat
   }
   const reason = rest.join(' ');
   return reason === '' ? { verb: 'usage', of: verb } : { verb, release, reason };
+}
+
+/** `lift <environment>/<service> <bundle> <reason>`. */
+function understandLift(name: string, [bundle = '', ...words]: readonly string[]): ChatCommand {
+  const [environment = '', service = '', ...more] = name.split('/');
+  const reason = words.join(' ');
+  const whole = environment !== '' && service !== '' && more.length === 0 && /^b-[0-9a-f]{16}$/.test(bundle);
+  return whole && reason !== ''
+    ? { verb: 'lift', veto: { environment, service, bundle }, reason }
+    : { verb: 'usage', of: 'lift' };
 }
 
 function lookUp(verbs: Readonly<Record<string, ChatVerb>>, word: string): ChatVerb | undefined {

@@ -54,7 +54,7 @@ export class Lanes {
 
 /** A lane as the API shows it: without the variables that its revisions run with, since they may hold secrets. */
 function laneOf({ state, holder, queue, wait }: LaneView): Lane {
-  const { current, earlier, previous, tolerated, ...rest } = state;
+  const { current, earlier, previous, tolerated, vetoes, ...rest } = state;
   return {
     state: {
       ...rest,
@@ -62,6 +62,7 @@ function laneOf({ state, holder, queue, wait }: LaneView): Lane {
       ...(previous === undefined ? {} : { previous: revisionOf(previous) }),
       ...(tolerated === undefined ? {} : { tolerated: [...tolerated] }),
       ...(earlier === undefined ? {} : { earlier: earlier.map(revisionOf) }),
+      ...(vetoes === undefined ? {} : { vetoes: [...vetoes] }),
     },
     ...(holder === undefined ? {} : { holder }),
     queue: [...queue],

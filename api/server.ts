@@ -31,6 +31,8 @@ import { healthRoutes } from './routes/health.ts';
 import { laneRoutes } from './routes/lanes.ts';
 import { releaseEventRoutes } from './routes/release-events.ts';
 import { releaseRoutes } from './routes/releases.ts';
+import { vetoRoutes } from './routes/vetoes.ts';
+import { Vetoes } from './vetoes.ts';
 
 export interface ServerOptions {
   readonly client: Client;
@@ -92,6 +94,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 
   const releases = new Releases(client, configuration);
   const lanes = new Lanes(client, configuration);
+  const vetoes = new Vetoes(client, configuration, lanes);
   const typed = app.withTypeProvider<ZodTypeProvider>();
   await typed.register(healthRoutes, { client });
   await typed.register(async (guarded) => {
@@ -107,11 +110,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     await guarded.register(releaseRoutes, { client, releases });
     await guarded.register(releaseEventRoutes, { releases });
     await guarded.register(laneRoutes, { lanes });
+    await guarded.register(vetoRoutes, { vetoes });
     await guarded.register(auditRoutes, { client });
   });
   const { gitlab, chat, services } = configuration;
   if (gitlab !== undefined) await typed.register(gitlabRoutes, { gitlab, services, releases, nowSeconds });
-  if (chat.inbound !== undefined) await typed.register(chatRoutes, { inbound: chat.inbound, releases, nowSeconds });
+  if (chat.inbound !== undefined)
+    await typed.register(chatRoutes, { inbound: chat.inbound, releases, vetoes, nowSeconds });
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return app;

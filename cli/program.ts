@@ -11,6 +11,7 @@ import { type CliIo, widthOf } from './io.ts';
 import { addJudgeCommand } from './judge-command.ts';
 import { type Language, languageOf, MESSAGES } from './messages.ts';
 import { renderPlan } from './render-plan.ts';
+import { addVetoCommands } from './veto-commands.ts';
 
 /** A command that needs no API; the program that composes the whole adds it. */
 export interface LocalCommand {
@@ -218,6 +219,7 @@ export function buildProgram(io: CliIo, { local, addMore }: MoreCommands, end: (
   }
   addJudgeCommand(program, inContext);
   addAuditCommands(program, inContext);
+  addVetoCommands(program, inContext);
   addMore(program, inContext);
   return program;
 }

@@ -1,5 +1,6 @@
 import type { Bundle } from './bundle.ts';
 import type { RevisionSpec } from './revision-app.ts';
+import type { Veto } from './veto.ts';
 
 /** One revision as the lane knows it. */
 export interface RevisionRecord {
@@ -39,6 +40,8 @@ export interface LaneState {
   readonly earlier?: readonly RevisionRecord[];
   /** Adopted differences that no field above can hold, by `toleranceOf` of `domain/drift.ts`. */
   readonly tolerated?: readonly string[];
+  /** Bundles that were rolled back here and may not come again until somebody lifts that. The lane's alone to change. */
+  readonly vetoes?: readonly Veto[];
 }
 
 /** How many bundles a lane can go back to. */

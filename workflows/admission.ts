@@ -2,6 +2,7 @@ import { ApplicationFailure, getExternalWorkflowHandle, log } from '@temporalio/
 import type { LaneActivities } from '../activities/lane/activities.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
+import type { Veto } from '../domain/veto.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { type Admission, type AdmissionRequest, laneWorkflowId, leaveSignal } from './contract.ts';
 import { activities, READ } from './options.ts';
@@ -51,13 +52,15 @@ export async function enterLane(
  * Gives a lane back, or leaves its queue.
  *
  * @param state what the lane shall know; absent when nothing was changed there
+ * @param veto on the bundle that it went back from
  */
-export async function leaveLane(request: AdmissionRequest, state?: LaneState): Promise<void> {
+export async function leaveLane(request: AdmissionRequest, state?: LaneState, veto?: Veto): Promise<void> {
   const { environment, service, holder } = request;
   try {
     await getExternalWorkflowHandle(laneWorkflowId(environment, service)).signal(leaveSignal, {
       holder,
       ...(state === undefined ? {} : { state }),
+      ...(veto === undefined ? {} : { veto }),
     });
   } catch (error) {
     // Lanes never end by themselves: somebody terminated it. The next release starts a new one and reads what runs.

@@ -12,6 +12,7 @@ import type { LaneState } from '../domain/lane.ts';
 import type { FreezeEntry } from '../domain/ledger.ts';
 import type { BuildSpec, TestSpec } from '../domain/manifest.ts';
 import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../domain/release.ts';
+import type { Veto } from '../domain/veto.ts';
 import type { Wait } from '../domain/wait.ts';
 
 /** Task queue of all workflows and of the central activities. */
@@ -140,6 +141,13 @@ export interface LeaveRequest {
   readonly holder: string;
   /** What it left behind; absent when it never held the lane. */
   readonly state?: LaneState;
+  /** It went back from this bundle, which may not come again. */
+  readonly veto?: Veto;
+}
+
+export interface LiftVetoInput extends CommandInput {
+  /** Id of the bundle. */
+  readonly bundle: string;
 }
 
 /** Argument of the `lane` workflow. */
@@ -190,6 +198,8 @@ export const admittedSignal = defineSignal<[Admission]>('admitted');
 export const supersededSignal = defineSignal<[Supersession]>('superseded');
 /** The release gives the lane back, or leaves its queue. */
 export const leaveSignal = defineSignal<[LeaveRequest]>('leave');
+/** Lets a bundle that was rolled back come again. Refused as `UnknownVeto` where there is none. Answers what was lifted. */
+export const liftVetoUpdate = defineUpdate<Veto, [LiftVetoInput]>('liftVeto');
 /** Autoscaling tells what the load asks for. */
 export const scaleSignal = defineSignal<[ScaleSignal]>('scale');
 

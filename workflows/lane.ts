@@ -1,5 +1,6 @@
 import {
   ActivityFailure,
+  ApplicationFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -19,6 +20,7 @@ import { counted } from '../domain/counted.ts';
 import { revisionAppId } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
+import { refuseLift, type Veto, vetoOn, withoutVeto, withVeto } from '../domain/veto.ts';
 import { type Wait, WaitReason } from '../domain/wait.ts';
 import {
   type Admission,
@@ -29,12 +31,15 @@ import {
   type LaneInput,
   type LaneView,
   laneQuery,
+  laneWorkflowId,
   leaveSignal,
+  liftVetoUpdate,
   type ScaleWish,
   SearchAttribute,
   scaleSignal,
   supersededSignal,
 } from './contract.ts';
+import { LedgerBook } from './ledger.ts';
 import { activities, change as changing, READ } from './options.ts';
 import { highestRevision } from './revisions.ts';
 import { waitFor } from './wait.ts';
@@ -69,6 +74,7 @@ export async function lane(input: LaneInput): Promise<never> {
   /** The last scaling has not come to its end: the same target is to be driven on. */
   let unreached = input.carried?.unreached ?? false;
   let wait: Wait | undefined;
+  const book = new LedgerBook(laneWorkflowId(environment, service), service);
 
   setHandler(
     laneQuery,
@@ -91,13 +97,21 @@ export async function lane(input: LaneInput): Promise<never> {
     queue = queue.filter((queued) => queued.holder !== request.holder);
     if (holder !== request.holder) return;
     if (request.state !== undefined) {
-      state = request.state;
+      // Vetoes may have been lifted since it came.
+      const vetoes = request.veto === undefined ? state.vetoes : withVeto(state.vetoes, request.veto);
+      state = { ...request.state, ...(vetoes === undefined ? {} : { vetoes }) };
       unreached = false;
     }
     holder = undefined;
     // Wishes from before were made for another number of instances.
     wishes = [];
     newWish = false;
+  });
+  setHandler(liftVetoUpdate, ({ bundle, by, reason }) => lift(bundle, by, reason), {
+    validator: ({ bundle }) => {
+      const refusal = refuseLift(state.vetoes, bundle);
+      if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
+    },
   });
   setHandler(scaleSignal, ({ wish, because }) => {
     wishes.push(wish);
@@ -109,6 +123,8 @@ export async function lane(input: LaneInput): Promise<never> {
     { key: SearchAttribute.Environment, value: environment },
   ]);
 
+  // Beside everything else: a ledger that is away holds up nothing of a lane.
+  void book.keepWriting();
   const isAsked = () => answers.length > 0 || supersessions.length > 0;
   const hasWork = () => isAsked() || (holder === undefined && (queue.length > 0 || newWish));
   for (;;) {
@@ -158,7 +174,15 @@ export async function lane(input: LaneInput): Promise<never> {
   }
 
   function mayContinueAsNew(): boolean {
-    return workflowInfo().continueAsNewSuggested;
+    return workflowInfo().continueAsNewSuggested && book.isWritten;
+  }
+
+  function lift(bundle: string, by: string, reason: string): Veto {
+    const veto = vetoOn(state.vetoes, bundle);
+    if (veto === undefined) throw new Error(`the veto on ${bundle} was there when the lift of it was taken`);
+    state = { ...state, vetoes: withoutVeto(state.vetoes, bundle) };
+    book.note({ kind: 'veto-lifted', at: new Date().toISOString(), environment, veto, by, reason });
+    return veto;
   }
 
   async function work(): Promise<void> {

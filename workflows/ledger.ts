@@ -1,4 +1,4 @@
-import { isCancellation, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { LedgerActivities } from '../activities/ledger/activities.ts';
 import type { AuditReport } from '../domain/audit.ts';
 import type { LedgerEntries, LedgerEntry } from '../domain/ledger.ts';
@@ -53,6 +53,24 @@ export class LedgerBook {
     while (failure !== undefined) failure = await this.untilBack(board, failure, told);
     this.noted.splice(0, entries.length);
     this.written += entries.length;
+  }
+
+  /** True when the ledger has all that was noted. */
+  get isWritten(): boolean {
+    return this.noted.length === 0;
+  }
+
+  /**
+   * Writes whatever is noted, for as long as the workflow lives. Nobody waits for it, so nothing shows it. Not to be
+   * cancelled with the workflow: nobody would catch that, and the workflow could not end.
+   */
+  keepWriting(): Promise<never> {
+    return CancellationScope.nonCancellable(async () => {
+      for (;;) {
+        await condition(() => !this.isWritten);
+        await this.write({ show: () => undefined });
+      }
+    });
   }
 
   /** Asks on behind a wait that shows. @returns why it is still away when the wait is over */

@@ -11,6 +11,7 @@ import type {
   RollbackRecord,
   StepRecord,
 } from '../domain/release.ts';
+import type { Veto } from '../domain/veto.ts';
 import type { Wait } from '../domain/wait.ts';
 import { SearchAttribute } from './contract.ts';
 import type { LedgerBook } from './ledger.ts';
@@ -137,6 +138,13 @@ export class ReleaseRecord implements WaitBoard {
     this.rollbacks.push(rollback);
     this.book.note({ kind: 'rollback', at: now(), rollback });
     this.changed();
+  }
+
+  /** The bundle was taken back from the environment and may not come again. @returns what its lane is to be told */
+  vetoed(environment: string, { id, version }: Bundle, reason: string): Veto {
+    const veto: Veto = { bundle: id, version, release: this.id, reason, at: now() };
+    this.book.note({ kind: 'vetoed', at: veto.at, environment, veto });
+    return veto;
   }
 
   finished(outcome: ReleaseOutcome, failure?: ReleaseFailure): void {

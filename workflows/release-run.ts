@@ -9,6 +9,7 @@ import type { LaneState } from '../domain/lane.ts';
 import { isLastIn, type Running, type Step, stepEnvironment } from '../domain/plan.ts';
 import type { ReleaseFailure, ReleaseOutcome } from '../domain/release.ts';
 import type { RevisionSpec } from '../domain/revision-app.ts';
+import { type Veto, vetoOn, vetoSentence } from '../domain/veto.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { enterLane, leaveLane } from './admission.ts';
 import { type Admission, type AdmissionRequest, type ReleaseInput, releaseWorkflowId } from './contract.ts';
@@ -148,7 +149,7 @@ export class ReleaseRun implements StepContext {
   /**
    * The environment, in the release's hand: admitted by its lane, with the next revision's name.
    *
-   * @throws ApplicationFailure `LaneBusy`, `PlanOutdated`
+   * @throws ApplicationFailure `LaneBusy`, `PlanOutdated`, `Vetoed`
    */
   async enter(environment: string): Promise<Stage> {
     const inHand = this.stages.get(environment);
@@ -158,6 +159,7 @@ export class ReleaseRun implements StepContext {
     this.asked.set(environment, request);
     const before = await enterLane(request, this.answers, this.record);
     const facts = this.factsOf(environment);
+    this.refuseVetoed(before);
     if (facts.tier === 'production') this.refuseDrift(before);
     const revision = revisionName((await highestRevision(before)) + 1);
     const { scale } = this.prepared.manifest;
@@ -233,16 +235,25 @@ export class ReleaseRun implements StepContext {
     if (this.currentStep) this.record.ended(this.currentStep.id, 'failed', failure.message);
     this.record.skipRest();
     const touched = [...this.stages.values()].filter((stage) => stage.touched);
-    await restoreAll(touched, this.record, failure.message, (stage, state) => this.leave(stage.facts.name, state));
-    for (const environment of [...this.asked.keys()]) await this.leave(environment);
     const wasLive = touched.some(({ facts }) => facts.tier === 'production');
-    const outcome = failure.type === FailureType.Superseded ? 'aborted' : wasLive ? 'rolled-back' : 'failed';
-    this.finish(this.interruption?.outcome ?? outcome, failure);
+    const byItself = failure.type === FailureType.Superseded ? 'aborted' : wasLive ? 'rolled-back' : 'failed';
+    const outcome = this.interruption?.outcome ?? byItself;
+    await restoreAll(touched, this.record, failure.message, ({ bundle, facts }, state) => {
+      // An abort says nothing of the bundle; whoever rolls it back, or the judge, does.
+      const banned = outcome === 'rolled-back' && facts.tier === 'production';
+      return this.leave(
+        facts.name,
+        state,
+        banned ? this.record.vetoed(facts.name, bundle, failure.message) : undefined,
+      );
+    });
+    for (const environment of [...this.asked.keys()]) await this.leave(environment);
+    this.finish(outcome, failure);
   }
 
-  private async leave(environment: string, state?: LaneState): Promise<void> {
+  private async leave(environment: string, state?: LaneState, veto?: Veto): Promise<void> {
     const request = this.asked.get(environment);
-    if (request) await leaveLane(request, state);
+    if (request) await leaveLane(request, state, veto);
     this.asked.delete(environment);
     this.stages.delete(environment);
   }
@@ -268,6 +279,11 @@ export class ReleaseRun implements StepContext {
     const facts = this.prepared.environments.find(({ name }) => name === environment);
     if (!facts) throw new Error(`environment ${environment} is in the plan but not configured`);
     return facts;
+  }
+
+  private refuseVetoed({ environment, vetoes }: LaneState): void {
+    const veto = vetoOn(vetoes, this.bundle.id);
+    if (veto) throw ApplicationFailure.nonRetryable(vetoSentence(environment, veto), FailureType.Vetoed);
   }
 
   /** What runs in production must be what the plan, and so its approval, was made for. */

@@ -11,6 +11,7 @@ import { revisionName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import type { ReleaseFailure } from '../domain/release.ts';
+import type { Veto } from '../domain/veto.ts';
 import { enterLane, leaveLane } from './admission.ts';
 import {
   type Admission,
@@ -54,6 +55,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   const request: AdmissionRequest = { holder: id, service, environment, whenBusy: 'wait', back: true };
   let stage: Stage | undefined;
   let state: LaneState | undefined;
+  let veto: Veto | undefined;
   record.added({ id: stepId, kind: 'rollback', environment });
   record.started(stepId);
   const decidedAt = new Date().toISOString();
@@ -72,6 +74,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     const what = `${stage.spec.revision} serves ${stage.bundle.version}, as before ${previous?.revision}`;
     record.ended(stepId, 'done', what);
     record.rolledBack({ environment, reason, decidedAt, trafficAt, doneAt: new Date().toISOString() });
+    if (previous && stage.facts.tier === 'production') veto = record.vetoed(environment, previous.bundle, reason);
     record.finished('rolled-back');
   } catch (error) {
     if (isCancellation(error)) cancelled = error;
@@ -88,7 +91,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     record.finished('failed', { ...failure, step: stepId });
   }
   await CancellationScope.nonCancellable(async () => {
-    await leaveLane(request, state);
+    await leaveLane(request, state, veto);
     await tellChat(endedNotice(record.view()));
     // Only now: a ledger that is away holds up no way back.
     await book.write(record);

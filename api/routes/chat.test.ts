@@ -23,11 +23,12 @@ describe('a chat message that could not be worked on', () => {
       abort: fails,
       rollback: fails,
     };
+    const vetoes: ChatRoutesOptions['vetoes'] = { list: fails, lift: fails };
     app = fastify();
     app.setValidatorCompiler(validatorCompiler);
     app.setSerializerCompiler(serializerCompiler);
     app.setErrorHandler((error, _request, reply) => reply.code(asProblem(error).status).send(asProblem(error).code));
-    await app.register(chatRoutes, { inbound: { secret }, releases, nowSeconds: () => NOW });
+    await app.register(chatRoutes, { inbound: { secret }, releases, vetoes, nowSeconds: () => NOW });
   });
   afterEach(() => app.close());
 

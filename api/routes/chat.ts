@@ -10,11 +10,13 @@ import type { Language } from '../problem-titles.ts';
 import type { Releases } from '../releases.ts';
 import { ReplayStore } from '../replay-store.ts';
 import { keepRawBodies, parseVerified, verifySignature } from '../signed-webhook.ts';
+import type { Vetoes } from '../vetoes.ts';
 import { answer, PROBLEMS } from './answers.ts';
 
 export interface ChatRoutesOptions {
   readonly inbound: NonNullable<ChatConfiguration['inbound']>;
   readonly releases: Pick<Releases, 'view' | 'approve' | 'reject' | 'abort' | 'rollback'>;
+  readonly vetoes: Pick<Vetoes, 'list' | 'lift'>;
   readonly nowSeconds: () => number;
 }
 
@@ -46,7 +48,7 @@ const chatAnswerSchema = z
 /** Commands from chat, by Standard Webhooks: whoever holds the secret speaks for the people in the rooms. */
 export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
   app,
-  { inbound, releases, nowSeconds },
+  { inbound, releases, vetoes, nowSeconds },
   done,
 ) => {
   keepRawBodies(app);
@@ -104,6 +106,10 @@ export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
         return say.usage(command.of);
       case 'status':
         return say.status(await releases.view(command.release));
+      case 'vetoes':
+        return say.vetoes(command.service, await vetoes.list({ service: command.service }));
+      case 'lift':
+        return say.lifted(command.veto, await vetoes.lift(command.veto, { by, clickId, reason: command.reason }), by);
       case 'approve': {
         const planDigest = await wholeDigest(command);
         await releases.approve(command.release, { by, clickId, planDigest });

@@ -4,6 +4,7 @@ import type { AuditBreak, AuditReport } from '../audit.ts';
 import { FailureType, type InputError } from '../failures.ts';
 import type { LaneState, ScaleBounds } from '../lane.ts';
 import { bundleSchema, digestSchema, releaseOutcomes, waitSchema } from './release.ts';
+import { vetoSchema } from './veto.ts';
 
 const DNS_LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const nameSchema = z.string().regex(DNS_LABEL, 'write lower-case letters, digits and inner hyphens');
@@ -154,6 +155,10 @@ export const laneSchema = z
         .array(z.string())
         .exactOptional()
         .meta({ description: 'Hand-made changes that were adopted and that nothing else here says.' }),
+      vetoes: z
+        .array(vetoSchema)
+        .exactOptional()
+        .meta({ description: 'Bundles that were rolled back here and may not come again.' }),
     } satisfies Record<keyof LaneState, z.ZodType>),
     holder: z.string().exactOptional().meta({ description: 'The release that holds the lane.' }),
     queue: z.array(z.string()).meta({ description: 'The releases that wait for it, in order.' }),

@@ -15,6 +15,7 @@ import type {
   StepRecord,
 } from '../release.ts';
 import { type Wait, WaitReason } from '../wait.ts';
+import { bundleIdSchema } from './veto.ts';
 
 /** A field more in the type than here would be dropped without a word, so each shape names every key of its type. */
 type Every<Type> = Record<keyof Type, z.ZodType>;
@@ -34,7 +35,7 @@ const imageSchema: z.ZodType<ImageReference> = z.object({
 
 export const bundleSchema: z.ZodType<Bundle> = z
   .object({
-    id: z.string().regex(/^b-[0-9a-f]{16}$/, 'write b- and 16 hex digits'),
+    id: bundleIdSchema,
     service: z.string().min(1),
     version: z.string().min(1),
     commit: z.string().min(1),

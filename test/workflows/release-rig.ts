@@ -43,7 +43,11 @@ export async function startInRealTime(): Promise<void> {
 export type Handle = WorkflowHandleWithStartDetails<typeof release>;
 
 /** Starts a release of a version that was built before, so that each test is about what comes after the build. */
-export async function startRelease(version: string, over: Partial<ReleaseRequest> = {}): Promise<Handle> {
+export async function startRelease(
+  version: string,
+  over: Partial<ReleaseRequest> = {},
+  key: string = version,
+): Promise<Handle> {
   world.manifest = { ...world.manifest, version };
   const image = { repository: 'sample', digest: `sha256:${'a'.repeat(64)}` };
   const bundle = bundleOf({
@@ -64,8 +68,8 @@ export async function startRelease(version: string, over: Partial<ReleaseRequest
   };
   return rig.client.start<typeof release>('release', {
     taskQueue: TASK_QUEUE,
-    workflowId: releaseWorkflowId('sample', version),
-    args: [{ key: version, request }],
+    workflowId: releaseWorkflowId('sample', key),
+    args: [{ key, request }],
   });
 }
 

@@ -18,11 +18,13 @@ import type { JudgeInputs } from '../../../domain/judge/inputs.ts';
 import { judgeCanary } from '../../../domain/judge/judge.ts';
 import type { Plan, Step } from '../../../domain/plan.ts';
 import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../../../domain/release.ts';
+import { refuseLift, type Veto, vetoOn, withoutVeto } from '../../../domain/veto.ts';
 import {
   abortUpdate,
   approveUpdate,
   type LaneInput,
   laneQuery,
+  liftVetoUpdate,
   type ReleaseInput,
   type ReleaseResult,
   type RollbackInput,
@@ -216,11 +218,36 @@ export async function lane({ environment, service }: LaneInput): Promise<void> {
     configVersion: 0,
     manifestDigest: `sha256:${'1'.repeat(64)}`,
   };
+  let vetoes: readonly Veto[] = [
+    {
+      bundle: 'b-fedcba9876543210',
+      version: '1.1.0',
+      release: 'release/sample/k0',
+      reason: 'errors of 9 %',
+      at: '2026-01-02T03:04:05.678Z',
+    },
+  ];
+  setHandler(
+    liftVetoUpdate,
+    ({ bundle }) => {
+      const veto = vetoOn(vetoes, bundle);
+      if (veto === undefined) throw new Error('it was there when the update was taken');
+      vetoes = withoutVeto(vetoes, bundle);
+      return veto;
+    },
+    {
+      validator: ({ bundle }) => {
+        const refusal = refuseLift(vetoes, bundle);
+        if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
+      },
+    },
+  );
   setHandler(laneQuery, () => ({
     state: {
       environment,
       service,
       lastRevision: 7,
+      vetoes,
       current: {
         revision: 'r7',
         bundle,
