@@ -7,7 +7,10 @@ import { TASK_STATES } from './mesos/types.ts';
 
 export { NoFittingOfferError, type RunTaskProgress, type RunTaskResult, readTaskFile } from './mesos/run-task.ts';
 
-/** How a task came to its end: by itself, or because the activity was cancelled or its time was over. */
+/**
+ * How a task came to its end: by itself, or because the activity was cancelled or its time was over. In both cases
+ * Mesos has said so.
+ */
 export type TaskEnd =
   | { readonly kind: 'ended'; readonly result: RunTaskResult }
   | {
@@ -18,7 +21,7 @@ export type TaskEnd =
 
 export type ActivityTask = Omit<
   RunTaskOptions,
-  'resume' | 'onProgress' | 'signal' | 'frameworkId' | 'failoverTimeoutSeconds'
+  'resume' | 'onProgress' | 'signal' | 'leave' | 'frameworkId' | 'failoverTimeoutSeconds'
 > & {
   /** Longest time from the order to the end of the task. */
   readonly timeoutMs: number;
@@ -44,50 +47,85 @@ const progressSchema = z.looseObject({
  * the task is killed and waited for. A worker that shuts down, or has lost the activity to another one, leaves the task
  * running and fails with `SystemUnavailable`, so that the next attempt takes it up.
  *
+ * Temporal makes no next attempt of an activity that was cancelled, also when its worker has died since: a workflow
+ * whose activity has not returned must call `endTaskOfActivity`.
+ *
  * Fails as `runTask` does.
  */
-export async function runTaskInActivity(task: ActivityTask): Promise<TaskEnd> {
+export async function runTaskInActivity({ timeoutMs, ...task }: ActivityTask): Promise<TaskEnd> {
   const context = Context.current();
-  const { workflowExecution, activityId } = context.info;
   const stop = new AbortController();
-  let because: 'cancelled' | 'timeout' = 'timeout';
-  let progress = resumed(context.info.heartbeatDetails);
-  const { timeoutMs, ...options } = task;
-
-  const run = runTask({
-    ...options,
-    frameworkId: `${workflowExecution?.runId ?? context.info.taskQueue}-${activityId}`,
-    failoverTimeoutSeconds: FAILOVER_SECONDS,
-    resume: progress,
-    onProgress: (next) => {
-      progress = next;
-      context.heartbeat(next);
-    },
-    signal: stop.signal,
-  }).then(
-    (result): TaskEnd => ({ kind: 'ended', result }),
-    (error: unknown): TaskEnd => {
-      if (!stop.signal.aborted) throw error;
-      return { kind: 'stopped', because, progress };
-    },
-  );
+  const leave = new AbortController();
   const left = new Promise<never>((_, reject) => {
-    context.cancelled.catch(() => {
-      if (context.cancellationDetails?.cancelRequested) {
-        because = 'cancelled';
-        stop.abort();
-      } else reject(leftBehind());
-    });
+    leave.signal.addEventListener('abort', () => reject(leave.signal.reason), { once: true });
   });
-  const beat = setInterval(() => context.heartbeat(progress), BEAT_MS);
-  const timer = setTimeout(() => stop.abort(), timeoutMs);
+  context.cancelled.catch(() => {
+    if (context.cancellationDetails?.cancelRequested) stop.abort(new Stopped('cancelled'));
+    else leave.abort(leftBehind());
+  });
+  const timer = setTimeout(() => stop.abort(new Stopped('timeout')), timeoutMs);
   try {
-    return await Promise.race([run, left]);
+    const { activityId, heartbeatDetails } = context.info;
+    const signals = { signal: stop.signal, leave: leave.signal };
+    return await Promise.race([follow(task, activityId, resumed(heartbeatDetails), signals), left]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Ends what is left of the task of another activity of the same workflow, one that has ended without telling how: the
+ * task is killed and waited for, its framework removed. Returns the same when there is nothing left.
+ *
+ * @param task as that activity ran it
+ *
+ * Fails as `runTask` does.
+ */
+export function endTaskOfActivity(activityId: string, { timeoutMs: _, ...task }: ActivityTask): Promise<TaskEnd> {
+  return follow(task, activityId, undefined, { signal: AbortSignal.abort(new Stopped('cancelled')) });
+}
+
+/** Runs the task of an activity, and tells with every heartbeat where it has come to. */
+async function follow(
+  task: Omit<ActivityTask, 'timeoutMs'>,
+  activityId: string,
+  resume: RunTaskProgress | undefined,
+  signals: Pick<RunTaskOptions, 'signal' | 'leave'>,
+): Promise<TaskEnd> {
+  const context = Context.current();
+  const { workflowExecution, taskQueue } = context.info;
+  let progress = resume;
+  const beat = setInterval(() => context.heartbeat(progress), BEAT_MS);
+  signals.leave?.addEventListener('abort', () => clearInterval(beat), { once: true });
+  try {
+    const result = await runTask({
+      ...task,
+      ...signals,
+      frameworkId: `${workflowExecution?.runId ?? taskQueue}-${activityId}`,
+      failoverTimeoutSeconds: FAILOVER_SECONDS,
+      resume,
+      onProgress: (next) => {
+        progress = next;
+        context.heartbeat(next);
+      },
+    });
+    return { kind: 'ended', result };
+  } catch (error) {
+    if (error instanceof Stopped) return { kind: 'stopped', because: error.because, progress };
+    throw error;
   } finally {
     clearInterval(beat);
-    clearTimeout(timer);
-    // Where the activity was left, the run goes on until the next attempt takes its framework away from it.
-    run.catch(() => undefined);
+  }
+}
+
+/** Why a run was aborted. */
+class Stopped extends Error {
+  override readonly name = 'Stopped';
+  readonly because: 'cancelled' | 'timeout';
+
+  constructor(because: 'cancelled' | 'timeout') {
+    super(because);
+    this.because = because;
   }
 }
 

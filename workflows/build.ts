@@ -9,12 +9,13 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BuilderEnd, BuilderTaskActivities } from '../activities/build/run-builder.ts';
+import type { BuilderEnd, BuilderOrder, BuilderTaskActivities } from '../activities/build/run-builder.ts';
 import type { BuilderActivities } from '../activities/build/stages.ts';
 import { FailureType, NON_RETRYABLE_FAILURES } from '../domain/failures.ts';
 import { candidateTag, serviceRepository, testRepository } from '../domain/image-tag.ts';
 import { checkoutStage, pipelineStages } from '../domain/pipelines/pipeline.ts';
 import { type BuildInput, type BuildResult, buildTaskQueue } from './contract.ts';
+import { END_LEFT, endLeft } from './left-task.ts';
 import { activities, HEARTBEAT_TIMEOUT, type Profile, READ } from './options.ts';
 
 /** A build that gets no working builder is tried on so many agents. */
@@ -70,7 +71,8 @@ async function withBuilder(order: {
   readonly excludeAgents: readonly string[];
   readonly input: BuildInput;
 }): Promise<Attempt> {
-  const { builderId, startSeconds, excludeAgents, input } = order;
+  const { builderId, startSeconds, input } = order;
+  const builderOrder: BuilderOrder = { builderId, service: input.service, excludeAgents: [...order.excludeAgents] };
   const longest = startSeconds + input.build.timeoutSeconds + AROUND_SECONDS;
   setCurrentDetails(
     `Waiting for the builder ${builderId}; another one is started if it takes no work in ${startSeconds} s.`,
@@ -87,7 +89,7 @@ async function withBuilder(order: {
           heartbeatTimeout: HEARTBEAT_TIMEOUT,
         },
         `Builder ${builderId}`,
-      ).runBuilder({ builderId, service: input.service, excludeAgents: [...excludeAgents] }),
+      ).runBuilder(builderOrder),
     ),
   );
   const working = new CancellationScope();
@@ -100,11 +102,19 @@ async function withBuilder(order: {
   running.cancel();
   const end = await ended;
 
-  const builderEnd = end.ok ? end.value : undefined;
-  if (result.ok) return { kind: 'built', built: result.value, end: builderEnd ?? { message: 'its end is not known' } };
+  const told = end.ok
+    ? end.value
+    : await endLeft(end.error, (activityId) =>
+        activities<BuilderTaskActivities>(END_LEFT, `End what is left of the builder ${builderId}`).endBuilder({
+          activityId,
+          order: builderOrder,
+        }),
+      );
+  if (result.ok) return { kind: 'built', built: result.value, end: told ?? { message: 'its end is not known' } };
   const cancelled = isCancellation(result.error);
   if (cancelled ? CancellationScope.current().consideredCancelled : !isBuilderLost(result.error)) throw result.error;
-  const agent = builderEnd?.agent;
+  // That the activity's own worker died says nothing against the agent.
+  const agent = end.ok ? end.value.agent : undefined;
   const because = !cancelled ? messageOf(result.error) : end.ok ? end.value.message : messageOf(end.error);
   return { kind: 'lost', because, ...(agent === undefined ? {} : { agent }) };
 }

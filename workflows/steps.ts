@@ -5,7 +5,7 @@ import {
   ParentClosePolicy,
 } from '@temporalio/workflow';
 import type { RegistryActivities } from '../activities/registry/activities.ts';
-import type { TestingActivities } from '../activities/testing/run-test.ts';
+import type { TestingActivities, TestOrder, TestRun } from '../activities/testing/run-test.ts';
 import { approvalsOf, approversText } from '../domain/approval.ts';
 import { type Bundle, bundleOf } from '../domain/bundle.ts';
 import { counted } from '../domain/counted.ts';
@@ -17,6 +17,7 @@ import type { build } from './build.ts';
 import { runHold, runJudge } from './canary.ts';
 import { buildWorkflowId, SearchAttribute, WorkflowType } from './contract.ts';
 import type { Gate } from './gate.ts';
+import { END_LEFT, endLeft } from './left-task.ts';
 import { activities, change } from './options.ts';
 import type { Prepared } from './prepare.ts';
 import type { ReleaseRecord } from './release-record.ts';
@@ -129,11 +130,8 @@ async function test(run: StepContext, step: StepOf<'test'>): Promise<string> {
             FailureType.ImageMissing,
           );
         }
-        const result = await activities<TestingActivities>(
-          change(timeoutSeconds),
-          `Tests ${name} against ${serviceDnsName(environment, bundle.service)}`,
-        ).runTest({ environment, service: bundle.service, suite: name, image, timeoutSeconds });
-        return { name, ...result };
+        const order = { environment, service: bundle.service, suite: name, image, timeoutSeconds };
+        return { name, ...(await runTest(order)) };
       }),
   );
   const said = results
@@ -143,6 +141,20 @@ async function test(run: StepContext, step: StepOf<'test'>): Promise<string> {
   if (failed.length > 0)
     throw ApplicationFailure.nonRetryable(`tests in ${environment}: ${said}`, FailureType.TestsFailed, failed);
   return said;
+}
+
+/** One suite. Whatever happens, its container is not left behind. */
+async function runTest(order: TestOrder): Promise<TestRun> {
+  const { environment, service, suite, timeoutSeconds } = order;
+  const which = `${suite} against ${serviceDnsName(environment, service)}`;
+  try {
+    return await activities<TestingActivities>(change(timeoutSeconds), `Tests ${which}`).runTest(order);
+  } catch (error) {
+    await endLeft(error, (activityId) =>
+      activities<TestingActivities>(END_LEFT, `End what is left of the tests ${which}`).endTest({ activityId, order }),
+    );
+    throw error;
+  }
 }
 
 async function promote(run: StepContext, step: StepOf<'promote'>): Promise<string> {

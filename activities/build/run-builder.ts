@@ -1,7 +1,13 @@
 /** The activity that runs a builder: a Mesos task on an agent for builds. */
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
-import { NoFittingOfferError, runTaskInActivity, type TaskEnd } from '../mesos-task.ts';
+import {
+  type ActivityTask,
+  endTaskOfActivity,
+  NoFittingOfferError,
+  runTaskInActivity,
+  type TaskEnd,
+} from '../mesos-task.ts';
 import { type BuilderTaskConfig, builderTask } from './builder-task.ts';
 
 /** The parts of Slipway's configuration that this needs; a part of `Configuration` as it is. */
@@ -33,7 +39,44 @@ export type BuilderTaskActivities = ReturnType<typeof createRunBuilderActivities
 const KILL_GRACE_MS = 5_000;
 const DAY_MS = 24 * 3600 * 1000;
 
+/** Which builder to run. */
+export interface BuilderOrder {
+  readonly builderId: string;
+  readonly service: string;
+  /** Ids of agents on which it must not run. */
+  readonly excludeAgents: readonly string[];
+}
+
 export function createRunBuilderActivities(config: RunBuilderConfig) {
+  function taskOf({ builderId, service, excludeAgents }: BuilderOrder): ActivityTask {
+    if (config.services[service] === undefined) {
+      throw ApplicationFailure.create({
+        type: FailureType.UnknownService,
+        nonRetryable: true,
+        message: `no service "${service}" is configured, so there is nothing to build`,
+      });
+    }
+    const { command, environment, resources } = builderTask(config, { builderId, service });
+    const [program = '', ...args] = command;
+    const [attribute = '', ...value] = config.builder.attribute.split(':');
+    return {
+      master: config.mesos.master,
+      frameworkName: `slipway builder ${builderId}`,
+      task: {
+        name: `build-${builderId}`,
+        command: { shell: false, value: program, arguments: [program, ...args] },
+        environment,
+        resources: { cpus: resources.cpus, mem: resources.memoryMiB },
+        killGraceMs: KILL_GRACE_MS,
+      },
+      attributes: { [attribute]: value.join(':') },
+      excludeAgents,
+      offerTimeoutMs: config.builder.startSeconds * 1000,
+      // The workflow ends it; that of a workflow which was terminated is left, and ended by Mesos.
+      timeoutMs: DAY_MS,
+    };
+  }
+
   return {
     /** How long a builder may take from the order to its first stage. */
     async readBuilderStart(): Promise<{ readonly startSeconds: number }> {
@@ -43,47 +86,30 @@ export function createRunBuilderActivities(config: RunBuilderConfig) {
     /**
      * Runs a builder until it has ended. To cancel is how it is told to leave: then too this returns with its end, once
      * Mesos has said it. When no agent fits within `startSeconds` it returns without an agent. Fails with
-     * `UnknownService`, and with what Mesos fails with. Taken up again by another worker when its own dies.
+     * `UnknownService`, and with what Mesos fails with. Taken up again by another worker when its own dies; but not
+     * once it was cancelled: whoever gets no end from it calls `endBuilder`.
      */
-    async runBuilder(input: {
-      readonly builderId: string;
-      readonly service: string;
-      /** Ids of agents on which it must not run. */
-      readonly excludeAgents: readonly string[];
-    }): Promise<BuilderEnd> {
-      const { builderId, service, excludeAgents } = input;
-      if (config.services[service] === undefined) {
-        throw ApplicationFailure.create({
-          type: FailureType.UnknownService,
-          nonRetryable: true,
-          message: `no service "${service}" is configured, so there is nothing to build`,
-        });
-      }
-      const { command, environment, resources } = builderTask(config, { builderId, service });
-      const [program = '', ...args] = command;
-      const [attribute = '', ...value] = config.builder.attribute.split(':');
+    async runBuilder(order: BuilderOrder): Promise<BuilderEnd> {
       try {
-        const end = await runTaskInActivity({
-          master: config.mesos.master,
-          frameworkName: `slipway builder ${builderId}`,
-          task: {
-            name: `build-${builderId}`,
-            command: { shell: false, value: program, arguments: [program, ...args] },
-            environment,
-            resources: { cpus: resources.cpus, mem: resources.memoryMiB },
-            killGraceMs: KILL_GRACE_MS,
-          },
-          attributes: { [attribute]: value.join(':') },
-          excludeAgents,
-          offerTimeoutMs: config.builder.startSeconds * 1000,
-          // The workflow ends it; this only bounds what a workflow that was terminated leaves behind.
-          timeoutMs: DAY_MS,
-        });
-        return builderEnd(end);
+        return builderEnd(await runTaskInActivity(taskOf(order)));
       } catch (error) {
         if (error instanceof NoFittingOfferError) return { message: error.message };
         throw error;
       }
+    },
+
+    /**
+     * Ends what is left of a builder whose activity told no end, and returns when nothing is. Fails with
+     * `UnknownService`, and with what Mesos fails with.
+     */
+    async endBuilder({
+      activityId,
+      order,
+    }: {
+      readonly activityId: string;
+      readonly order: BuilderOrder;
+    }): Promise<BuilderEnd> {
+      return builderEnd(await endTaskOfActivity(activityId, taskOf(order)));
     },
   };
 }

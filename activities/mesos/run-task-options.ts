@@ -59,6 +59,8 @@ export interface RunTaskOptions {
   readonly onProgress: (progress: RunTaskProgress) => void;
   /** Ends the run: the task is killed and waited for, the framework torn down, then the call rejects with the reason. */
   readonly signal: AbortSignal;
+  /** Leaves the task and its framework to another run that takes them up: nothing more is said to Mesos. */
+  readonly leave?: AbortSignal | undefined;
 }
 
 /** How the task ended; a failed task is a result, not an error. */

@@ -1,33 +1,31 @@
 /** One subscription of `runTask`: handles events, timers and the abort one after the other. */
 
-import { randomUUID } from 'node:crypto';
-import { agentUrlOf, agentUrlOfPid, readAgentState, sandboxOf } from './agent-files.ts';
+import { agentUrlOf } from './agent-files.ts';
 import { MesosError, NoFittingOfferError } from './errors.ts';
 import { matchOffer, offeredAttributes } from './offer-matching.ts';
 import { OperatorClient } from './operator-client.ts';
 import type { RunTaskOptions, RunTaskProgress, RunTaskResult } from './run-task-options.ts';
-import { SchedulerClient } from './scheduler-client.ts';
+import type { SchedulerClient } from './scheduler-client.ts';
+import {
+  abortPatienceMs,
+  callTimeoutMs,
+  isTakenOver,
+  removeFramework,
+  saysRemoved,
+  taskScheduler,
+} from './task-framework.ts';
+import { Inbox, type Message } from './task-inbox.ts';
+import { newTaskId, taskInfo } from './task-info.ts';
 import { exitCodeOf, judgeUpdate } from './task-updates.ts';
+import { rememberedEnd, whereabouts } from './task-whereabouts.ts';
 import { textOf } from './thrown.ts';
-import { type Id, isTerminal, type Offer, type SchedulerEvent, type TaskInfo, type TaskStatus } from './types.ts';
+import type { Id, Offer, Resource, SchedulerEvent, TaskStatus } from './types.ts';
 
-const DEFAULT_CALL_TIMEOUT_MS = 10_000;
 /** Updates can get lost with a master; asking again finds out. */
 const RECONCILE_EVERY_MS = 30_000;
-/** What an aborted task may take beyond its grace period until it is left to the teardown. */
-const ABORT_SLACK_MS = 30_000;
-const DEFAULT_GRACE_MS = 3_000;
 /** Attributes of an agent don't change while it lives; resources do. */
 const NEVER_FITS_SECONDS = 3_600;
 const TOO_SMALL_SECONDS = 5;
-
-type Message =
-  | { readonly kind: 'event'; readonly event: SchedulerEvent }
-  | { readonly kind: 'closed'; readonly error: unknown }
-  | { readonly kind: 'abort' }
-  | { readonly kind: 'abort-deadline' }
-  | { readonly kind: 'offer-deadline' }
-  | { readonly kind: 'tick' };
 
 /** reconciling: it is being asked whether the task exists; waiting: for an offer; running: launched or found. */
 type Phase = 'reconciling' | 'waiting' | 'running';
@@ -39,51 +37,28 @@ export interface SessionStart {
   readonly tell: (progress: RunTaskProgress) => void;
 }
 
-/** Never used twice: Mesos may still have news of the old one. */
-export function newTaskId(name: string): string {
-  return `${name}.${randomUUID()}`;
-}
-
-/** How long the end of an aborted task is waited for. */
-export function abortPatienceMs({ task }: RunTaskOptions): number {
-  return (task.killGraceMs ?? DEFAULT_GRACE_MS) + ABORT_SLACK_MS;
-}
-
 export class TaskSession {
   readonly #options: RunTaskOptions;
   readonly #start: SessionStart;
   readonly #client: SchedulerClient;
   readonly #operator: OperatorClient;
-  readonly #inbox: Message[] = [];
+  readonly #inbox = new Inbox();
   readonly #held = new Map<string, Offer>();
   /** Why each agent's last offer did not fit. */
   readonly #misfits = new Map<string, string>();
   readonly #warnings: string[] = [];
-  #wake: (() => void) | undefined;
   #progress: RunTaskProgress;
   #phase: Phase = 'waiting';
   #subscribed = false;
+  #teardownLost = false;
   #offerTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RunTaskOptions, start: SessionStart) {
     this.#options = options;
     this.#start = start;
     this.#progress = start.progress;
-    const timeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
-    this.#operator = new OperatorClient({ master: options.master, timeoutMs });
-    this.#client = new SchedulerClient({
-      master: options.master,
-      timeoutMs,
-      frameworkInfo: {
-        user: options.user ?? 'root',
-        name: options.frameworkName,
-        id: { value: start.progress.frameworkId },
-        roles: [options.role ?? '*'],
-        failover_timeout: options.failoverTimeoutSeconds,
-        checkpoint: true,
-        capabilities: [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }, { type: 'TASK_KILLING_STATE' }],
-      },
-    });
+    this.#operator = new OperatorClient({ master: options.master, timeoutMs: callTimeoutMs(options) });
+    this.#client = taskScheduler(options, start.progress.frameworkId);
   }
 
   /** Whether the master took the subscription. */
@@ -91,25 +66,40 @@ export class TaskSession {
     return this.#subscribed;
   }
 
-  /** The result; `removed` when Mesos has removed the framework and knows no result. Rejects as `runTask` does. */
+  /**
+   * The result; `removed` when Mesos has removed the framework and knows no result. Rejects as `runTask` does. What
+   * it tore down is gone when it returns.
+   */
   async run(): Promise<RunTaskResult | 'removed'> {
-    const { signal } = this.#options;
+    try {
+      return await this.#follow();
+    } finally {
+      if (this.#teardownLost) await this.#remove();
+    }
+  }
+
+  async #follow(): Promise<RunTaskResult | 'removed'> {
+    const { signal, leave } = this.#options;
     const over = new AbortController();
-    const tick = setInterval(() => this.#put({ kind: 'tick' }), RECONCILE_EVERY_MS);
+    const tick = setInterval(() => this.#inbox.put({ kind: 'tick' }), RECONCILE_EVERY_MS);
     let abortTimer: NodeJS.Timeout | undefined;
     const onAbort = () => {
-      this.#put({ kind: 'abort' });
-      abortTimer = setTimeout(() => this.#put({ kind: 'abort-deadline' }), abortPatienceMs(this.#options));
+      this.#inbox.put({ kind: 'abort' });
+      abortTimer = setTimeout(() => this.#inbox.put({ kind: 'abort-deadline' }), abortPatienceMs(this.#options));
     };
+    // Before everything that waits to be handled: what comes now is for whoever takes the run up.
+    const onLeave = () => this.#inbox.putFirst({ kind: 'leave' });
+    leave?.addEventListener('abort', onLeave, { once: true });
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     const pumping = this.#pump(over.signal);
     try {
       for (;;) {
-        const result = await this.#handle(await this.#take());
+        const result = await this.#handle(await this.#inbox.take());
         if (result !== undefined) return result;
       }
     } finally {
+      leave?.removeEventListener('abort', onLeave);
       signal.removeEventListener('abort', onAbort);
       clearInterval(tick);
       clearTimeout(abortTimer);
@@ -121,25 +111,10 @@ export class TaskSession {
 
   async #pump(signal: AbortSignal): Promise<void> {
     try {
-      for await (const event of this.#client.subscribe(signal)) this.#put({ kind: 'event', event });
-      this.#put({ kind: 'closed', error: undefined });
+      for await (const event of this.#client.subscribe(signal)) this.#inbox.put({ kind: 'event', event });
+      this.#inbox.put({ kind: 'closed', error: undefined });
     } catch (error) {
-      this.#put({ kind: 'closed', error });
-    }
-  }
-
-  #put(message: Message): void {
-    this.#inbox.push(message);
-    this.#wake?.();
-  }
-
-  async #take(): Promise<Message> {
-    for (;;) {
-      const message = this.#inbox.shift();
-      if (message !== undefined) return message;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      this.#inbox.put({ kind: 'closed', error });
     }
   }
 
@@ -149,6 +124,8 @@ export class TaskSession {
         return this.#onEvent(message.event);
       case 'closed':
         throw message.error ?? this.#broken('the stream ended');
+      case 'leave':
+        throw this.#options.leave?.reason;
       case 'abort':
         return this.#onAbort();
       case 'abort-deadline':
@@ -228,20 +205,11 @@ export class TaskSession {
 
   /** The master does not know our task. */
   async #unknown(status: TaskStatus): Promise<RunTaskResult | undefined> {
-    const remembered = await this.#remembered();
+    const remembered = await rememberedEnd(this.#operator, this.#progress);
     if (remembered !== undefined) return this.#ended(remembered);
     const { state } = this.#progress;
     const started = state !== 'WAITING' && state !== 'TASK_STAGING';
     return started ? this.#ended(status) : this.#waitAnew();
-  }
-
-  /** The end of our task as the master still lists it, if it lists one. */
-  async #remembered(): Promise<TaskStatus | undefined> {
-    const { frameworkId, taskId } = this.#progress;
-    const task = await this.#operator.findTask(frameworkId, taskId);
-    if (task === undefined || !isTerminal(task.state)) return undefined;
-    const last = task.statuses.at(-1);
-    return last?.state === task.state ? last : { task_id: task.task_id, state: task.state, agent_id: task.agent_id };
   }
 
   async #waitAnew(): Promise<undefined> {
@@ -259,7 +227,7 @@ export class TaskSession {
     }
     this.#phase = 'waiting';
     clearTimeout(this.#offerTimer);
-    this.#offerTimer = setTimeout(() => this.#put({ kind: 'offer-deadline' }), this.#options.offerTimeoutMs);
+    this.#offerTimer = setTimeout(() => this.#inbox.put({ kind: 'offer-deadline' }), this.#options.offerTimeoutMs);
     return this.#useOffers();
   }
 
@@ -285,27 +253,17 @@ export class TaskSession {
     return undefined;
   }
 
-  async #launch(offer: Offer, resources: TaskInfo['resources']): Promise<void> {
-    const { task } = this.#options;
+  async #launch(offer: Offer, resources: readonly Resource[]): Promise<void> {
     const agentUrl = agentUrlOf(offer);
     this.#phase = 'running';
     clearTimeout(this.#offerTimer);
     // Said before it is done: whoever resumes asks the master about this very task.
     this.#tell({ ...this.#progress, agentId: offer.agent_id.value, agentUrl, state: 'TASK_STAGING' });
-    const variables = Object.entries(task.environment ?? {}).map(([name, value]) => ({ name, value }));
-    const taskInfo: TaskInfo = {
-      name: task.name,
-      task_id: { value: this.#progress.taskId },
-      agent_id: offer.agent_id,
-      resources,
-      command: { ...(task.command ?? { shell: false }), environment: { variables } },
-      ...(task.container === undefined ? {} : { container: task.container }),
-      ...(task.labels === undefined ? {} : { labels: task.labels }),
-      kill_policy: { grace_period: { nanoseconds: String((task.killGraceMs ?? DEFAULT_GRACE_MS) * 1_000_000) } },
-    };
+    const { taskId } = this.#progress;
+    const info = taskInfo(this.#options.task, { taskId, agentId: offer.agent_id, resources });
     await this.#client.accept({
       offerIds: [offer.id],
-      operations: [{ type: 'LAUNCH', launch: { task_infos: [taskInfo] } }],
+      operations: [{ type: 'LAUNCH', launch: { task_infos: [info] } }],
       filters: { refuse_seconds: NEVER_FITS_SECONDS },
     });
     await this.#client.suppress();
@@ -345,7 +303,7 @@ export class TaskSession {
   }
 
   async #onError(message: string): Promise<RunTaskResult | 'removed'> {
-    if (!message.includes('removed')) {
+    if (!saysRemoved(message)) {
       throw new MesosError({
         url: this.#options.master,
         call: 'scheduler subscription',
@@ -354,11 +312,13 @@ export class TaskSession {
         advice: 'If another process took this run up, this one must end',
       });
     }
-    const remembered = await this.#remembered();
-    // Killed by the removal itself is no end of its own.
-    if (remembered === undefined || remembered.state === 'TASK_KILLED') return 'removed';
+    const remembered = await rememberedEnd(this.#operator, this.#progress);
+    // Killed by the removal itself is no end of its own; but one that was known before the removal is.
+    const byRemoval = remembered?.state === 'TASK_KILLED' && this.#progress.state !== 'TASK_KILLED';
+    if (remembered === undefined || byRemoval) return 'removed';
     this.#tell({ ...this.#progress, state: remembered.state });
     await this.#locate();
+    if (this.#options.signal.aborted) throw this.#options.signal.reason;
     return this.#result(remembered);
   }
 
@@ -397,24 +357,34 @@ export class TaskSession {
   async #locate(): Promise<void> {
     if (this.#progress.sandbox !== undefined || this.#progress.agentId === undefined) return;
     await this.#attempt('looking for the sandbox', async () => {
-      const { agentId, frameworkId, taskId } = this.#progress;
-      const agentUrl = this.#progress.agentUrl ?? (await this.#agentUrl(agentId));
-      if (agentUrl === undefined) return;
-      const sandbox = sandboxOf(await readAgentState(agentUrl), frameworkId, taskId);
-      this.#tell({ ...this.#progress, agentUrl, sandbox });
+      const found = await whereabouts(this.#operator, this.#progress);
+      if (found !== undefined) this.#tell({ ...this.#progress, ...found });
     });
   }
 
-  async #agentUrl(agentId: string | undefined): Promise<string | undefined> {
-    const agents = await this.#operator.getAgents();
-    return agentUrlOfPid(agents.find(({ agent_info }) => agent_info.id.value === agentId)?.pid);
-  }
-
   async #tearDown(): Promise<void> {
-    await this.#attempt('teardown', () => this.#client.teardown());
+    try {
+      await this.#client.teardown();
+    } catch (error) {
+      // Where another process has subscribed as this framework, its end is that one's work.
+      const takenOver = isTakenOver(error);
+      if (this.#options.signal.aborted) throw takenOver ? error : this.#broken(`teardown: ${textOf(error)}`);
+      if (takenOver) this.#warnings.push(`teardown: ${textOf(error)}`);
+      else this.#teardownLost = true;
+    }
   }
 
-  /** For what must not spoil the run: Mesos removes the framework by itself after its failover timeout. */
+  /** After a teardown that was not answered. An aborted run must not pretend that nothing is left; a result stands. */
+  async #remove(): Promise<void> {
+    try {
+      await removeFramework(this.#options, this.#progress.frameworkId);
+    } catch (error) {
+      if (this.#options.signal.aborted) throw error;
+      this.#warnings.push(`teardown: ${textOf(error)}`);
+    }
+  }
+
+  /** For what must not spoil the run. */
   async #attempt(what: string, action: () => Promise<void>): Promise<void> {
     try {
       await action();

@@ -3,7 +3,14 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { type ImageReference, pullReference } from '../../domain/bundle.ts';
 import { serviceDnsName } from '../../domain/environment.ts';
 import { FailureType } from '../../domain/failures.ts';
-import { type RunTaskProgress, type RunTaskResult, readTaskFile, runTaskInActivity } from '../mesos-task.ts';
+import {
+  type ActivityTask,
+  endTaskOfActivity,
+  type RunTaskProgress,
+  type RunTaskResult,
+  readTaskFile,
+  runTaskInActivity,
+} from '../mesos-task.ts';
 import { readJunit, type TestReport } from './junit.ts';
 
 /** The parts of Slipway's configuration that this needs; a part of `Configuration` as it is. */
@@ -50,7 +57,48 @@ const LOST_STATES: ReadonlySet<string> = new Set([
 /** Reasons with which Mesos says that the container was never started, such as an image that could not be pulled. */
 const NOT_STARTED = /CONTAINER_(LAUNCH|UPDATE)_FAILED|CONTAINER_PREEMPTED|EXECUTOR_REGISTRATION_TIMEOUT/;
 
+/** Which test to run, and where. */
+export interface TestOrder {
+  readonly environment: string;
+  readonly service: string;
+  readonly suite: string;
+  readonly image: ImageReference;
+  readonly timeoutSeconds: number;
+}
+
 export function createTestingActivities(config: TestingConfig) {
+  function taskOf({ environment, service, suite, image, timeoutSeconds }: TestOrder): ActivityTask {
+    const facts = config.environments[environment];
+    if (facts === undefined) {
+      throw ApplicationFailure.create({
+        type: FailureType.UnknownEnvironment,
+        nonRetryable: true,
+        message: `no environment "${environment}" is configured; known: ${Object.keys(config.environments).join(', ')}`,
+      });
+    }
+    const [attribute = '', ...value] = facts.agentAttribute.split(':');
+    return {
+      master: config.mesos.master,
+      frameworkName: `slipway test ${service} ${suite} ${environment}`,
+      task: {
+        name: `test-${service}-${suite}-${environment}`,
+        container: {
+          type: 'DOCKER',
+          docker: { image: pullReference(config.registry.address, image), network: 'HOST' },
+        },
+        environment: {
+          SLIPWAY_TARGET: `http://${serviceDnsName(environment, service)}:${facts.balancer.port}`,
+          SLIPWAY_DNS: config.consul.dns,
+          SLIPWAY_ENVIRONMENT: environment,
+        },
+        resources: { cpus: CPUS, mem: MEMORY_MIB },
+      },
+      attributes: { [attribute]: value.join(':') },
+      offerTimeoutMs: OFFER_TIMEOUT_MS,
+      timeoutMs: timeoutSeconds * 1000,
+    };
+  }
+
   return {
     /**
      * Runs a test container on an agent of the environment, in the host's network. It gets `SLIPWAY_TARGET`, the URL
@@ -62,46 +110,20 @@ export function createTestingActivities(config: TestingConfig) {
      * `SystemUnavailable` when it never ran or its agent was lost; with `CapacityExhausted`, retryable, when no agent
      * has room.
      */
-    async runTest(input: {
-      readonly environment: string;
-      readonly service: string;
-      readonly suite: string;
-      readonly image: ImageReference;
-      readonly timeoutSeconds: number;
-    }): Promise<TestRun> {
-      const { environment, service, suite, image, timeoutSeconds } = input;
-      const facts = config.environments[environment];
-      if (facts === undefined) {
-        throw ApplicationFailure.create({
-          type: FailureType.UnknownEnvironment,
-          nonRetryable: true,
-          message: `no environment "${environment}" is configured; known: ${Object.keys(config.environments).join(', ')}`,
-        });
-      }
-      const [attribute = '', ...value] = facts.agentAttribute.split(':');
-      const end = await runTaskInActivity({
-        master: config.mesos.master,
-        frameworkName: `slipway test ${service} ${suite} ${environment}`,
-        task: {
-          name: `test-${service}-${suite}-${environment}`,
-          container: {
-            type: 'DOCKER',
-            docker: { image: pullReference(config.registry.address, image), network: 'HOST' },
-          },
-          environment: {
-            SLIPWAY_TARGET: `http://${serviceDnsName(environment, service)}:${facts.balancer.port}`,
-            SLIPWAY_DNS: config.consul.dns,
-            SLIPWAY_ENVIRONMENT: environment,
-          },
-          resources: { cpus: CPUS, mem: MEMORY_MIB },
-        },
-        attributes: { [attribute]: value.join(':') },
-        offerTimeoutMs: OFFER_TIMEOUT_MS,
-        timeoutMs: timeoutSeconds * 1000,
-      });
+    async runTest(order: TestOrder): Promise<TestRun> {
+      const { suite, timeoutSeconds } = order;
+      const end = await runTaskInActivity(taskOf(order));
       if (end.kind === 'ended') return judge(suite, end.result);
       if (end.because === 'cancelled') throw new CancelledFailure('the test was stopped');
       throw testsFailed(suite, `did not end within ${timeoutSeconds} s`, await readLog(end.progress));
+    },
+
+    /**
+     * Ends what is left of a test whose activity returned no result, and returns when nothing is. Fails with
+     * `UnknownEnvironment`, and with what Mesos fails with.
+     */
+    async endTest({ activityId, order }: { readonly activityId: string; readonly order: TestOrder }): Promise<void> {
+      await endTaskOfActivity(activityId, taskOf(order));
     },
   };
 }

@@ -17,6 +17,8 @@ export interface DrivenRelease {
   reaches(step: string): Promise<void>;
   /** Approves the plan, as somebody else than who asked for the release. */
   approve(): Promise<void>;
+  /** Stops it. */
+  abort(): Promise<void>;
   /** Waits for the end. */
   ended(): Promise<ReleaseView>;
 }
@@ -84,6 +86,13 @@ export async function startRelease(
         method: 'POST',
         key: crypto.randomUUID(),
         body: { planDigest: plan?.digest },
+      });
+    },
+    async abort() {
+      await api.call(`${location}/abort`, acceptedSchema, {
+        method: 'POST',
+        key: crypto.randomUUID(),
+        body: { reason: 'to see that nothing is left' },
       });
     },
     async ended() {

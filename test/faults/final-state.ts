@@ -24,11 +24,8 @@ interface Live {
 /** By environment. */
 export type LiveRevisions = Readonly<Record<string, Live>>;
 
-/**
- * After a release the balancer forgets ended instances with its next render, and Temporal's index lags a second. A
- * builder's framework whose teardown was lost goes after its failover timeout of five minutes.
- */
-const SETTLED_WITHIN_MS = 330_000;
+/** After a release the balancer forgets ended instances with its next render, and Temporal's index lags a second. */
+const SETTLED_WITHIN_MS = 30_000;
 
 /** What each system itself says there is of the service. */
 interface Findings {

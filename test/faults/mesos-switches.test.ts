@@ -1,6 +1,6 @@
 /** What a Marathon and the CI framework make of a Mesos that fails, by the fault switches of the cell. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { runTask } from '../../activities/mesos/run-task.ts';
+import { type RunTaskResult, runTask } from '../../activities/mesos/run-task.ts';
 import { SLEEP, settled, taskIds } from '../integration/marathon-rig.ts';
 import { until } from '../integration/mesos-until.ts';
 import { operatorCall } from '../mesos-rig/operator-call.ts';
@@ -232,26 +232,41 @@ describe('calls of a scheduler that fail', () => {
         { of: 'mesos', call: 'ACKNOWLEDGE', kind: '503-after-apply', times: 2 },
       ],
     });
-    const over = new AbortController();
-    const ended = runTask({
-      master: rig.cell.mesosUrl,
-      frameworkName: 'ci',
-      task: {
-        name: 'job',
-        command: { value: 'sleep 2; exit 4' },
-        resources: { cpus: 0.1, mem: 32 },
-        killGraceMs: 500,
-      },
-      attributes: { env: 'fat' },
-      failoverTimeoutSeconds: 60,
-      offerTimeoutMs: 20_000,
-      onProgress: () => undefined,
-      signal: over.signal,
-    });
+    const ended = ciTask('sleep 2; exit 4');
     await until('it runs', 20_000, () => rig.alive() === 1);
     await rig.faults.set({ master: 'away' });
     await rig.faults.clear();
     expect(await ended).toMatchObject({ exitCode: 4 });
+    expect(rig.alive()).toBe(0);
+  });
+});
+
+describe('a teardown that fails', () => {
+  const frameworks = async () => {
+    const { frameworks } = (await (await fetch(`${rig.cell.mesosUrl}/state`)).json()) as {
+      frameworks: { name: string }[];
+    };
+    return frameworks.map(({ name }) => name);
+  };
+  const KINDS = ['503-before', '503-after-apply', 'drop', 'drop-after-apply'] as const;
+  const failTeardown = (kind: (typeof KINDS)[number]) =>
+    rig.faults.set({ routes: [{ of: 'mesos', call: 'TEARDOWN', kind, times: 1 }] });
+  const hits = async () => (await rig.faults.get()).seen.routes[0]?.hits;
+
+  it.each(KINDS)('leaves no framework of a task that has ended, and its result stands: %s', async (kind) => {
+    await failTeardown(kind);
+    expect(await ciTask('exit 4')).toMatchObject({ exitCode: 4, warnings: [] });
+    expect([await hits(), await frameworks()]).toEqual([1, ['marathon']]);
+  });
+
+  it.each(KINDS)('leaves no framework of a run that is aborted: %s', async (kind) => {
+    await failTeardown(kind);
+    const over = new AbortController();
+    const ended = ciTask('sleep 60', over.signal);
+    await until('it runs', 20_000, () => rig.alive() === 1);
+    over.abort(new Error('enough'));
+    await expect(ended).rejects.toThrow('enough');
+    expect([await hits(), await frameworks()]).toEqual([1, ['marathon']]);
     expect(rig.alive()).toBe(0);
   });
 });
@@ -272,4 +287,18 @@ describe('requests of operators', () => {
 
 async function masterId(): Promise<string> {
   return ((await (await fetch(`${rig.cell.mesosUrl}/state`)).json()) as { id: string }).id;
+}
+
+/** A task of the CI framework. */
+function ciTask(line: string, signal: AbortSignal = new AbortController().signal): Promise<RunTaskResult> {
+  return runTask({
+    master: rig.cell.mesosUrl,
+    frameworkName: 'ci',
+    task: { name: 'job', command: { value: line }, resources: { cpus: 0.1, mem: 32 }, killGraceMs: 500 },
+    attributes: { env: 'fat' },
+    failoverTimeoutSeconds: 60,
+    offerTimeoutMs: 20_000,
+    onProgress: () => undefined,
+    signal,
+  });
 }

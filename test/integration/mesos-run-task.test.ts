@@ -1,5 +1,6 @@
 /** One task as a framework of its own, on both kinds of Mesos. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -181,6 +182,48 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
     expect(result.taskId).not.toBe(told[0]?.taskId);
     expect(starts()).toBe(2);
   });
+
+  under.it('goes on after such a removal where every other process finds it, knowing its first id only', async () => {
+    const frameworkId = randomUUID();
+    const first = options({ line: counted(), frameworkId, failoverTimeoutSeconds: 0 });
+    await diesAfter(
+      first,
+      async (progress) => running(progress) && until('it has begun', 10_000, () => starts() === 1),
+    );
+    await frameworkIsGone(frameworkId);
+    const again = options({ line: counted(), frameworkId });
+    const told = await diesAfter(
+      again,
+      async (progress) => running(progress) && until('it has begun again', 10_000, () => starts() === 2),
+    );
+    expect(told.at(-1)?.frameworkId).toBe(`${frameworkId}~2`);
+    mayEnd();
+    const { taskId } = told.at(-1) ?? {};
+    expect(await runTask(options({ line: counted(), frameworkId }))).toMatchObject({ exitCode: 4, taskId });
+    expect(starts()).toBe(2);
+  });
+
+  under.it(
+    'ends, when aborted from the beginning, what a process that died after such a removal has left',
+    async () => {
+      const frameworkId = randomUUID();
+      const nowhere = { frameworkId, attributes: { role: 'none' } };
+      const isThere = (id: string) => async () =>
+        (await operator().getState()).get_frameworks.frameworks.some(
+          ({ framework_info }) => framework_info.id?.value === id,
+        );
+      await diesAfter(options({ ...nowhere, failoverTimeoutSeconds: 0 }), () =>
+        until('it is subscribed', 20_000, isThere(frameworkId)),
+      );
+      await frameworkIsGone(frameworkId);
+      await diesAfter(options(nowhere), ({ frameworkId: id }) =>
+        id === frameworkId ? false : until('its successor is subscribed', 20_000, isThere(id)),
+      );
+      const signal = AbortSignal.abort(new Error('enough'));
+      await expect(runTask(options({ ...nowhere, signal }))).rejects.toThrow('enough');
+      expect(await isThere(`${frameworkId}~2`)()).toBe(false);
+    },
+  );
 
   under.it('kills its task when aborted, and leaves nothing', async () => {
     const abort = new AbortController();

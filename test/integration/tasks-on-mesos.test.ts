@@ -7,6 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { type BuilderEnd, createRunBuilderActivities } from '../../activities/build/run-builder.ts';
 import { DockerClient } from '../../activities/docker/client.ts';
+import { OperatorClient } from '../../activities/mesos/operator-client.ts';
 import { createTestingActivities } from '../../activities/testing/run-test.ts';
 import type { ImageReference } from '../../domain/bundle.ts';
 import { ensureBaseImage } from '../../local/base-image/base-image.ts';
@@ -63,40 +64,40 @@ describeOnEachMesos('activities', setup, (under) => {
     mkdirSync(place());
   });
 
-  describe('runBuilder', () => {
-    /** Writes its pid, then waits to be told to leave. */
-    const script = (mark: string) => `echo $$ > ${join(place(), mark)}; exec sleep 600`;
-    const activities = (command: readonly string[], over: { attribute?: string; startSeconds?: number } = {}) =>
-      createRunBuilderActivities({
-        temporal: { address: '127.0.0.1:7233', namespace: 'default' },
-        registry: { address: registry.address },
-        mesos: { master: under.mesos.masterUrl },
-        builder: {
-          attribute: over.attribute ?? 'role:ci',
-          command,
-          docker: '/run/docker.sock',
-          cpus: 0.1,
-          memoryMiB: 32,
-          startSeconds: over.startSeconds ?? 30,
-        },
-        services: { sample: { repository: '/nowhere/sample.git' } },
-      });
-    const order = (builderId: string, excludeAgents: readonly string[] = []) => ({
-      builderId,
-      service: 'sample',
-      excludeAgents,
+  /** Writes its pid, then waits to be told to leave. */
+  const script = (mark: string) => `echo $$ > ${join(place(), mark)}; exec sleep 600`;
+  const builders = (command: readonly string[], over: { attribute?: string; startSeconds?: number } = {}) =>
+    createRunBuilderActivities({
+      temporal: { address: '127.0.0.1:7233', namespace: 'default' },
+      registry: { address: registry.address },
+      mesos: { master: under.mesos.masterUrl },
+      builder: {
+        attribute: over.attribute ?? 'role:ci',
+        command,
+        docker: '/run/docker.sock',
+        cpus: 0.1,
+        memoryMiB: 32,
+        startSeconds: over.startSeconds ?? 30,
+      },
+      services: { sample: { repository: '/nowhere/sample.git' } },
     });
-    const pidOf = (mark: string) =>
-      until(`the builder ${mark} to run`, () => readFileSync(join(place(), mark), 'utf8').trim() || pending(), {
-        withinMs: 30_000,
-      });
-    const pending = (): never => {
-      throw new Error('nothing written yet');
-    };
+  const order = (builderId: string, excludeAgents: readonly string[] = []) => ({
+    builderId,
+    service: 'sample',
+    excludeAgents,
+  });
+  const pidOf = (mark: string) =>
+    until(`the builder ${mark} to run`, () => readFileSync(join(place(), mark), 'utf8').trim() || pending(), {
+      withinMs: 30_000,
+    });
+  const pending = (): never => {
+    throw new Error('nothing written yet');
+  };
 
+  describe('runBuilder', () => {
     under.it('tells it to leave when it is cancelled, and returns with its end', async () => {
       const running = attempt('leave');
-      const ended = running.run(activities(['sh', '-c', script('leave')]).runBuilder, order('leave'));
+      const ended = running.run(builders(['sh', '-c', script('leave')]).runBuilder, order('leave'));
       const pid = await pidOf('leave');
       running.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
       expect(await ended).toEqual({
@@ -108,20 +109,17 @@ describeOnEachMesos('activities', setup, (under) => {
     });
 
     under.it('tells how it ended by itself', async () => {
-      const ended: BuilderEnd = await attempt('crash').run(
-        activities(['sh', '-c', 'exit 3']).runBuilder,
-        order('crash'),
-      );
+      const ended: BuilderEnd = await attempt('crash').run(builders(['sh', '-c', 'exit 3']).runBuilder, order('crash'));
       expect(ended).toMatchObject({ state: 'TASK_FAILED', message: expect.stringContaining('exit code 3') });
       expect(ended.agent?.id).toBeDefined();
       // The agent that it names is the one that can be left out.
-      const elsewhere = activities(['true'], { startSeconds: 2 }).runBuilder;
+      const elsewhere = builders(['true'], { startSeconds: 2 }).runBuilder;
       const none = await attempt('excluded').run(elsewhere, order('excluded', [ended.agent?.id ?? '']));
       expect(none).toEqual({ message: expect.stringContaining('the agent is excluded') });
     });
 
     under.it('returns without an agent when none fits in time', async () => {
-      const nowhere = activities(['true'], { attribute: 'role:nobody', startSeconds: 2 });
+      const nowhere = builders(['true'], { attribute: 'role:nobody', startSeconds: 2 });
       expect(await attempt('nowhere').run(nowhere.runBuilder, order('nowhere'))).toEqual({
         message: expect.stringContaining('role:nobody'),
       });
@@ -129,7 +127,7 @@ describeOnEachMesos('activities', setup, (under) => {
 
     under.it('gets what it has to know', async () => {
       const file = join(place(), 'environment');
-      await attempt('knows').run(activities(['sh', '-c', `env > ${file}`]).runBuilder, order('knows'));
+      await attempt('knows').run(builders(['sh', '-c', `env > ${file}`]).runBuilder, order('knows'));
       const lines = readFileSync(file, 'utf8').split('\n');
       expect(lines).toContain('SLIPWAY_BUILD_ID=knows');
       expect(lines).toContain(`SLIPWAY_REGISTRY=${registry.address}`);
@@ -137,7 +135,7 @@ describeOnEachMesos('activities', setup, (under) => {
     });
 
     under.it('goes on while its worker stops, and is taken up by the next attempt', async () => {
-      const builder = activities(['sh', '-c', script('taken-up')]);
+      const builder = builders(['sh', '-c', script('taken-up')]);
       const first = attempt('taken-up');
       let kept: unknown;
       first.on('heartbeat', (details: unknown) => {
@@ -155,6 +153,56 @@ describeOnEachMesos('activities', setup, (under) => {
       expect(await ended).toMatchObject({ state: 'TASK_KILLED' });
       expect(existsSync(`/proc/${pid}`)).toBe(false);
       expect(readFileSync(join(place(), 'taken-up'), 'utf8').trim()).toBe(pid);
+    });
+  });
+
+  describe('endBuilder', () => {
+    const frameworks = async () => {
+      const { get_frameworks } = await new OperatorClient({
+        master: under.mesos.masterUrl,
+        timeoutMs: 5_000,
+      }).getState();
+      return get_frameworks.frameworks.map(({ framework_info }) => framework_info.name);
+    };
+    const leave = (running: ReturnType<typeof attempt>) =>
+      running.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+    const end = (builderId: string, activities: ReturnType<typeof builders>) =>
+      attempt(`end-${builderId}`).run(activities.endBuilder, { activityId: builderId, order: order(builderId) });
+
+    under.it('ends a builder that its own activity has left, and tells where it was', async () => {
+      const activities = builders(['sh', '-c', script('left')]);
+      const first = attempt('left');
+      const left = failureOf(first.run(activities.runBuilder, order('left')));
+      const pid = await pidOf('left');
+      leave(first);
+      expect(await left).toMatchObject({ type: 'SystemUnavailable' });
+      expect(await frameworks()).toContain('slipway builder left');
+      expect(await end('left', activities)).toEqual({
+        agent: { id: expect.stringMatching(/\S/), address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
+        state: 'TASK_KILLED',
+        message: 'it was told to leave',
+      });
+      expect(existsSync(`/proc/${pid}`)).toBe(false);
+      expect(await frameworks()).not.toContain('slipway builder left');
+    });
+
+    under.it('leaves no framework of one that had no task yet, also when it is called again', async () => {
+      const activities = builders(['true'], { attribute: 'role:nobody' });
+      const first = attempt('taskless');
+      const left = failureOf(first.run(activities.runBuilder, order('taskless')));
+      await until(
+        'its framework is there',
+        async () => (await frameworks()).includes('slipway builder taskless') || pending(),
+        {
+          withinMs: 10_000,
+        },
+      );
+      leave(first);
+      expect(await left).toMatchObject({ type: 'SystemUnavailable' });
+      for (const _ of ['first', 'again']) {
+        expect(await end('taskless', activities)).toEqual({ state: 'TASK_KILLED', message: 'it was told to leave' });
+        expect(await frameworks()).not.toContain('slipway builder taskless');
+      }
     });
   });
 

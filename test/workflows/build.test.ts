@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { Connection, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import type { BuilderEnd } from '../../activities/build/run-builder.ts';
+import type { BuilderEnd, BuilderOrder } from '../../activities/build/run-builder.ts';
 import {
   type BuildInput,
   type BuildResult,
@@ -35,17 +35,25 @@ type Behaviour =
   /** Its task ends as soon as it has taken the unit tests. */
   | 'dies'
   /** Mesos says that it could not be started. */
-  | 'fails-to-start';
+  | 'fails-to-start'
+  /** It never takes work, and the worker that runs it dies. */
+  | 'silent-without-worker'
+  /** It never takes work, and Mesos refuses whoever asks for it. */
+  | 'refused';
 
 /** Builders at the activity border: what the real ones do on agents, each with a worker on its own task queue. */
 class Builders {
-  readonly orders: { builderId: string; excludeAgents: readonly string[]; behaviour: Behaviour }[] = [];
+  readonly orders: { builderId: string; excludeAgents: readonly string[]; behaviour: Behaviour; activityId: string }[] =
+    [];
+  /** The builders that were ended apart from their activity, with its id. */
+  readonly endedLeft: { builderId: string; activityId: string }[] = [];
   /** Stages that were done, with the builder's number. */
   readonly stages: string[] = [];
   /** Builders that are running now. */
   live = 0;
   stageFault: ((stage: string) => Promise<void>) | undefined;
   readonly #behaviours: Behaviour[];
+  readonly #over = Promise.withResolvers<void>();
   #connection: NativeConnection | undefined;
 
   constructor(behaviours: Behaviour[]) {
@@ -56,7 +64,8 @@ class Builders {
     const rig = await startWorkflowRig(
       {
         readBuilderStart: async () => ({ startSeconds: 2 }),
-        runBuilder: (input: { builderId: string; excludeAgents: readonly string[] }) => this.#run(input),
+        runBuilder: (input: BuilderOrder) => this.#run(input),
+        endBuilder: (input: { activityId: string; order: BuilderOrder }) => this.#endLeft(input),
       },
       { server: 'dev' },
     );
@@ -66,15 +75,35 @@ class Builders {
     return rig;
   }
 
+  /** Lets what hangs end; before the rig, which waits for it. */
   async stop(): Promise<void> {
+    this.#over.resolve();
     await this.#connection?.close();
   }
 
-  async #run(input: { builderId: string; excludeAgents: readonly string[] }): Promise<BuilderEnd> {
-    const behaviour = this.#behaviours[this.orders.length] ?? 'works';
-    this.orders.push({ ...input, behaviour });
+  async #endLeft({ activityId, order }: { activityId: string; order: BuilderOrder }): Promise<BuilderEnd> {
+    const { builderId } = order;
+    this.endedLeft.push({ builderId, activityId });
+    this.live -= 1;
+    const number = this.orders.findIndex((one) => one.builderId === builderId) + 1;
+    return { ...place(number), state: 'TASK_KILLED', message: 'it was told to leave' };
+  }
+
+  async #run(input: BuilderOrder): Promise<BuilderEnd> {
+    const { activityId, attempt } = Context.current().info;
+    const behaviour = attempt === 1 ? (this.#behaviours[this.orders.length] ?? 'works') : this.orders.at(-1)?.behaviour;
+    if (behaviour === undefined) throw new Error('a builder was not ordered');
+    if (attempt === 1) this.orders.push({ ...input, behaviour, activityId });
     const number = this.orders.length;
-    const agent = { id: `agent-${number}`, address: `ci-${number}` };
+    const { agent } = place(number);
+    if (behaviour === 'silent-without-worker') {
+      this.live += 1;
+      await this.#over.promise;
+    }
+    if (behaviour === 'refused') {
+      if (attempt === 1) this.live += 1;
+      throw ApplicationFailure.retryable('503', 'SystemUnavailable');
+    }
     if (behaviour === 'fails-to-start') return { agent, state: 'TASK_FAILED', message: 'no such program' };
     this.live += 1;
     try {
@@ -130,11 +159,16 @@ class Builders {
   }
 }
 
+/** Where the builder of that number runs. */
+function place(number: number) {
+  return { agent: { id: `agent-${number}`, address: `ci-${number}` } };
+}
+
 let rig: WorkflowRig | undefined;
 let builders = new Builders([]);
 afterEach(async () => {
-  await rig?.stop();
   await builders.stop();
+  await rig?.stop();
   rig = undefined;
 });
 
@@ -221,6 +255,19 @@ describe('build', () => {
     ]);
     expect(builders.live).toBe(0);
   });
+
+  it.each(['silent-without-worker', 'refused'] as const)(
+    'ends the builder by another activity when its own is told to stop and none takes it up: %s',
+    async (behaviour) => {
+      builders = new Builders([behaviour, 'works']);
+      const result = await (await startBuild()).result();
+      const [first] = builders.orders;
+      expect(result.agent).toBe('ci-2');
+      expect(builders.endedLeft).toEqual([{ builderId: first?.builderId, activityId: first?.activityId }]);
+      expect(builders.live).toBe(0);
+      expect(builders.orders.map(({ excludeAgents }) => excludeAgents)).toEqual([[], []]);
+    },
+  );
 
   it("fails at once, with the log, when the service's own code fails a stage", async () => {
     builders = new Builders(['works', 'works']);

@@ -163,6 +163,29 @@ describe('a release that does not go through', () => {
     await expectServing('1.0.0', 'r1', 4);
   });
 
+  it('ends the container of a test that returned no result, before it goes back', async () => {
+    await start();
+    await released('1.0.0');
+    world.fail('runTest', 'refused');
+    const before = world.effects.length;
+    const { outcome, view } = await ended(await startRelease('2.0.0'));
+    expect([outcome, view.failure?.type]).toEqual(['failed', 'SystemRefused']);
+    const effects = world.effects.slice(before);
+    const ends = effects.findIndex((effect) => /^end contract of activity \d+$/.test(effect));
+    expect(ends).toBeGreaterThan(effects.indexOf('traffic fat r2=100'));
+    expect(ends).toBeLessThan(effects.indexOf('traffic fat r1=100'));
+  });
+
+  it('goes back also when that container can not be ended', async () => {
+    await start();
+    await released('1.0.0');
+    world.fail('runTest', 'refused');
+    world.fail('endTest', 'refused');
+    const { outcome, view } = await ended(await startRelease('2.0.0'));
+    expect([outcome, view.failure?.message]).toEqual(['failed', 'runTest was refused']);
+    expect(world.traffic.get('fat/sample')).toEqual({ r1: 100 });
+  });
+
   it('leaves nothing of a first version whose tests failed', async () => {
     await start();
     world.testFailures = 1;

@@ -179,6 +179,9 @@ export class World {
         return { digest: image.digest, changed };
       },
       runTest: async () => ({ tests: 5, failures: this.testFailures, skipped: 0, cases: [], logTail: '' }),
+      endTest: async ({ activityId, order }: { activityId: string; order: { suite: string } }) => {
+        effect(`end ${order.suite} of activity ${activityId}`);
+      },
       writeLedger: async ({ teller, run, first, entries }: LedgerEntries) => {
         for (const [index, entry] of entries.entries()) {
           const key = `${teller} ${run} ${first + index}`;
