@@ -9,6 +9,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { SearchAttribute, TASK_QUEUE } from '../workflows/contract.ts';
+import { connectTemporal, type TemporalConnection } from './temporal-connection.ts';
 
 /** A worker with our workflows on a server of its own: a wedged clock harms no other test. */
 export interface WorkflowRig {
@@ -49,7 +50,9 @@ export async function startWorkflowRig(activities: object, options: RigOptions =
   installRuntime();
   const env = await (options.server === 'dev' ? startDevServer() : startTimeSkippingServer());
   const workers: Worker[] = [];
+  let temporal: TemporalConnection;
   try {
+    temporal = await connectTemporal(env.address);
     for (const taskQueue of [TASK_QUEUE, ...(options.taskQueues ?? [])]) {
       workers.push(
         await Worker.create({
@@ -70,11 +73,12 @@ export async function startWorkflowRig(activities: object, options: RigOptions =
   }
   const running = workers.map((worker) => worker.run());
   return {
-    client: new WorkflowClient({ connection: env.connection }),
+    client: new WorkflowClient({ connection: temporal.connection }),
     passTime: (duration) => env.sleep(duration),
     async stop() {
       for (const worker of workers) worker.shutdown();
       await Promise.all(running);
+      await temporal.close();
       await env.teardown();
     },
   };

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { serviceDnsName } from '../../domain/environment.ts';
 import type { ReleaseView } from '../../domain/release.ts';
 import { releaseSchema } from '../../domain/schemas/release.ts';
@@ -11,6 +11,7 @@ import { type SlipwayClient, slipwayClient } from '../../local/demo/slipway-clie
 import { type Platform, startPlatform } from '../../local/platform/platform.ts';
 import { until } from '../../local/platform/until.ts';
 import { createSampleRepository } from '../../local/sample/repository.ts';
+import { connectTemporal } from '../temporal-connection.ts';
 import { type Slipway, slipwayCommand } from './command.ts';
 import { type DocumentedApi, documentedApi } from './documented-api.ts';
 import { SAMPLE, SAMPLE_CHANGES, SHOP, SHOP_LONG_BAKE, SHOP_LONG_CANARY } from './services.ts';
@@ -96,8 +97,8 @@ async function setStage(dir: string, ends: (() => unknown)[]): Promise<Omit<Stag
   ends.push(() => platform.stop());
 
   const { address, namespace } = platform.systems.temporal;
-  const connection = await Connection.connect({ address });
-  ends.push(() => connection.close());
+  const { connection, close } = await connectTemporal(address);
+  ends.push(close);
   const { ann = '', bob = '' } = platform.secrets.tokens;
   const slipway = slipwayCommand({
     SLIPWAY_API: platform.urls.api,

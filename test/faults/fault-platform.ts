@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { FaultClient } from '../../cell/faults/client.ts';
 import { type Platform, startPlatform } from '../../local/platform/platform.ts';
 import { createSampleRepository } from '../../local/sample/repository.ts';
 import type { Change, Version, VersionName } from '../../local/sample/versions.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
+import { connectTemporal } from '../temporal-connection.ts';
 
 /** A whole platform, with a place to break what Slipway says to its neighbours and hears from them. */
 export interface FaultPlatform {
@@ -79,7 +80,7 @@ export async function startFaultPlatform(): Promise<FaultPlatform> {
       },
     });
     const { address, namespace } = platform.systems.temporal;
-    const connection = await Connection.connect({ address });
+    const { connection, close } = await connectTemporal(address);
     return {
       platform,
       temporal: new Client({ connection, namespace }),
@@ -97,7 +98,7 @@ export async function startFaultPlatform(): Promise<FaultPlatform> {
       hangNextBuilder: () => writeFileSync(hangs, ''),
       file: (name) => join(dir, name),
       stop: async () => {
-        await connection.close();
+        await close();
         await platform.stop();
         await closeAll();
       },

@@ -6,6 +6,7 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/
 import { createLaneActivities, type LaneActivities, type LaneReading } from '../../activities/lane/activities.ts';
 import { FailureType } from '../../domain/failures.ts';
 import { laneWorkflowId, SearchAttribute, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
+import { connectTemporal, type TemporalConnection } from '../temporal-connection.ts';
 
 jest.setTimeout(60_000);
 
@@ -16,6 +17,7 @@ describe('the lane activities, on a real Temporal server', () => {
   let env: TestWorkflowEnvironment;
   let worker: Worker;
   let running: Promise<void>;
+  let temporal: TemporalConnection | undefined;
   let client: WorkflowClient;
   let lanes: LaneActivities;
 
@@ -42,13 +44,15 @@ describe('the lane activities, on a real Temporal server', () => {
       }),
     });
     running = worker.run();
-    client = env.client.workflow;
+    temporal = await connectTemporal(env.address);
+    client = new WorkflowClient({ connection: temporal.connection });
     lanes = createLaneActivities(client);
   });
 
   afterAll(async () => {
     worker?.shutdown();
     await running;
+    await temporal?.close();
     await env?.teardown();
   });
 

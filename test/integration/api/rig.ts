@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
-import type { Client } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { buildServer, type ServerOptions } from '../../../api/server.ts';
 import { SearchAttribute, TASK_QUEUE } from '../../../workflows/contract.ts';
+import { connectTemporal } from '../../temporal-connection.ts';
 
 /** The API on a port of its own, over a real Temporal server and the stand-in workflows. */
 export interface ApiRig {
@@ -52,6 +53,8 @@ export async function startApiRig(activities: object = {}): Promise<ApiRig> {
     workflowFailureErrorTypes: { '*': ['Error'] },
   });
   const running = worker.run();
+  const { connection, close } = await connectTemporal(env.address);
+  const client = new Client({ connection });
 
   const secrets = { chat: newSecret(), chatBefore: newSecret(), gitlab: newSecret() };
   const environment = (port: number, tier: 'integration' | 'production') => ({
@@ -84,7 +87,7 @@ export async function startApiRig(activities: object = {}): Promise<ApiRig> {
   });
   let clockOffset = 0;
   const server = await buildServer({
-    client: env.client,
+    client,
     configuration,
     logger: pino(sink),
     nowSeconds: () => Math.floor(Date.now() / 1000) + clockOffset,
@@ -93,7 +96,7 @@ export async function startApiRig(activities: object = {}): Promise<ApiRig> {
 
   return {
     url,
-    client: env.client,
+    client,
     configuration,
     secrets,
     logs,
@@ -104,6 +107,7 @@ export async function startApiRig(activities: object = {}): Promise<ApiRig> {
       await server.close();
       worker.shutdown();
       await running;
+      await close();
       await env.teardown();
     },
   };
