@@ -74,13 +74,14 @@ describe('a plan on the screen', () => {
   });
 
   it('does not speak of an old revision where there is none', () => {
-    const first = { ...plan, from: { fat: null, prod: null } };
+    const steps = plan.steps.map((step) => (step.kind === 'shift' ? { ...step, keep: 0 } : step));
+    const first = { ...plan, steps, from: { fat: null, prod: null } };
     expect(renderPlan(first, { width: 140, language: 'en' }).slice(-3, -1)).toEqual([
-      '10  bake-prod     waits 10m 0s; prod has no old revision to keep warm',
+      '10  bake-prod     waits 10m 0s; prod has no old instances to keep warm',
       '11  retire-prod   stops nothing: prod has no old revision',
     ]);
     expect(renderPlan(first, { width: 140, language: 'zh' }).slice(-3, -1)).toEqual([
-      '10  bake-prod     等待 10m 0s；prod 没有要保温的旧版次',
+      '10  bake-prod     等待 10m 0s；prod 没有要保温的旧实例',
       '11  retire-prod   prod 没有要停止的旧版次',
     ]);
   });

@@ -50,9 +50,9 @@ function describeEn(step: Step, plan: Plan): string {
     case 'judge':
       return `judges ${step.environment} by ${step.name}${from(plan, step.environment, ' against ')}, at most ${time(step.moreSeconds)} longer`;
     case 'bake':
-      return replaces(plan, step.environment)
+      return staysWarm(plan, step.environment)
         ? `keeps the old revision in ${step.environment} warm for ${time(step.seconds)}`
-        : `waits ${time(step.seconds)}; ${step.environment} has no old revision to keep warm`;
+        : `waits ${time(step.seconds)}; ${step.environment} has no old instances to keep warm`;
     case 'retire':
       return replaces(plan, step.environment)
         ? `stops the old revision in ${step.environment}${from(plan, step.environment, ', ')}`
@@ -85,9 +85,9 @@ function describeZh(step: Step, plan: Plan): string {
     case 'judge':
       return `按 ${step.name} 判定 ${step.environment}${from(plan, step.environment, '，对照 ')}，最多延长 ${time(step.moreSeconds)}`;
     case 'bake':
-      return replaces(plan, step.environment)
+      return staysWarm(plan, step.environment)
         ? `${step.environment} 的旧版次保温 ${time(step.seconds)}`
-        : `等待 ${time(step.seconds)}；${step.environment} 没有要保温的旧版次`;
+        : `等待 ${time(step.seconds)}；${step.environment} 没有要保温的旧实例`;
     case 'retire':
       return replaces(plan, step.environment)
         ? `停止 ${step.environment} 的旧版次${from(plan, step.environment, ' ')}`
@@ -114,4 +114,10 @@ function from(plan: Plan, environment: string, words: string): string {
 /** Whether something served in the environment when the plan was made. */
 function replaces(plan: Plan, environment: string): boolean {
   return plan.from[environment] !== null && plan.from[environment] !== undefined;
+}
+
+/** Whether instances of the old revision stay when the last shift is over. */
+function staysWarm(plan: Plan, environment: string): boolean {
+  const last = plan.steps.filter((step) => step.kind === 'shift' && step.environment === environment).at(-1);
+  return last?.kind === 'shift' && last.keep > 0;
 }

@@ -16,17 +16,15 @@ export function revisionName(number: number): string {
   return `r${number}`;
 }
 
-/** The number in a revision's name; undefined when the name is not one. */
+/** The number in a revision's name, or in that of its baseline; undefined when the name is neither. */
 export function revisionNumber(revision: string): number | undefined {
-  const match = /^r([1-9][0-9]*)$/.exec(revision);
+  const match = /^r([1-9][0-9]*)(-baseline)?$/.exec(revision);
   return match ? Number(match[1]) : undefined;
 }
 
-const BASELINE = '-baseline';
-
 /** Name of fresh instances of a revision that a canary is compared with, such as `r7-baseline`. */
 export function baselineName(revision: string): string {
-  return `${revision}${BASELINE}`;
+  return `${revision}-baseline`;
 }
 
 /** DNS name under which a service is reached in an environment; it points to the environment's balancer. */

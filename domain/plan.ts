@@ -85,6 +85,12 @@ export interface BaselineTarget {
   readonly weight: number;
 }
 
+/** What a shift is to come to. */
+export type ShiftTarget = Pick<
+  Extract<Step, { kind: 'shift' }>,
+  'order' | 'weight' | 'instances' | 'keep' | 'baseline'
+>;
+
 type WithoutId<S> = S extends Step ? Omit<S, 'id'> : never;
 
 /** A step that has no id yet: that depends on the others. */

@@ -1,4 +1,4 @@
-import type { BaselineTarget, Step } from '../domain/plan.ts';
+import type { BaselineTarget, ShiftTarget } from '../domain/plan.ts';
 import { change } from './options.ts';
 import {
   bind,
@@ -14,12 +14,6 @@ import { together } from './together.ts';
 import { untilDone } from './until-done.ts';
 import type { WaitBoard } from './wait.ts';
 
-/** What a shift is to come to. */
-export type ShiftTarget = Pick<
-  Extract<Step, { kind: 'shift' }>,
-  'order' | 'weight' | 'instances' | 'keep' | 'baseline'
->;
-
 /** Moves instances and traffic from the revision before to the new one, in the order of the target. */
 export async function shiftTo(stage: Stage, target: ShiftTarget): Promise<void> {
   switch (target.order) {
@@ -33,6 +27,7 @@ export async function shiftTo(stage: Stage, target: ShiftTarget): Promise<void> 
       await keepBefore(stage, target.keep);
       return;
     case 'down-first':
+      await leadBefore(stage, target.keep);
       await keepBefore(stage, target.keep);
       await startInstances(stage, target.instances);
       await moveTraffic(stage, target.weight, target.baseline);
@@ -95,6 +90,13 @@ async function removeBaseline(stage: Stage, target: BaselineTarget | null): Prom
   await pass(stage, `Remove ${spec.revision} of ${stage.service} in ${stage.facts.name}`);
   await removeRevision(change, spec);
   stage.baseline = null;
+}
+
+/** Where new instances serve already they take over from the old ones that are to go before new ones start. */
+async function leadBefore(stage: Stage, keep: number): Promise<void> {
+  const { instances, kept } = stage;
+  if (instances === 0 || keep >= kept) return;
+  await moveTraffic(stage, keep === 0 ? 100 : Math.floor((100 * instances) / (instances + keep)));
 }
 
 /** Lets so many instances of the revision before stay. A shift starts none of them again. */

@@ -11,6 +11,7 @@ import { type Bundle, bundleOf } from '../domain/bundle.ts';
 import { counted } from '../domain/counted.ts';
 import { serviceDnsName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
+import { fitShift } from '../domain/fit-shift.ts';
 import type { Step, StepKind } from '../domain/plan.ts';
 import { WaitReason } from '../domain/wait.ts';
 import type { build } from './build.ts';
@@ -178,9 +179,12 @@ async function approve(run: StepContext, step: StepOf<'approve'>): Promise<strin
 
 async function shift(run: StepContext, step: StepOf<'shift'>): Promise<string> {
   const stage = await run.enter(step.environment);
-  await shiftTo(stage, step);
-  if (step.weight === 100) await bindNames(stage);
-  return `${step.weight} % of the traffic on ${counted(step.instances, 'instance')} of ${stage.spec.revision}`;
+  const { current } = stage.before;
+  const planned = run.prepared.plan.from[step.environment]?.instances ?? 0;
+  const target = fitShift(step, planned, current?.instances ?? 0);
+  await shiftTo(stage, target);
+  if (target.weight === 100) await bindNames(stage);
+  return `${target.weight} % of the traffic on ${counted(target.instances, 'instance')} of ${stage.spec.revision}`;
 }
 
 async function hold(run: StepContext, step: StepOf<'hold'>): Promise<string> {
@@ -197,9 +201,10 @@ async function judge(run: StepContext, step: StepOf<'judge'>): Promise<string> {
 async function bake(run: StepContext, step: StepOf<'bake'>): Promise<string> {
   const stage = await run.enter(step.environment);
   const before = stage.before.current?.revision;
+  const old = stage.kept > 0 ? `${before} stays warm` : `no instance of ${before} runs any more`;
   await waitFor(run.record, {
     reason: WaitReason.Bake,
-    sentence: `${stage.spec.revision} serves all of ${step.environment}; ${before ? `${before} stays warm` : 'nothing served before it'}`,
+    sentence: `${stage.spec.revision} serves all of ${step.environment}; ${before ? old : 'nothing served before it'}`,
     endedBy: 'time',
     seconds: step.seconds,
     atDeadline: before ? `${before} is retired` : 'the release ends',

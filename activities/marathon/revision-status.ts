@@ -103,7 +103,7 @@ export function revisionStatus(appId: string, app: MarathonApp | undefined): Rev
   };
 }
 
-/** Oldest revision first; apps that are no revisions come last. */
+/** Oldest revision first, a baseline beside its revision; apps that are no revisions come last. */
 export function byRevisionNumber(a: RevisionStatus, b: RevisionStatus): number {
   return (revisionNumber(a.revision) ?? Number.MAX_VALUE) - (revisionNumber(b.revision) ?? Number.MAX_VALUE);
 }

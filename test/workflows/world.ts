@@ -142,7 +142,7 @@ export class World {
       setTraffic: async (input: Where & { shares: Record<string, number>; servers: Record<string, number> }) => {
         for (const [revision, share] of Object.entries(input.shares)) {
           const app = this.apps.get(`/${key(input)}/${revision}`);
-          if (share > 0 && (!app || app.instances < (input.servers[revision] ?? 1))) {
+          if (share > 0 && (!app || app.instances < Math.max(1, input.servers[revision] ?? 1))) {
             throw ApplicationFailure.nonRetryable(`${revision} has not the capacity for ${share} %`, 'NotVerified');
           }
         }
