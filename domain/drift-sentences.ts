@@ -10,9 +10,27 @@ export interface NamedDifference {
   readonly sentenceZh: string;
 }
 
+/** A hand-made change that is open, as a lane or a release shows it. */
+export interface DriftView {
+  /** ISO 8601. */
+  readonly since: string;
+  readonly environment: string;
+  readonly differences: readonly NamedDifference[];
+  /** What is done about it just now, or why that failed. */
+  readonly resolution?: string;
+}
+
 /** The differences in words. */
 export function named(found: readonly Difference[]): readonly NamedDifference[] {
   return found.map((difference) => ({ kind: difference.kind, ...sayDifference(difference) }));
+}
+
+/** All of them in one sentence a language. */
+export function sayAll(found: readonly NamedDifference[]): { readonly en: string; readonly zh: string } {
+  return {
+    en: found.map(({ sentence }) => sentence).join('; '),
+    zh: found.map(({ sentenceZh }) => sentenceZh).join('；'),
+  };
 }
 
 function sayDifference(difference: Difference): Omit<NamedDifference, 'kind'> {

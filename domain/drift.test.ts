@@ -225,8 +225,23 @@ describe('no difference', () => {
     expect(look(observed, state)).toEqual([]);
   });
 
+  it('is a number of instances that is just being changed', () => {
+    const observed = { ...AS_MADE, apps: [{ appId: '/prod/web/r7', instances: 3, edited: [] }] };
+    const expected = expectedOf(STATE, true);
+    expect(expected && differences(expected, observed)).toEqual([]);
+  });
+
   it('is looked for in a lane that has never known anything', () => {
     expect(expectedOf({ environment: 'prod', service: 'web', lastRevision: 0 })).toBeUndefined();
+  });
+
+  it('is taken for put right while its system gives no answer', () => {
+    const known = look({ configVersion: 3, apps: [{ appId: '/prod/web/r7', instances: 3, edited: [] }] });
+    const expected = expectedOf(STATE);
+    if (!expected) throw new Error('the lane knows nothing');
+    const { apps: _, ...others } = AS_MADE;
+    expect(differences(expected, others, known).map(({ kind }) => kind)).toEqual(['scaled']);
+    expect(differences(expected, AS_MADE, known)).toEqual([]);
   });
 
   it('is called one that a second look does not see', () => {

@@ -10,7 +10,7 @@ export type Shares = Readonly<Record<string, number>>;
 export interface Expected {
   readonly environment: string;
   readonly service: string;
-  readonly revisions: readonly { readonly spec: RevisionSpec; readonly instances: number }[];
+  readonly revisions: readonly ExpectedRevision[];
   /** Percent of traffic by revision; those not named get none. */
   readonly weights: Shares;
   /** Version that the config centre points to; 0 for none, or for one that is not Slipway's to say. */
@@ -24,6 +24,13 @@ interface TrafficParts {
   readonly shares: Shares;
   /** Weight of each server of a revision. */
   readonly weights: Shares;
+}
+
+export interface ExpectedRevision {
+  readonly spec: RevisionSpec;
+  readonly instances: number;
+  /** A scaling of it has not come to its end: how many instances it has says nothing. */
+  readonly scaling?: boolean;
 }
 
 /** What is there now. A part is absent where its system gave no answer: then nothing is known to differ. */
@@ -77,17 +84,37 @@ export type Difference =
   | { readonly kind: 'config'; readonly wanted: number; readonly found: number }
   | { readonly kind: 'bounds'; readonly wanted: ScaleBounds | null; readonly found: ScaleBounds | null };
 
+/** Where each kind of difference is seen. */
+const PARTS: Readonly<Record<Difference['kind'], keyof Observed>> = {
+  scaled: 'apps',
+  deleted: 'apps',
+  edited: 'apps',
+  'unknown-app': 'apps',
+  traffic: 'traffic',
+  'traffic-deleted': 'traffic',
+  'server-weights': 'servers',
+  config: 'configVersion',
+  bounds: 'bounds',
+};
+
 /** Percentage points by which a document's weights may miss its shares: whole numbers can't come nearer at times. */
 const ROUNDING_POINTS = 5;
 
-/** What an idle lane expects to find; undefined while it has never known anything, so that all would look strange. */
-export function expectedOf(state: LaneState): Expected | undefined {
+/**
+ * What an idle lane expects to find; undefined while it has never known anything, so that all would look strange.
+ *
+ * @param scaling its last scaling has not come to its end
+ */
+export function expectedOf(state: LaneState, scaling = false): Expected | undefined {
   const { bounds, configVersion, current, environment, service, tolerated } = state;
   if (state.lastRevision === 0) return undefined;
   return {
     environment,
     service,
-    revisions: current === undefined ? [] : [{ spec: current.spec, instances: current.instances }],
+    revisions:
+      current === undefined
+        ? []
+        : [{ spec: current.spec, instances: current.instances, ...(scaling ? { scaling } : {}) }],
     weights: weightsOf(state),
     configVersion: configVersion ?? current?.bundle.configVersion ?? 0,
     bounds: bounds ?? null,
@@ -95,10 +122,18 @@ export function expectedOf(state: LaneState): Expected | undefined {
   };
 }
 
-/** Everything that is not as expected, as far as it is known. Pure: the same input gives the same list. */
-export function differences(expected: Expected, observed: Observed): readonly Difference[] {
+/**
+ * Everything that is not as expected, as far as it is known. Pure: the same input gives the same list.
+ *
+ * @param known what differed before; it still does where nothing is known now
+ */
+export function differences(
+  expected: Expected,
+  observed: Observed,
+  known: readonly Difference[] = [],
+): readonly Difference[] {
   const { configVersion, bounds } = observed;
-  const found: Difference[] = [];
+  const found = known.filter(({ kind }) => observed[PARTS[kind]] === undefined);
   if (observed.apps !== undefined) found.push(...appDifferences(expected, observed.apps));
   if (observed.traffic !== undefined) found.push(...trafficDifferences(expected, observed.traffic));
   if (observed.servers !== undefined && observed.traffic) {
@@ -133,9 +168,14 @@ export function toleranceOf(difference: Difference): readonly string[] {
   return difference.servers.map(({ name, found }) => serverTolerance(difference.balancer, name, found));
 }
 
+/** What of it outlives a release, which sets traffic and weights anew: the apps that are none of Slipway's business. */
+export function lastingTolerance(tolerated: readonly string[]): readonly string[] {
+  return tolerated.filter((tolerance) => tolerance.startsWith(appTolerance('')));
+}
+
 function appDifferences({ environment, service, revisions }: Expected, apps: readonly ObservedApp[]): Difference[] {
   const found: Difference[] = [];
-  for (const { spec, instances: wanted } of revisions) {
+  for (const { spec, instances: wanted, scaling = false } of revisions) {
     const { revision } = spec;
     const app = apps.find(({ appId }) => appId === revisionAppId(environment, service, revision));
     if (app === undefined) {
@@ -143,7 +183,7 @@ function appDifferences({ environment, service, revisions }: Expected, apps: rea
       continue;
     }
     if (app.edited.length > 0) found.push({ kind: 'edited', revision, fields: app.edited });
-    if (app.instances !== wanted) found.push({ kind: 'scaled', revision, wanted, found: app.instances });
+    if (app.instances !== wanted && !scaling) found.push({ kind: 'scaled', revision, wanted, found: app.instances });
   }
   const known = new Set(revisions.map(({ spec }) => revisionAppId(environment, service, spec.revision)));
   for (const { appId, instances } of apps) {

@@ -1,4 +1,5 @@
 import type { Bundle } from './bundle.ts';
+import type { NamedDifference } from './drift-sentences.ts';
 import type { FreezeScope } from './freeze.ts';
 import type {
   ApprovalRecord,
@@ -41,6 +42,23 @@ export type LedgerEntry =
       readonly by: string;
       readonly reason: string;
     }
+  /** What runs was changed by hand. */
+  | {
+      readonly kind: 'drifted';
+      readonly at: string;
+      readonly environment: string;
+      readonly differences: readonly NamedDifference[];
+    }
+  /** A person has had that taken over, or put back. */
+  | {
+      readonly kind: 'drift-resolved';
+      readonly at: string;
+      readonly environment: string;
+      readonly differences: readonly NamedDifference[];
+      readonly how: 'adopted' | 'reverted';
+      readonly by: string;
+      readonly reason: string;
+    }
   /** A person's word that holds it up, moves it on, or counts towards that. */
   | { readonly kind: 'command'; readonly at: string; readonly command: CommandRecord }
   /** A person's word that ends it early. */
@@ -64,6 +82,7 @@ export function actorOf(entry: LedgerEntry): string {
     case 'begun':
     case 'stopped':
     case 'veto-lifted':
+    case 'drift-resolved':
       return entry.by;
     case 'approval':
       return entry.approval.by;

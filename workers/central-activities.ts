@@ -4,6 +4,7 @@ import { createRunBuilderActivities } from '../activities/build/run-builder.ts';
 import { createChatActivities } from '../activities/chat/activities.ts';
 import { createConsulActivities } from '../activities/consul/activities.ts';
 import { createDnsActivities } from '../activities/dns/activities.ts';
+import { createDriftActivities } from '../activities/drift/activities.ts';
 import { createEnvironmentActivities, type EnvironmentFacts } from '../activities/environments/activities.ts';
 import { createGitActivities } from '../activities/git/activities.ts';
 import { createInfluxActivities } from '../activities/influx/activities.ts';
@@ -27,22 +28,30 @@ export function createCentralActivities(
 ) {
   const { consul, registry, balancers, services } = configuration;
   const environments = Object.entries(configuration.environments);
+  const marathon = createMarathonActivities(
+    Object.fromEntries(environments.map(([name, { marathon }]) => [name, { url: marathon.url, group: `/${name}` }])),
+  );
+  const balancer = createBalancerActivities({
+    consul,
+    environments: Object.fromEntries(
+      environments.map(([name, { balancer }]) => [name, balancers[balancer.name]?.runtime ?? []]),
+    ),
+  });
+  const config = createConsulActivities(consul);
   return {
     ...createEnvironmentActivities(environmentFacts(configuration), configuration.groups),
     ...createGitActivities({ services, cacheDir }),
     ...createLaneActivities(client),
     ...createRunningReleaseActivities(client),
     ...createFreezeActivities(client),
-    ...createMarathonActivities(
-      Object.fromEntries(environments.map(([name, { marathon }]) => [name, { url: marathon.url, group: `/${name}` }])),
-    ),
-    ...createBalancerActivities({
-      consul,
-      environments: Object.fromEntries(
-        environments.map(([name, { balancer }]) => [name, balancers[balancer.name]?.runtime ?? []]),
-      ),
+    ...marathon,
+    ...balancer,
+    ...config,
+    ...createDriftActivities({
+      apps: marathon.observeApps,
+      traffic: balancer.observeWeights,
+      places: config.observePlaces,
     }),
-    ...createConsulActivities(consul),
     ...createDnsActivities({ consul, dns: consul.dns }),
     ...createLedgerActivities(ledger),
     ...createInfluxActivities(configuration.influx),

@@ -6,6 +6,8 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Asking } from '../domain/admission.ts';
 import type { ImageReference } from '../domain/bundle.ts';
+import type { Difference } from '../domain/drift.ts';
+import type { DriftView } from '../domain/drift-sentences.ts';
 import type { FailureType } from '../domain/failures.ts';
 import type { Freeze, FreezeList, FreezeScope } from '../domain/freeze.ts';
 import type { LaneState } from '../domain/lane.ts';
@@ -109,6 +111,11 @@ export const abortUpdate = defineUpdate<void, [CommandInput]>('abort');
 /** Goes back to the revision before, at any step; the release ends as rolled-back. Needs no approval. */
 export const rollbackUpdate = defineUpdate<void, [CommandInput]>('rollback');
 
+/** Takes over what was changed by hand: from then on it is how it shall be. Of a lane, and of a release that holds it. */
+export const adoptUpdate = defineUpdate<void, [CommandInput]>('adopt');
+/** Puts back what was changed by hand. Of a lane, and of a release that holds it. */
+export const revertUpdate = defineUpdate<void, [CommandInput]>('revert');
+
 /** What a release asks of a lane. The lane answers with the `admitted` signal. */
 export interface AdmissionRequest extends Asking {
   readonly service: string;
@@ -166,6 +173,15 @@ export interface LaneCarried {
   readonly wishes: readonly ScaleWish[];
   /** The last scaling has not come to its end. */
   readonly unreached?: boolean;
+  /** A hand-made change that nobody has adopted or reverted yet. */
+  readonly drift?: OpenDrift;
+}
+
+/** A hand-made change that is open. */
+export interface OpenDrift {
+  /** ISO 8601. */
+  readonly since: string;
+  readonly found: readonly Difference[];
 }
 
 /** A number of instances that the load asked for at some time. */
@@ -187,6 +203,7 @@ export interface LaneView {
   readonly holder?: string;
   readonly queue: readonly string[];
   readonly wait?: Wait;
+  readonly drift?: DriftView;
 }
 
 export const laneQuery = defineQuery<LaneView>('lane');

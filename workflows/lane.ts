@@ -6,6 +6,7 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   log,
+  patched,
   setCurrentDetails,
   setHandler,
   setWorkflowOptions,
@@ -13,11 +14,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LaneActivities } from '../activities/lane/activities.ts';
-import type { MarathonActivities } from '../activities/marathon/activities.ts';
 import { lineUp } from '../domain/admission.ts';
-import { decideInstances } from '../domain/autoscale/stabilise.ts';
 import { counted } from '../domain/counted.ts';
-import { revisionAppId } from '../domain/environment.ts';
+import { type Expected, expectedOf, lastingTolerance } from '../domain/drift.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import { refuseLift, type Veto, vetoOn, withoutVeto, withVeto } from '../domain/veto.ts';
@@ -27,6 +26,8 @@ import {
   type AdmissionRequest,
   admitSignal,
   admittedSignal,
+  adoptUpdate,
+  type CommandInput,
   type LaneCarried,
   type LaneInput,
   type LaneView,
@@ -34,15 +35,17 @@ import {
   laneWorkflowId,
   leaveSignal,
   liftVetoUpdate,
-  type ScaleWish,
+  revertUpdate,
   SearchAttribute,
   scaleSignal,
   supersededSignal,
 } from './contract.ts';
+import { LaneDrift } from './lane-drift.ts';
+import { LaneScaling } from './lane-scaling.ts';
 import { LedgerBook } from './ledger.ts';
-import { activities, change as changing, READ } from './options.ts';
+import { activities, READ } from './options.ts';
 import { highestRevision } from './revisions.ts';
-import { waitFor } from './wait.ts';
+import { type WaitBoard, waitFor } from './wait.ts';
 
 /** How often a lane looks whether the release that holds it still runs. A release that was terminated cannot say so. */
 const HOLDER_CHECK_SECONDS = 60;
@@ -63,30 +66,32 @@ export async function lane(input: LaneInput): Promise<never> {
   let state: LaneState = input.carried?.state ?? { environment, service, lastRevision: 0 };
   let holder = input.carried?.holder;
   let queue: AdmissionRequest[] = [...(input.carried?.queue ?? [])];
-  let wishes: ScaleWish[] = [...(input.carried?.wishes ?? [])];
   /** Answers that are still to be sent: signals to other workflows are not sent from handlers. */
   const answers: AdmissionRequest[] = [];
   const supersessions: { readonly loser: string; readonly by: string; readonly held: boolean }[] = [];
-  let newWish = false;
-  /** What the last wish rests on. */
-  let load = '';
-  let lastScaling: string | undefined;
-  /** The last scaling has not come to its end: the same target is to be driven on. */
-  let unreached = input.carried?.unreached ?? false;
+  const scaling = new LaneScaling(input.carried);
   let wait: Wait | undefined;
   const book = new LedgerBook(laneWorkflowId(environment, service), service);
+  const board: WaitBoard = { show: (shown) => (wait = shown) };
+  /** False in runs that began before hand-made changes were looked for. */
+  const watches = patched('drift');
+  const drift = new LaneDrift(input, input.carried?.drift, book);
+  /** Those in the queue that know that a hand-made change holds them up. */
+  const heldUp = new Set<string>();
+  let stage: string | undefined;
 
-  setHandler(
-    laneQuery,
-    (): LaneView => ({
+  setHandler(laneQuery, (): LaneView => {
+    const open = drift.view();
+    return {
       state,
       ...(holder === undefined ? {} : { holder }),
       queue: queue.map((request) => request.holder),
       ...(wait === undefined ? {} : { wait }),
-    }),
-  );
+      ...(open === undefined ? {} : { drift: open }),
+    };
+  });
   setHandler(admitSignal, (request) => {
-    const lined = lineUp(request, { holder, queue, drifts: false });
+    const lined = lineUp(request, { holder, queue, drifts: drift.isOpen });
     queue = [...lined.queue];
     if (lined.answerNow) answers.push(request);
     const { superseded } = lined;
@@ -99,13 +104,12 @@ export async function lane(input: LaneInput): Promise<never> {
     if (request.state !== undefined) {
       // Vetoes may have been lifted since it came.
       const vetoes = request.veto === undefined ? state.vetoes : withVeto(state.vetoes, request.veto);
-      state = { ...request.state, ...(vetoes === undefined ? {} : { vetoes }) };
-      unreached = false;
+      state = { ...withLasting(request.state, state), ...(vetoes === undefined ? {} : { vetoes }) };
+      scaling.reached();
     }
     holder = undefined;
     // Wishes from before were made for another number of instances.
-    wishes = [];
-    newWish = false;
+    scaling.forget();
   });
   setHandler(liftVetoUpdate, ({ bundle, by, reason }) => lift(bundle, by, reason), {
     validator: ({ bundle }) => {
@@ -113,10 +117,12 @@ export async function lane(input: LaneInput): Promise<never> {
       if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
     },
   });
-  setHandler(scaleSignal, ({ wish, because }) => {
-    wishes.push(wish);
-    load = because;
-    newWish = true;
+  setHandler(scaleSignal, (signal) => scaling.wish(signal));
+  setHandler(adoptUpdate, (command: CommandInput) => drift.want({ ...command, verb: 'adopt' }), {
+    validator: (_command: CommandInput) => drift.refuse(),
+  });
+  setHandler(revertUpdate, (command: CommandInput) => drift.want({ ...command, verb: 'revert' }), {
+    validator: (_command: CommandInput) => drift.refuse(),
   });
   upsertSearchAttributes([
     { key: SearchAttribute.Service, value: service },
@@ -126,23 +132,54 @@ export async function lane(input: LaneInput): Promise<never> {
   // Beside everything else: a ledger that is away holds up nothing of a lane.
   void book.keepWriting();
   const isAsked = () => answers.length > 0 || supersessions.length > 0;
-  const hasWork = () => isAsked() || (holder === undefined && (queue.length > 0 || newWish));
+  const mayEnter = () => queue[0] !== undefined && (!drift.isOpen || queue[0].back === true);
+  const isFree = () => mayEnter() || (drift.isOpen ? queue.some(({ holder }) => !heldUp.has(holder)) : scaling.isAsked);
+  const hasWork = () => isAsked() || (holder === undefined && (drift.hasWork || isFree()));
   for (;;) {
     setCurrentDetails(describe());
-    if (holder === undefined) await condition(() => hasWork() || mayContinueAsNew());
+    showStage();
+    if (holder === undefined) await idle();
     else if (!(await held(holder))) await takeBackFromDead(holder);
     if (hasWork()) await work();
     else if (mayContinueAsNew()) {
       await condition(allHandlersFinished);
-      const carried: LaneCarried = { state, queue, wishes, unreached, ...(holder === undefined ? {} : { holder }) };
+      const carried: LaneCarried = {
+        state,
+        queue,
+        ...scaling.carried,
+        ...(holder === undefined ? {} : { holder }),
+        ...(drift.carried && { drift: drift.carried }),
+      };
       await continueAsNew<typeof lane>({ environment, service, carried });
     }
+  }
+
+  /** Waits until there is something to do, and watches meanwhile that nobody else changes anything. */
+  async function idle(): Promise<void> {
+    if (watches) drift.over(expected());
+    const wasOpen = drift.isOpen;
+    const ended = () => hasWork() || drift.isOpen !== wasOpen || mayContinueAsNew();
+    if (wasOpen) await drift.show(board, ended);
+    else await condition(ended);
+    if (!drift.isOpen) heldUp.clear();
+  }
+
+  /** Nothing while a scaling has not come to its end counts as known, but how many instances there are. */
+  function expected(): Expected | undefined {
+    return expectedOf(state, scaling.unreached);
+  }
+
+  function showStage(): void {
+    const now = holder !== undefined ? 'held' : drift.isOpen ? 'drift' : 'idle';
+    if (!watches || now === stage) return;
+    stage = now;
+    upsertSearchAttributes([{ key: SearchAttribute.Stage, value: now }]);
   }
 
   /** Waits while a release holds the lane; false when it is time to see whether that release still runs. */
   function held(by: string): Promise<boolean> {
     return waitFor(
-      { show: (shown) => (wait = shown) },
+      board,
       {
         reason: WaitReason.Held,
         sentence: `${by} holds the lane`,
@@ -195,14 +232,47 @@ export async function lane(input: LaneInput): Promise<never> {
       else if (holder === undefined) queue.push(request);
       else await answer(request.holder, { environment, admitted: false, ...busyWith(holder) });
     }
-    const next = holder === undefined ? queue.shift() : undefined;
-    if (next) {
-      holder = next.holder;
-      const told = await answer(next.holder, { environment, admitted: true, state });
-      if (!told && holder === next.holder) holder = undefined;
-    } else if (holder === undefined && newWish) {
-      await scale();
+    if (holder !== undefined) return;
+    if (drift.hasWork) await resolveDrift();
+    else if (mayEnter()) await admit();
+    else if (drift.isOpen) await holdUp();
+    else if (scaling.isAsked) await scale();
+  }
+
+  /** Admits the first of the queue, unless what it would build upon was changed by hand. */
+  async function admit(): Promise<void> {
+    const [next] = queue;
+    if (!next) return;
+    const wanted = next.back ? undefined : expected();
+    if (watches && wanted && !(await drift.isAsExpected(wanted))) return;
+    // It may have left, and another one may have come before it, while it was looked.
+    if (queue[0] !== next || holder !== undefined) return;
+    queue = queue.slice(1);
+    drift.clear();
+    holder = next.holder;
+    const told = await answer(next.holder, { environment, admitted: true, state });
+    if (!told && holder === next.holder) holder = undefined;
+  }
+
+  /** Tells all that wait that a hand-made change holds them up; those that would not wait are refused. */
+  async function holdUp(): Promise<void> {
+    const because = `${service} in ${environment} was changed by hand: ${drift.sentence}`;
+    const untold = queue.filter((request) => request.back !== true && !heldUp.has(request.holder));
+    for (const { holder: asked, whenBusy } of untold) {
+      heldUp.add(asked);
+      if (whenBusy === 'refuse') {
+        queue = queue.filter((queued) => queued.holder !== asked);
+        await answer(asked, { environment, admitted: false, type: FailureType.Drifted, because });
+      } else {
+        const endedBy = 'a person who adopts or reverts it in the lane';
+        await answer(asked, { environment, admitted: 'later', because, endedBy });
+      }
     }
+  }
+
+  async function resolveDrift(): Promise<void> {
+    const wanted = expected();
+    if (wanted) state = await drift.resolve(state, wanted);
   }
 
   function answer(asked: string, admission: Admission): Promise<boolean> {
@@ -224,41 +294,11 @@ export async function lane(input: LaneInput): Promise<never> {
     return { type: FailureType.LaneBusy, because: `${by} holds ${environment} and was not to be waited for` };
   }
 
-  async function scale(): Promise<void> {
-    newWish = false;
-    const { current, bounds } = state;
-    if (!current || !bounds) return;
-    const decision = decideInstances({
-      wishes,
-      current: current.instances,
-      bounds,
-      now: new Date().toISOString(),
+  function scale(): Promise<void> {
+    return scaling.apply(state, (next) => {
+      drift.stop();
+      state = next;
     });
-    wishes = [...decision.wishes];
-    const { instances, because } = decision;
-    if (instances === current.instances && !unreached) return;
-    // The target is remembered before it is reached: a scaling that fails half way is driven on by the next wish.
-    state = { ...state, current: { ...current, instances } };
-    unreached = true;
-    const target = instances === current.instances ? `on to ${instances}` : `from ${current.instances} to ${instances}`;
-    const change = `Scale ${current.revision} ${target}: ${because} (${load})`;
-    setCurrentDetails(change);
-    log.info('scaling', { service, environment, from: current.instances, to: instances, because });
-    try {
-      await activities<MarathonActivities>(changing(current.spec.startSeconds), change).scaleRevision({
-        environment,
-        appId: revisionAppId(environment, service, current.revision),
-        instances,
-        waitHealthy: true,
-        deadlineSeconds: current.spec.startSeconds,
-      });
-      lastScaling = change;
-      unreached = false;
-    } catch (error) {
-      if (!(error instanceof ActivityFailure)) throw error;
-      lastScaling = `${change}; it did not come to that: ${error.cause?.message ?? error.message}`;
-      log.warn('scaling failed', { service, environment, error });
-    }
   }
 
   function describe(): string {
@@ -268,12 +308,19 @@ export async function lane(input: LaneInput): Promise<never> {
         ? `${current.revision} (${current.bundle.version}) serves with ${counted(current.instances, 'instance')}`
         : 'nothing serves',
       holder === undefined ? 'idle' : `held by ${holder}`,
+      ...(drift.isOpen ? [`changed by hand: ${drift.sentence}`] : []),
       ...(queue.length > 0 ? [`waiting: ${queue.map((request) => request.holder).join(', ')}`] : []),
-      ...(lastScaling === undefined ? [] : [lastScaling]),
+      ...(scaling.said === undefined ? [] : [scaling.said]),
     ].join('\n\n');
   }
 }
 
 function supersededBy(by: string) {
   return { type: FailureType.Superseded, because: `${by} has taken its place` };
+}
+
+/** What a release leaves behind, with what of the lane's own outlives it. */
+function withLasting(left: LaneState, before: LaneState): LaneState {
+  const tolerated = lastingTolerance(before.tolerated ?? []);
+  return { ...left, ...(tolerated.length === 0 ? {} : { tolerated }) };
 }

@@ -6,8 +6,8 @@ import { activities, READ } from './options.ts';
 
 /** What chat is told, in both languages. */
 export interface Notice {
-  readonly kind: 'approval' | 'ended';
-  /** Id of the release it is about. */
+  readonly kind: 'approval' | 'ended' | 'drift';
+  /** Workflow id of the release, or of the lane, that it is about. */
   readonly release: string;
   readonly text: { readonly en: string; readonly zh: string };
 }

@@ -50,6 +50,32 @@ export function restore(seconds: number): Profile {
   return { ...change(seconds), scheduleToCloseTimeout: '1 day', retry };
 }
 
+/** Between two looks for hand-made changes. With the second look that confirms one it is seen within 30 s. */
+const LOOK_EVERY = '8s';
+
+/** A watch that lasts until it has something to tell: each look is an attempt, the retry policy brings the next one. */
+export const WATCH: Profile = {
+  startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '3650 days',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: {
+    initialInterval: LOOK_EVERY,
+    backoffCoefficient: 1,
+    maximumInterval: LOOK_EVERY,
+    nonRetryableErrorTypes: [FailureType.UnknownEnvironment],
+  },
+  // It changes nothing, so nobody waits for its end.
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+};
+
+/** The same look once, for somebody who waits for the answer. */
+export const LOOK: Profile = {
+  ...WATCH,
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '1m',
+  retry: { ...retry, maximumAttempts: 2 },
+};
+
 /** No way back may stand behind a ledger that does not answer: a call that is cancelled is left behind at once. */
 const leftBehind = ActivityCancellationType.TRY_CANCEL;
 

@@ -21,7 +21,7 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
       { revision: current.revision, share: 100, instances: current.instances },
     ]);
     trafficVerified();
-    await bind(restore, facts, service, current.bundle.configVersion, before.bounds);
+    await bind(restore, facts, service, before.configVersion ?? current.bundle.configVersion, before.bounds);
   } else {
     const where = { environment: facts.name, service };
     await activities<DnsActivities>(restore(30), `Unbind the name of ${service} in ${facts.name}`).unbindName(where);

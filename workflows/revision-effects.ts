@@ -22,6 +22,9 @@ const DRAIN_SECONDS = 60;
 /** How an effect is called: `change` on the way forward, `restore` on a way back. */
 type ProfileOf = (seconds: number) => Profile;
 
+/** Which revision of what, however it runs. */
+type RevisionOf = Pick<RevisionSpec, 'environment' | 'revision' | 'service'>;
+
 /** Who gets how much of the traffic. */
 export interface TrafficPart {
   readonly revision: string;
@@ -103,9 +106,9 @@ export async function bind(
 }
 
 /** Takes a revision without traffic away: its last requests end, then its instances. */
-export async function removeRevision(profile: ProfileOf, spec: RevisionSpec): Promise<void> {
-  const { environment, revision, service } = spec;
-  await drain(profile, spec);
+export async function removeRevision(profile: ProfileOf, revisionOf: RevisionOf): Promise<void> {
+  const { environment, revision, service } = revisionOf;
+  await drain(profile, revisionOf);
   await activities<MarathonActivities>(
     profile(120),
     `Remove ${revision} of ${service} in ${environment}`,
@@ -116,7 +119,7 @@ export async function removeRevision(profile: ProfileOf, spec: RevisionSpec): Pr
 }
 
 /** Waits until a revision without traffic has answered its last requests. */
-export async function drain(profile: ProfileOf, { environment, revision, service }: RevisionSpec): Promise<void> {
+export async function drain(profile: ProfileOf, { environment, revision, service }: RevisionOf): Promise<void> {
   try {
     await activities<BalancerActivities>(profile(DRAIN_SECONDS), `The last requests of ${revision} end`).drainRevision({
       environment,

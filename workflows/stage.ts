@@ -64,7 +64,9 @@ export function baselineOf({ before: { current } }: Stage): RevisionSpec | undef
 
 /** What the lane shall know after the release has gone through. */
 export function stateAfter(stage: Stage): LaneState {
-  const { before, bounds } = stage;
+  const { before, facts } = stage;
+  // Only production has bounds from a manifest; those of elsewhere are the operators'.
+  const bounds = facts.tier === 'production' ? stage.bounds : before.bounds;
   const current: RevisionRecord = {
     revision: stage.spec.revision,
     bundle: stage.bundle,

@@ -9,6 +9,7 @@ import {
 } from '../../domain/traffic.ts';
 import { beating } from '../beating.ts';
 import { ConsulClient, type ConsulOptions } from '../consul/client.ts';
+import { SharedLook } from '../shared-look.ts';
 import { backendName, type StoredDocument, TrafficDocuments } from './documents.ts';
 import { BalancerRuntime } from './runtime.ts';
 import { serversUp, trafficServers, weightChanges } from './servers.ts';
@@ -25,6 +26,9 @@ interface Where {
   readonly environment: string;
   readonly service: string;
 }
+
+/** Looks for hand-made changes share an answer for so long. */
+const SHARED_LOOK_MS = 2_000;
 
 export interface SetTrafficInput extends Where {
   /** Percent of traffic by revision; the sum is 100. A revision that is not named gets none. */
@@ -74,6 +78,15 @@ export function createBalancerActivities(options: BalancerOptions) {
     });
     return (await Promise.all(read)).flat();
   };
+
+  const readStates = (environment: string) =>
+    Promise.all(
+      balancersOf(environment).map(async (runtime) => ({
+        address: runtime.address,
+        servers: await runtime.serversState(),
+      })),
+    );
+  const looks = new Map<string, SharedLook<Awaited<ReturnType<typeof readStates>>>>();
 
   /** Fewest servers up in any balancer, by revision. */
   const fewestUp = (environment: string, servers: readonly TrafficServer[]): Record<string, number> => {
@@ -142,6 +155,25 @@ export function createBalancerActivities(options: BalancerOptions) {
         readServers(input),
       ]);
       return stateOf(input, stored?.document, servers);
+    },
+
+    /**
+     * The traffic document, as it is, and every server of the service in every balancer.
+     *
+     * @param input.fresh asks the balancers anew, also where they were asked a moment ago
+     */
+    async observeWeights(input: Where & { readonly fresh: boolean }): Promise<{
+      readonly traffic: TrafficDocument | null;
+      readonly servers: readonly TrafficServer[];
+    }> {
+      const { environment, service, fresh } = input;
+      const look = looks.get(environment) ?? new SharedLook(() => readStates(environment), SHARED_LOOK_MS);
+      looks.set(environment, look);
+      const [stored, states] = await Promise.all([documents.read(environment, service), look.get(fresh)]);
+      return {
+        traffic: stored?.document ?? null,
+        servers: states.flatMap(({ address, servers }) => trafficServers(address, environment, service, servers, [])),
+      };
     },
 
     /**

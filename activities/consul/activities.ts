@@ -117,7 +117,7 @@ export function createConsulActivities(options: ConsulOptions) {
     /** Sets the bounds within which autoscaling may move a service; null: none, so it is left alone. */
     writeScaleBounds(input: Where & { readonly bounds: ScaleBounds | null }): Promise<void> {
       return beating(async () => {
-        const key = `${SCALE_PREFIX}${input.environment}/${input.service}`;
+        const key = scaleKey(input);
         if (input.bounds === null) {
           await consul.kvDelete(key);
           const left = await consul.kvGet(key);
@@ -133,6 +133,18 @@ export function createConsulActivities(options: ConsulOptions) {
         const stored = await consul.kvGet(key);
         if (stored?.value !== value) throw notVerified(consul.url, key, value, stored);
       });
+    },
+
+    /** Where the config centre points to, and the scale bounds, as they are; what can't be read counts as none. */
+    async observePlaces(
+      input: Where,
+    ): Promise<{ readonly configVersion: number; readonly bounds: ScaleBounds | null }> {
+      const [pointer, bounds] = await Promise.all([consul.kvGet(pointerKey(input)), consul.kvGet(scaleKey(input))]);
+      const parsed = ScaleBoundsSchema.safeParse(parseJson(bounds?.value ?? ''));
+      return {
+        configVersion: VERSION.test(pointer?.value ?? '') ? Number(pointer?.value) : 0,
+        bounds: parsed.success ? parsed.data : null,
+      };
     },
 
     /** The bounds of every service in every environment, by one request. `UnexpectedAnswer` for what is no bounds. */
@@ -163,12 +175,17 @@ function versionKey(where: Where, version: number): string {
 
 const pointerKey = ({ environment, service }: Where): string => `cfg/${environment}/${service}/current`;
 
+const scaleKey = ({ environment, service }: Where): string => `${SCALE_PREFIX}${environment}/${service}`;
+
+/** What a pointer holds. */
+const VERSION = /^[1-9][0-9]*$/;
+
 const nameOf = ({ environment, service }: Where): string => `the configuration of ${service} in ${environment}`;
 
 /** The number the pointer holds; 0 where there is no pointer. */
 function currentVersion(pointer: KvEntry | undefined): number {
   if (pointer === undefined) return 0;
-  if (/^[1-9][0-9]*$/.test(pointer.value)) return Number(pointer.value);
+  if (VERSION.test(pointer.value)) return Number(pointer.value);
   throw ApplicationFailure.create({
     type: FailureType.UnexpectedAnswer,
     nonRetryable: true,

@@ -53,6 +53,10 @@ async function writeRow(transaction: Transaction<Tables>, about: About, entry: L
   const { service, teller } = about;
   const { at } = entry;
   switch (entry.kind) {
+    // Kept by the audit alone.
+    case 'drifted':
+    case 'drift-resolved':
+      return;
     case 'vetoed':
       return writeVeto(transaction, { service, environment: entry.environment, veto: entry.veto });
     case 'veto-lifted': {
@@ -69,7 +73,7 @@ async function writeRow(transaction: Transaction<Tables>, about: About, entry: L
   }
 }
 
-type ReleaseEntry = Exclude<LedgerEntry, { readonly kind: 'vetoed' | 'veto-lifted' }>;
+type ReleaseEntry = Exclude<LedgerEntry, { readonly kind: 'vetoed' | 'veto-lifted' | 'drifted' | 'drift-resolved' }>;
 
 async function writeReleaseRow(transaction: Transaction<Tables>, release: string, entry: ReleaseEntry): Promise<void> {
   switch (entry.kind) {

@@ -1,13 +1,15 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { ObservedApp } from '../../domain/drift.ts';
 import { FailureType } from '../../domain/failures.ts';
 import { type RevisionApp, RevisionLabel } from '../../domain/revision-app.ts';
 import { beating } from '../beating.ts';
+import { SharedLook } from '../shared-look.ts';
 import { MarathonClient, type MarathonOptions } from './client.ts';
 import { lockingDeployments } from './errors.ts';
 import { byRevisionNumber, type RevisionStatus, revisionStatus } from './revision-status.ts';
 import { shortfall } from './shortfall.ts';
-import { definitionDifferences } from './stored-definition.ts';
+import { definitionDifferences, editedFields } from './stored-definition.ts';
 import type { Deployment } from './types.ts';
 import { type Patience, until } from './until.ts';
 
@@ -16,6 +18,9 @@ export interface MarathonEnvironment extends MarathonOptions {
   /** Group of all apps of the environment, such as `/prod`. */
   readonly group: string;
 }
+
+/** Looks for hand-made changes share an answer for so long. */
+const SHARED_LOOK_MS = 2_000;
 
 /** The activities on Marathon; all idempotent, all with absolute targets, all may be repeated after any failure. */
 export type MarathonActivities = ReturnType<typeof createMarathonActivities>;
@@ -26,12 +31,7 @@ export type MarathonActivities = ReturnType<typeof createMarathonActivities>;
  * named at each activity.
  */
 export function createMarathonActivities(environments: Readonly<Record<string, MarathonEnvironment>>) {
-  const clients = new Map(
-    Object.entries(environments).map(([name, environment]) => [
-      name,
-      { client: new MarathonClient(environment), group: environment.group.replace(/\/+$/, '') },
-    ]),
-  );
+  const clients = new Map(Object.entries(environments).map(([name, environment]) => [name, marathonAt(environment)]));
 
   const marathonOf = (environment: string) => {
     const known = clients.get(environment);
@@ -180,6 +180,37 @@ export function createMarathonActivities(environments: Readonly<Record<string, M
     },
 
     /**
+     * Every app of a service, and in which fields those that are revisions are not as they should be.
+     *
+     * @param input.apps the revisions that should be there
+     * @param input.fresh asks Marathon anew, also where it was asked a moment ago
+     */
+    async observeApps(input: {
+      readonly environment: string;
+      readonly service: string;
+      readonly apps: readonly RevisionApp[];
+      readonly fresh: boolean;
+    }): Promise<readonly ObservedApp[]> {
+      const { group, everyApp } = marathonOf(input.environment);
+      const found = (await everyApp.get(input.fresh)).filter(({ id }) => id.startsWith(`${group}/${input.service}/`));
+      return found.map((stored) => {
+        const wanted = input.apps.find(({ id }) => id === stored.id);
+        return { appId: stored.id, instances: stored.instances, edited: wanted ? editedFields(wanted, stored) : [] };
+      });
+    },
+
+    /** Fields of an app as Marathon holds them, by their names; `SystemRefused` where there is no such app. */
+    async readAppFields(input: {
+      readonly environment: string;
+      readonly appId: string;
+      readonly fields: readonly string[];
+    }): Promise<Readonly<Record<string, unknown>>> {
+      const app = await clientFor(input.environment, input.appId).getApp(input.appId);
+      if (!app) throw refused(`app ${input.appId} does not exist any more`);
+      return Object.fromEntries(input.fields.map((field) => [field, Reflect.get(app, field) ?? null]));
+    },
+
+    /**
      * Removes a revision and returns when its last instance is gone; an app that is not there is removed already.
      * `DeadlineExceeded`, retryable, when instances still end after `deadlineSeconds` (default 120).
      */
@@ -224,6 +255,12 @@ export function createMarathonActivities(environments: Readonly<Record<string, M
       );
     },
   };
+}
+
+function marathonAt(environment: MarathonEnvironment) {
+  const client = new MarathonClient(environment);
+  const everyApp = new SharedLook(() => client.listApps(), SHARED_LOOK_MS);
+  return { client, everyApp, group: environment.group.replace(/\/+$/, '') };
 }
 
 async function observe(client: MarathonClient, appId: string): Promise<RevisionStatus> {

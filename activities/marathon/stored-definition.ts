@@ -20,6 +20,15 @@ export function definitionDifferences(wanted: object, stored: object): readonly 
   return found;
 }
 
+/** Fields that Slipway never sets and that change what an instance does: somebody else has. */
+const NEVER_SET = ['cmd', 'args', 'user', 'fetch', 'secrets', 'dependencies', 'residency'];
+
+/** Where a revision's app is not what Slipway made it, by path: what differs, and what was added that changes what runs. */
+export function editedFields(wanted: object, stored: object): readonly string[] {
+  const added = NEVER_SET.filter((field) => !Reflect.has(wanted, field) && !isEmpty(Reflect.get(stored, field)));
+  return [...definitionDifferences(wanted, stored).map(({ path }) => path), ...added];
+}
+
 /** Maps where an entry more is a difference too. */
 const CLOSED_MAPS = new Set(['env', 'labels']);
 /** Lists that are sets: Marathon changes their order from answer to answer. */

@@ -1,120 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { WorkflowHandle } from '@temporalio/client';
-import type { Bundle } from '../../domain/bundle.ts';
-import type { LaneState } from '../../domain/lane.ts';
-import type { RevisionSpec } from '../../domain/revision-app.ts';
+import { admitSignal, laneQuery } from '../../workflows/contract.ts';
 import {
-  type AdmissionRequest,
-  admitSignal,
-  type LaneInput,
-  type LaneView,
-  laneQuery,
-  laneWorkflowId,
-  leaveSignal,
-  scaleSignal,
-  TASK_QUEUE,
-} from '../../workflows/contract.ts';
-import type { lane } from '../../workflows/lane.ts';
-import { startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
-import { World } from './world.ts';
+  APP,
+  ask,
+  asking,
+  handle,
+  leave,
+  rig,
+  serving,
+  signalsOf,
+  start,
+  startLane,
+  told,
+  until,
+  wish,
+  world,
+} from './lane-rig.ts';
 
 jest.setTimeout(60_000);
 
-const APP = '/prod/sample/r1';
-const bundle: Bundle = {
-  id: 'b-1',
-  service: 'sample',
-  version: '1.0.0',
-  commit: 'c'.repeat(40),
-  image: { repository: 'sample', digest: 'sha256:a' },
-  testImages: {},
-  configVersion: 0,
-  manifestDigest: 'sha256:d',
-};
-const spec: RevisionSpec = {
-  environment: 'prod',
-  service: 'sample',
-  revision: 'r1',
-  bundle: 'b-1',
-  image: '127.0.0.1:5000/sample@sha256:a',
-  env: {},
-  cpus: 0.1,
-  memoryMiB: 64,
-  healthPath: '/healthz',
-  startSeconds: 30,
-  instances: 0,
-};
-const serving: LaneState = {
-  environment: 'prod',
-  service: 'sample',
-  lastRevision: 1,
-  current: { revision: 'r1', bundle, spec, instances: 2 },
-  bounds: { min: 2, max: 6, requestsPerSecondPerInstance: 20, downAfterSeconds: 30 },
-};
-
-let rig: WorkflowRig;
-let world: World;
-let handle: WorkflowHandle<typeof lane>;
-
-beforeEach(async () => {
-  world = new World();
-  rig = await startWorkflowRig(world.activities(() => rig.client));
-});
+beforeEach(start);
 afterEach(() => rig.stop());
-
-async function startLane(state: LaneState = serving): Promise<void> {
-  const input: LaneInput = { environment: 'prod', service: 'sample', carried: { state, queue: [], wishes: [] } };
-  handle = await rig.client.start<typeof lane>('lane', {
-    taskQueue: TASK_QUEUE,
-    workflowId: laneWorkflowId('prod', 'sample'),
-    args: [input],
-  });
-  await rig.client.start('lane', { taskQueue: TASK_QUEUE, workflowId: 'release/sample/a', args: [input] });
-  await rig.client.start('lane', { taskQueue: TASK_QUEUE, workflowId: 'release/sample/b', args: [input] });
-  world.apps.set(APP, { app: { id: APP, env: {} } as never, instances: 2 });
-}
-
-/** Runs that stand for releases: all that a lane needs of them is that they take its signal. */
-const asking = (holder: string) => ({ holder: `release/sample/${holder}`, environment: 'prod', service: 'sample' });
-const ask = (holder: string, whenBusy: AdmissionRequest['whenBusy'] = 'wait') =>
-  handle.signal(admitSignal, { ...asking(holder), whenBusy });
-const leave = (holder: string, state?: LaneState) =>
-  handle.signal(leaveSignal, { holder: `release/sample/${holder}`, ...(state ? { state } : {}) });
-
-async function until(what: (view: LaneView) => boolean, step?: '1s' | '30s'): Promise<LaneView> {
-  const deadline = Date.now() + 20_000;
-  let view = await handle.query(laneQuery);
-  while (!what(view)) {
-    if (Date.now() > deadline) throw new Error(`it did not get there: ${JSON.stringify(view)}`);
-    if (step) await rig.passTime(step);
-    view = await handle.query(laneQuery);
-  }
-  return view;
-}
-
-/** Names of the signals that a run was sent. */
-async function signalsOf(id: string): Promise<unknown[]> {
-  const { events } = await rig.client.getHandle(id).fetchHistory();
-  return (events ?? []).flatMap((event) => {
-    const attributes = event.workflowExecutionSignaledEventAttributes;
-    const data = attributes?.input?.payloads?.[0]?.data;
-    return attributes ? [JSON.parse(Buffer.from(data ?? []).toString())] : [];
-  });
-}
-
-/** Waits until a run was sent as many signals, and holds them to these. */
-async function told(holder: string, signals: readonly unknown[]): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  const id = `release/sample/${holder}`;
-  while ((await signalsOf(id)).length < signals.length && Date.now() < deadline) await rig.passTime('1s');
-  expect(await signalsOf(id)).toEqual(signals);
-}
-
-const wish = (instances: number) =>
-  handle.signal(scaleSignal, {
-    wish: { instances, at: new Date(Date.now()).toISOString() },
-    because: `the load asks for ${instances}`,
-  });
 
 describe('admission', () => {
   it('admits one release at a time, in the order in which they asked', async () => {

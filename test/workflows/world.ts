@@ -1,13 +1,16 @@
 import { Context } from '@temporalio/activity';
 import type { WorkflowClient } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, type Duration } from '@temporalio/common';
 import { createLaneActivities } from '../../activities/lane/activities.ts';
+import { editedFields } from '../../activities/marathon/stored-definition.ts';
 import { createFreezeActivities } from '../../activities/temporal/freezes.ts';
 import { canonicalJson } from '../../domain/digest.ts';
+import { type Difference, differences, type Expected } from '../../domain/drift.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
 import type { FreezeEntry, LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
 import type { Manifest } from '../../domain/manifest.ts';
-import type { RevisionApp } from '../../domain/revision-app.ts';
+import { type RevisionApp, revisionApp } from '../../domain/revision-app.ts';
+import { serverWeights } from '../../domain/traffic.ts';
 
 export const COMMIT = 'c'.repeat(40);
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
@@ -62,6 +65,8 @@ export class World {
   /** Figures of a canary stop after so many seconds. */
   figuresSeconds = Number.POSITIVE_INFINITY;
   testFailures = 0;
+  /** How often it is looked for hand-made changes; by default once. */
+  looksEvery: Duration = '300 days';
   /** Retention has deleted the images of old bundles. */
   imagesGone = false;
   readonly apps = new Map<string, { app: RevisionApp; instances: number }>();
@@ -83,6 +88,29 @@ export class World {
   fail(activity: string, fault: Fault, options: { times?: number; when?: (input: never) => boolean } = {}): void {
     const when = (options.when ?? (() => true)) as (input: unknown) => boolean;
     this.faults.push({ activity, when, fault, times: options.times ?? 1 });
+  }
+
+  /** Everything of a service that is not as expected. */
+  private differences(expected: Expected): readonly Difference[] {
+    const { environment, revisions, service } = expected;
+    const apps = [...this.apps.values()]
+      .filter(({ app }) => app.id.startsWith(`/${environment}/${service}/`))
+      .map(({ app, instances }) => {
+        const known = revisions.find(({ spec }) => app.id === `/${environment}/${service}/${spec.revision}`);
+        return { appId: app.id, instances, edited: known ? editedFields(revisionApp(known.spec), app) : [] };
+      });
+    const where = `${environment}/${service}`;
+    const shares = this.traffic.get(where);
+    const servers = Object.fromEntries(
+      apps.map(({ appId, instances }) => [appId.split('/')[3], Math.max(1, instances)]),
+    );
+    return differences(expected, {
+      apps,
+      traffic: shares === undefined ? null : { shares, weights: serverWeights(shares, servers).weights },
+      servers: [],
+      configVersion: this.config.get(where) ?? 0,
+      bounds: this.bounds.get(where) ?? null,
+    });
   }
 
   /** Activities for the worker; the lane's are the real ones, on the test server. */
@@ -170,6 +198,18 @@ export class World {
         };
         const interval = { canary: figures(input.canary), baseline: figures(input.baseline) };
         return { intervals: Array.from({ length: Math.min(seconds, this.figuresSeconds) }, () => interval) };
+      },
+      watchDrift: async ({ expected, known }: { expected: Expected; known: readonly Difference[] }) => {
+        const found = this.differences(expected);
+        if (canonicalJson(found) !== canonicalJson(known)) return found;
+        // Between two looks the server's clock may jump, as it may not while an activity runs.
+        throw ApplicationFailure.create({ message: 'nothing new differs', nextRetryDelay: this.looksEvery });
+      },
+      findDrift: async ({ expected }: { expected: Expected }) => this.differences(expected),
+      readAppFields: async ({ appId, fields }: { appId: string; fields: readonly string[] }) => {
+        const found = this.apps.get(appId);
+        if (!found) throw ApplicationFailure.nonRetryable(`no app ${appId}`, 'SystemRefused');
+        return Object.fromEntries(fields.map((field) => [field, Reflect.get(found.app, field) ?? null]));
       },
       imageExists: async () => !this.imagesGone,
       promoteImage: async ({ image, tag }: { image: { digest: string }; tag: string }) => {
