@@ -46,6 +46,12 @@ export class HealthTracker {
     return results.length > 0 && results.length >= (app?.healthChecks.length ?? 0) ? true : undefined;
   }
 
+  /** Mesos says so, by its own check; of others it says nothing. */
+  isHealthyByMesos(instance: Instance, app: App): boolean {
+    const health = this.#health.get(instance.id)?.[app.healthChecks.findIndex(isMesosCheck)];
+    return health !== undefined && health !== UNKNOWN_HEALTH && isAlive(health);
+  }
+
   wasHealthy(instance: Instance): boolean {
     return this.#healthyOnce.has(instance.id);
   }

@@ -144,7 +144,7 @@ export class Instances {
       condition !== this.#plainCondition(instance) ||
       changed.condition !== instance.condition ||
       (status.healthy !== undefined && status.reason !== 'REASON_RECONCILIATION');
-    const app = this.#configOf(instance);
+    const app = this.#parts.state.configOf(instance);
     const failed = isFailure(condition) && (condition !== 'Unreachable' || this.#parts.profile.unreachableIsFailure);
     if (news && !(isOver(condition) && instance.then === 'wiped')) this.#tellStatus(changed, status);
     if (failed || (condition === 'Killed' && status.healthy === false && instance.goal === 'Running')) {
@@ -206,7 +206,9 @@ export class Instances {
   }
 
   #strategyOf(instance: Instance): UnreachableStrategy {
-    return this.#configOf(instance)?.unreachableStrategy ?? { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 };
+    return (
+      this.#parts.state.configOf(instance)?.unreachableStrategy ?? { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 }
+    );
   }
 
   #takeUnknown(status: TaskStatus, condition: Condition): void {
@@ -269,7 +271,7 @@ export class Instances {
     this.#tellCondition(ended);
     if (instance.then === 'wiped') this.#tellUnknown(instance.id, instance.appId, condition);
     if (goesOn) this.#parts.scheduled.again(ended);
-    const config = this.#configOf(instance);
+    const config = this.#parts.state.configOf(instance);
     if (config && isBadEnd(condition)) {
       const key = backoffKey(config);
       state.setBackoff(key, afterFailure(state.backoffs.get(key), config, this.#parts.nowMs(), this.#parts.secondMs));
@@ -290,15 +292,6 @@ export class Instances {
       version: instance.version,
       slaveId: instance.agentId,
     });
-  }
-
-  /** The app as it was when the instance was launched, at least in its configuration. */
-  #configOf(instance: Instance): App | undefined {
-    const now = this.#parts.state.app(instance.appId);
-    if (now?.generation === instance.generation) return now;
-    return this.#parts.state.versions
-      .accepted(instance.appId)
-      .findLast((version) => version.generation === instance.generation);
   }
 
   /** What a new task and its instance are called, and which version of the app they are of. */

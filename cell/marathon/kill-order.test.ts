@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { killOrder, oldestFirst } from './kill-order.ts';
+import { killOrder, upgradeOrder } from './kill-order.ts';
 import { testApp, testInstance } from './test-apps.ts';
 
 const running = (id: string, second: number, rack = 'r1') =>
@@ -48,8 +48,19 @@ describe('killOrder', () => {
   });
 });
 
-describe('oldestFirst', () => {
-  it('puts what runs longest first', () => {
-    expect(ids(oldestFirst([running('b', 3), running('a', 1), running('c', 2)]))).toEqual(['a', 'c', 'b']);
+describe('upgradeOrder', () => {
+  const waiting = { id: 'w', appId: '/x', version: 'v', generation: 'g', incarnation: 1 };
+  const all = [waiting, running('b', 3), running('a', 1), running('c', 2)];
+
+  it('puts what runs longest first, and what only waits last', () => {
+    expect(upgradeOrder(all).map(({ id }) => id)).toEqual(['a', 'c', 'b', 'w']);
+  });
+
+  it('puts what is not healthy first, and then the youngest, where health is looked at', () => {
+    const order = (healthy: readonly string[]) =>
+      upgradeOrder(all, ({ id }) => healthy.includes(id)).map(({ id }) => id);
+    expect(order(['a', 'b', 'c', 'w'])).toEqual(['w', 'b', 'c', 'a']);
+    expect(order(['a', 'c'])).toEqual(['b', 'w', 'c', 'a']);
+    expect(order([])).toEqual(['a', 'c', 'b', 'w']);
   });
 });

@@ -1,5 +1,5 @@
 import { fieldName } from './constraints.ts';
-import type { App, Instance } from './model.ts';
+import { type App, type Instance, isScheduled, type Scheduled } from './model.ts';
 
 /**
  * Which instances a scale-down ends, in this order: those named by a kill-and-scale, be they more than `count`; those
@@ -28,11 +28,23 @@ export function killOrder(
 }
 
 /**
- * In which order an upgrade ends old instances. Marathon up to 1.9 says nothing of it and does not look at health; here
- * it is the worst order: what an earlier, stuck upgrade has started lives longest.
+ * In which order an upgrade ends old instances; those that only wait for an offer are the youngest. Up to 1.9 health is
+ * not looked at, and the oldest are first. From 1.10 on those are first that are not considered healthy, the oldest
+ * before the others, and then the healthy ones, the youngest first: the comparison there calls each of two healthy ones
+ * the lesser (`TaskReplaceActor`). Both hold of up to four instances; with more the original goes by a hash.
  */
-export function oldestFirst(instances: readonly Instance[]): readonly Instance[] {
-  return instances.toSorted((a, b) => compare(startOf(a), startOf(b)) || compare(a.id, b.id));
+export function upgradeOrder<One extends Instance | Scheduled>(
+  instances: readonly One[],
+  consideredHealthy?: (one: One) => boolean,
+): readonly One[] {
+  const oldestFirst = instances.toSorted((a, b) => compare(ageOf(a), ageOf(b)) || compare(a.id, b.id));
+  if (!consideredHealthy) return oldestFirst;
+  const healthy = oldestFirst.filter(consideredHealthy);
+  return [...oldestFirst.filter((one) => !healthy.includes(one)), ...healthy.toReversed()];
+}
+
+function ageOf(one: Instance | Scheduled): string {
+  return isScheduled(one) ? 'later' : startOf(one);
 }
 
 const LIFE: Readonly<Record<string, number>> = {

@@ -1,15 +1,19 @@
 import type { Offer } from '../../activities/mesos/types.ts';
 import { REJECT_REASONS, type RejectReason } from './offers.ts';
 
-/** An app that has instances to start. */
-export interface QueueEntry {
+/** What is queued: an app in one of its configurations. */
+export interface QueueRef {
   readonly appId: string;
+  readonly generation: string;
+}
+
+/** An app that has instances to start. */
+export interface QueueEntry extends QueueRef {
   /** How many are still to be started. */
   readonly count: number;
   readonly sinceMs: number;
   /** From when on nothing but an offer was missing, unless a delay says otherwise. */
   readonly allowedSinceMs: number;
-  readonly offers: OfferStatistics;
 }
 
 /** What became of offers that were looked at for an app. */
@@ -40,40 +44,50 @@ export interface RejectLine {
 
 const NO_OFFERS: OfferStatistics = { processed: 0, unused: 0, rejected: {}, unusedByAgent: new Map() };
 
+export interface LaunchQueueOptions {
+  /**
+   * As from 1.8 on: an upgrade leaves the former configuration's entry in the queue until its instances are ended too, and
+   * one that has started all begins anew when it comes back. Else the new configuration takes the place of the former.
+   */
+  readonly keepsFormer?: boolean;
+  /** Is told each count that is set. */
+  readonly counted?: (ref: QueueRef, count: number) => void;
+}
+
 /**
- * Which apps wait for offers, and how offers did for them. Counts are set by whoever knows what is missing. An entry
- * whose instances are all started is out of sight, but what offers did for it counts on when it comes back, as for an
- * app that keeps crashing; only a purge begins anew.
+ * Which apps wait for offers, and how offers did for them. Counts are set by whoever knows what is missing. What
+ * offers did for an app counts on when it comes back, as one that keeps crashing, and in other configurations; only a
+ * purge begins anew.
  */
 export class LaunchQueue {
   /** Those with a count of 0 are out of sight. */
   readonly #entries = new Map<string, QueueEntry>();
+  readonly #offers = new Map<string, OfferStatistics>();
   #dead = false;
-  readonly #counted: (appId: string, count: number) => void;
+  readonly #keepsFormer: boolean;
+  readonly #counted: (ref: QueueRef, count: number) => void;
 
-  /** @param counted is told each count that is set */
-  constructor(counted: (appId: string, count: number) => void = () => undefined) {
+  constructor({ keepsFormer = false, counted = () => undefined }: LaunchQueueOptions = {}) {
+    this.#keepsFormer = keepsFormer;
     this.#counted = counted;
   }
 
-  /** Says how many instances an app has to start; 0 takes it out. True when there is more to do than before. */
-  setCount(appId: string, count: number, nowMs: number): boolean {
+  /** Says how many instances of a configuration are to be started; 0 takes it out. True when there is more to do than before. */
+  setCount({ appId, generation }: QueueRef, count: number, nowMs: number): boolean {
     if (this.#dead) return false;
-    const entry = this.#entries.get(appId);
+    const ref = { appId, generation };
+    const former = this.#keepsFormer ? undefined : this.#of(appId).find((one) => one.generation !== generation);
+    if (former) this.#entries.delete(keyOf(former));
+    const entry = this.#entries.get(keyOf(ref)) ?? former;
     const before = entry?.count ?? 0;
     const wanted = Math.max(0, count);
-    this.#counted(appId, wanted);
-    if (before === wanted) return false;
+    this.#counted(ref, wanted);
     if (before === 0) {
+      if (wanted === 0) return false;
       // It queues up at the end again.
-      this.#entries.delete(appId);
+      this.#entries.delete(keyOf(ref));
     }
-    this.#entries.set(
-      appId,
-      entry
-        ? { ...entry, count: wanted }
-        : { appId, count: wanted, sinceMs: nowMs, allowedSinceMs: nowMs, offers: NO_OFFERS },
-    );
+    this.#put({ sinceMs: nowMs, allowedSinceMs: nowMs, ...entry, ...ref, count: wanted });
     return wanted > before;
   }
 
@@ -86,20 +100,28 @@ export class LaunchQueue {
     return this.#dead;
   }
 
+  /** Takes an app out, in every configuration; how offers did for it counts on. */
+  clear(appId: string, nowMs: number): void {
+    for (const entry of this.#of(appId)) this.setCount(entry, 0, nowMs);
+  }
+
   /** Takes an app out and forgets how offers did for it. */
   purge(appId: string): void {
-    this.#counted(appId, 0);
-    this.#entries.delete(appId);
+    for (const entry of this.#of(appId)) {
+      this.#counted({ appId, generation: entry.generation }, 0);
+      this.#entries.delete(keyOf(entry));
+    }
+    this.#offers.delete(appId);
   }
 
   /** Notes that a delay of an app was lifted: whether it is overdue counts from here. */
-  allowed(appId: string, nowMs: number): void {
-    const entry = this.#entries.get(appId);
-    if (entry) this.#entries.set(appId, { ...entry, allowedSinceMs: nowMs });
+  allowed(ref: QueueRef, nowMs: number): void {
+    const entry = this.#entries.get(keyOf(ref));
+    if (entry) this.#entries.set(keyOf(ref), { ...entry, allowedSinceMs: nowMs });
   }
 
-  get(appId: string): QueueEntry | undefined {
-    const entry = this.#entries.get(appId);
+  get(ref: QueueRef): QueueEntry | undefined {
+    const entry = this.#entries.get(keyOf(ref));
     return entry && entry.count > 0 ? entry : undefined;
   }
 
@@ -108,39 +130,50 @@ export class LaunchQueue {
     return [...this.#entries.values()].filter(({ count }) => count > 0);
   }
 
+  /** What offers did for an app. */
+  offers(appId: string): OfferStatistics {
+    return this.#offers.get(appId) ?? NO_OFFERS;
+  }
+
   get isEmpty(): boolean {
     return this.entries().length === 0;
   }
 
   /** Notes that an offer started an instance. */
-  used(appId: string, nowMs: number): void {
-    const entry = this.get(appId);
+  used(ref: QueueRef, nowMs: number): void {
+    const entry = this.get(ref);
     if (!entry) return;
-    const { offers } = entry;
-    this.#entries.set(appId, {
-      ...entry,
-      count: entry.count - 1,
-      offers: { ...offers, processed: offers.processed + 1, lastUsedMs: nowMs },
-    });
+    this.#put({ ...entry, count: entry.count - 1 });
+    const offers = this.offers(ref.appId);
+    this.#offers.set(ref.appId, { ...offers, processed: offers.processed + 1, lastUsedMs: nowMs });
   }
 
   /** Notes that an offer did not fit. */
-  rejected(appId: string, offer: Offer, reason: RejectReason, nowMs: number): void {
-    const entry = this.get(appId);
-    if (!entry) return;
-    const { offers } = entry;
-    this.#entries.set(appId, {
-      ...entry,
-      offers: {
-        ...offers,
-        processed: offers.processed + 1,
-        unused: offers.unused + 1,
-        lastUnusedMs: nowMs,
-        rejected: { ...offers.rejected, [reason]: (offers.rejected[reason] ?? 0) + 1 },
-        unusedByAgent: new Map(offers.unusedByAgent).set(offer.agent_id.value, { offer, reason, atMs: nowMs }),
-      },
+  rejected(ref: QueueRef, offer: Offer, reason: RejectReason, nowMs: number): void {
+    if (!this.get(ref)) return;
+    const offers = this.offers(ref.appId);
+    this.#offers.set(ref.appId, {
+      ...offers,
+      processed: offers.processed + 1,
+      unused: offers.unused + 1,
+      lastUnusedMs: nowMs,
+      rejected: { ...offers.rejected, [reason]: (offers.rejected[reason] ?? 0) + 1 },
+      unusedByAgent: new Map(offers.unusedByAgent).set(offer.agent_id.value, { offer, reason, atMs: nowMs }),
     });
   }
+
+  #put(entry: QueueEntry): void {
+    if (entry.count > 0 || !this.#keepsFormer) this.#entries.set(keyOf(entry), entry);
+    else this.#entries.delete(keyOf(entry));
+  }
+
+  #of(appId: string): readonly QueueEntry[] {
+    return [...this.#entries.values()].filter((entry) => entry.appId === appId);
+  }
+}
+
+function keyOf({ appId, generation }: QueueRef): string {
+  return `${appId} ${generation}`;
 }
 
 /** A funnel over all offers since the entry came: each counts at every reason up to the one that stopped it. */

@@ -2,7 +2,7 @@ import type { Offer, TaskInfo } from '../../activities/mesos/types.ts';
 import { backoffKey, launchAllowedAt } from './backoff.ts';
 import { isPlaced } from './conditions.ts';
 import type { Instances } from './instances.ts';
-import type { LaunchQueue } from './launch-queue.ts';
+import type { LaunchQueue, QueueEntry, QueueRef } from './launch-queue.ts';
 import type { App } from './model.ts';
 import { matchOffer, type Remains, remainsOf } from './offers.ts';
 import type { Profile } from './profile.ts';
@@ -53,28 +53,28 @@ export class Launcher {
         if (!placed) continue;
         tasks.push(placed.task);
         remains = placed.remains;
-        queue.used(app.id, nowMs());
-        if (queue.get(app.id)) still.push(app);
+        queue.used(refOf(app), nowMs());
+        if (queue.get(refOf(app))) still.push(app);
       }
       candidates = still;
     }
     return tasks;
   }
 
-  /** Apps that have something to start now: in the queue and not delayed. */
+  /** Apps that have something to start now, in the configuration to start: in the queue and not delayed. */
   launchable(): readonly App[] {
-    const { queue, state, nowMs } = this.#parts;
-    return queue.entries().flatMap(({ appId }) => {
-      const app = state.app(appId);
+    const { queue, nowMs } = this.#parts;
+    return queue.entries().flatMap((entry) => {
+      const app = this.#wanted(entry);
       return app && this.#allowedAt(app) <= nowMs() ? [app] : [];
     });
   }
 
   /** When the next delayed app may start; undefined when none is delayed. */
   nextAllowedMs(): number | undefined {
-    const { queue, state, nowMs } = this.#parts;
-    const times = queue.entries().flatMap(({ appId }) => {
-      const app = state.app(appId);
+    const { queue, nowMs } = this.#parts;
+    const times = queue.entries().flatMap((entry) => {
+      const app = this.#wanted(entry);
       return app ? [this.#allowedAt(app)] : [];
     });
     const later = times.filter((time) => time > nowMs());
@@ -94,15 +94,24 @@ export class Launcher {
       { groupByQuota: this.#parts.profile.groupByNeedsValue },
     );
     if (!match.fits) {
-      queue.rejected(app.id, offer, match.reason, nowMs());
+      queue.rejected(refOf(app), offer, match.reason, nowMs());
       return undefined;
     }
     const launched = instances.launch(app, offer, match.ports);
     return { task: taskInfo({ ...app, version: launched.version }, launched, random), remains: match.remains };
   }
 
+  #wanted(entry: QueueEntry): App | undefined {
+    const { state } = this.#parts;
+    return state.app(entry.appId) && state.configOf(entry);
+  }
+
   #allowedAt(app: App): number {
     const backoff = this.#parts.state.backoffs.get(backoffKey(app));
     return backoff ? launchAllowedAt(backoff) : 0;
   }
+}
+
+function refOf({ id, generation }: App): QueueRef {
+  return { appId: id, generation };
 }

@@ -21,7 +21,7 @@ import { infoConfig } from './info-config.ts';
 import { Instances } from './instances.ts';
 import { LaunchQueue } from './launch-queue.ts';
 import { Launcher } from './launcher.ts';
-import type { App } from './model.ts';
+import { type App, isScheduled } from './model.ts';
 import { Orchestrator } from './orchestrator.ts';
 import { PROFILES, type ProfileName } from './profile.ts';
 import { ReadinessChecker } from './readiness.ts';
@@ -86,8 +86,11 @@ export function lead(options: LeaderOptions): Leader {
   const state = new State(journal);
   const bus = new EventBus(nowMs, options.faults);
   const scheduled = new ScheduledInstances(state, bus);
-  const queue = new LaunchQueue((appId, count) => {
-    if (profile.instancesOutliveTasks) scheduled.fit(appId, count);
+  const queue = new LaunchQueue({
+    keepsFormer: profile.instancesOutliveTasks,
+    counted: (ref, count) => {
+      if (profile.instancesOutliveTasks) scheduled.fit(ref, count);
+    },
   });
   const health = new HealthTracker(bus, nowMs, secondMs);
   const look = () => orchestrator.look();
@@ -109,11 +112,12 @@ export function lead(options: LeaderOptions): Leader {
       roomMade = true;
       orchestrator.scaleCheck(instance.appId);
     },
-    again: ({ id, appId }) => {
+    again: ({ id, appId, generation }) => {
       readiness.forget(id);
       roomMade = true;
       // Even if there are enough without it: that is looked at with all apps, now and then.
-      queue.setCount(appId, (queue.get(appId)?.count ?? 0) + 1, nowMs());
+      const ref = { appId, generation };
+      queue.setCount(ref, (queue.get(ref)?.count ?? 0) + 1, nowMs());
     },
     inactive: ({ appId }) => orchestrator.scaleCheck(appId),
     changed: () => {
@@ -140,6 +144,11 @@ export function lead(options: LeaderOptions): Leader {
     scheduledStay: profile.instancesOutliveTasks,
     profile,
     kill: (chosen) => instances.kill(chosen),
+    consideredHealthy: (one) => {
+      const app = state.configOf(one);
+      if (!app || (app.healthChecks.length === 0 && app.readinessChecks.length === 0)) return true;
+      return !isScheduled(one) && health.isHealthyByMesos(one, app);
+    },
     isReady: (instance, app) =>
       instance.condition === 'Running' &&
       (app.healthChecks.length === 0 || health.wasHealthy(instance)) &&
@@ -196,9 +205,10 @@ export function lead(options: LeaderOptions): Leader {
 
   /** Every configuration that is wanted or still runs. */
   function checkedApps(): readonly App[] {
-    const running = new Set([...state.instances.values()].map((one) => `${one.appId} ${one.generation}`));
+    const all = [...state.instances.values(), ...state.scheduled.values()];
+    const running = new Set(all.map((one) => `${one.appId} ${one.generation}`));
     const current = allApps(state.root);
-    const former = [...new Set([...state.instances.values()].map(({ appId }) => appId))].flatMap((appId) =>
+    const former = [...new Set(all.map(({ appId }) => appId))].flatMap((appId) =>
       state.versions
         .accepted(appId)
         .filter((app) => running.has(`${app.id} ${app.generation}`) && state.app(appId)?.generation !== app.generation),
@@ -279,6 +289,13 @@ export function lead(options: LeaderOptions): Leader {
     }),
     ...absentRoutes(profile),
   ];
+  for (const waiting of Map.groupBy(
+    state.scheduled.values(),
+    ({ appId, generation }) => `${appId} ${generation}`,
+  ).values()) {
+    const [first] = waiting;
+    if (first) queue.setCount(first, waiting.length, nowMs());
+  }
   checker.watch(checkedApps());
   orchestrator.scaleCheckAll();
   framework.start();

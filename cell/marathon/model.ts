@@ -212,6 +212,10 @@ export interface Scheduled {
   readonly last?: Instance;
 }
 
+export function isScheduled(one: Instance | Scheduled): one is Scheduled {
+  return !('taskId' in one);
+}
+
 /** How an app's last bad end came about. */
 export interface TaskFailure {
   readonly appId: string;

@@ -3,12 +3,18 @@ import { isActive } from './conditions.ts';
 import { affectedApps, conflicts } from './deployments.ts';
 import type { EventBus } from './events.ts';
 import { allApps } from './groups.ts';
-import { killOrder, oldestFirst } from './kill-order.ts';
+import { killOrder, upgradeOrder } from './kill-order.ts';
 import type { LaunchQueue } from './launch-queue.ts';
-import type { App, DeploymentAction, DeploymentPlan, Instance, Scheduled } from './model.ts';
+import {
+  type App,
+  type DeploymentAction,
+  type DeploymentPlan,
+  type Instance,
+  isScheduled,
+  type Scheduled,
+} from './model.ts';
 import type { Profile } from './profile.ts';
 import type { RunningDeployment, State } from './state.ts';
-import { isMesosCheck } from './task-info.ts';
 import { type UpgradeBounds, upgradeBounds, upgradeMove } from './upgrade.ts';
 
 /** What the orchestrator moves, and whom it asks. */
@@ -21,6 +27,8 @@ export interface OrchestratorParts {
   /** What waits for offers when a deployment is cancelled goes on waiting, as from 1.8 on. */
   readonly scheduledStay: boolean;
   readonly kill: (instances: readonly Instance[]) => void;
+  /** Has no checks, or Mesos says that it is healthy: what upgrades count from 1.10 on. */
+  readonly consideredHealthy: (one: Instance | Scheduled) => boolean;
   /** Runs, and was healthy and ready once, as far as the app has checks for that. */
   readonly isReady: (instance: Instance, app: App) => boolean;
   /** Apps, or what instances run, changed: health may have to be looked at elsewhere. */
@@ -88,7 +96,7 @@ export class Orchestrator {
     if (!deployment) return;
     this.#forget(deployment);
     for (const { appId, after } of deployment.plan.changes) {
-      if (!after || !this.#parts.scheduledStay) this.#parts.queue.setCount(appId, 0, this.#parts.nowMs());
+      if (!after || !this.#parts.scheduledStay) this.#parts.queue.clear(appId, this.#parts.nowMs());
       // Its instances would belong to nobody, if nothing takes the app up again.
       if (!after) this.#toScale.add(appId);
     }
@@ -199,7 +207,7 @@ export class Orchestrator {
     const memory = this.#recall(plan, action, target, existing);
     const wanted = existing.filter(({ goal }) => goal === 'Running');
     this.#killRunning(killOrder(target, wanted, wanted.length - target.instances, plan.sentenced));
-    const moreWork = this.#enqueue(target.id, target.instances - existing.length);
+    const moreWork = this.#enqueue(target, target.instances - existing.length);
     const settled = existing.length === target.instances && wanted.length === target.instances;
     const added = wanted.filter(({ id }) => !memory.present.has(id));
     return { done: settled && added.every((instance) => this.#parts.isReady(instance, target)), moreWork };
@@ -213,19 +221,28 @@ export class Orchestrator {
     for (const instance of fresh) {
       if (this.#parts.isReady(instance, target)) memory.ready.add(instance.id);
     }
-    const oldRunning = old.filter(({ goal }) => goal === 'Running');
+    const oldWaiting = this.#formerWaiting(target);
+    const oldRunning = [...old.filter(({ goal }) => goal === 'Running'), ...oldWaiting];
     const readyNow = fresh.filter(({ id, goal }) => goal === 'Running' && memory.ready.has(id)).length;
     const move = upgradeMove(memory.bounds, {
       instances: target.instances,
       oldAtStart: memory.oldAtStart,
       oldRunning: oldRunning.length,
-      oldExisting: old.length,
+      oldExisting: old.length + oldWaiting.length,
       newExisting: fresh.length,
       newReady: Math.max(readyNow, Math.min(memory.ready.size, target.instances - 1)),
       readyAtStart: memory.readyAtStart,
     });
-    this.#killRunning(oldestFirst(oldRunning).slice(0, move.kill));
-    const moreWork = this.#enqueue(target.id, move.queue);
+    const { profile, consideredHealthy } = this.#parts;
+    const order = upgradeOrder(oldRunning, profile.upgradesTrustMesosAlone ? consideredHealthy : undefined);
+    const doomed = order.slice(0, move.kill);
+    for (const one of doomed) {
+      if (isScheduled(one)) this.#giveUp(one);
+      else this.#killRunning([one]);
+    }
+    // It is gone at once, and nothing else will tell.
+    if (doomed.some(isScheduled)) this.look();
+    const moreWork = this.#queueUp(target, move.queue);
     return { done: move.done && readyNow >= target.instances, moreWork };
   }
 
@@ -243,12 +260,10 @@ export class Orchestrator {
       bounds: upgradeBounds(target.instances, existing.length + this.#waiting(target).length, target.upgradeStrategy, {
         resident,
         ...(this.#parts.profile.upgradesTrustMesosAlone
-          ? { healthy: this.#healthyByMesos(existing, target) + this.#waiting(target).length }
+          ? { healthy: [...running, ...this.#waiting(target)].filter(this.#parts.consideredHealthy).length }
           : {}),
       }),
-      // Those that were scheduled only are given up at once: they count among the first that are killed.
-      oldAtStart:
-        old.length + this.#waiting(target).filter(({ generation }) => generation !== target.generation).length,
+      oldAtStart: old.length + this.#formerWaiting(target).length,
       ready: new Set(ready.map(({ id }) => id)),
       readyAtStart: ready.length,
     };
@@ -256,15 +271,19 @@ export class Orchestrator {
     return memory;
   }
 
-  /** Instances that are scheduled and no more: where there are such, an upgrade counts them as if they were healthy. */
+  /** Instances that are scheduled and no more: where there are such, an upgrade counts them as if they ran. */
   #waiting({ id }: App): readonly Scheduled[] {
     return [...this.#parts.state.scheduled.values()].filter(({ appId }) => appId === id);
   }
 
-  #healthyByMesos(existing: readonly Instance[], target: App): number {
-    const { healthChecks, readinessChecks } = target;
-    if (readinessChecks.length > 0 || healthChecks.some((check) => !isMesosCheck(check))) return 0;
-    return existing.filter((instance) => this.#parts.isReady(instance, target)).length;
+  /** Those of them that an upgrade is to replace. */
+  #formerWaiting(target: App): readonly Scheduled[] {
+    return this.#waiting(target).filter(({ generation }) => generation !== target.generation);
+  }
+
+  #giveUp(one: Scheduled): void {
+    const { queue, nowMs } = this.#parts;
+    queue.setCount(one, (queue.get(one)?.count ?? 0) - 1, nowMs());
   }
 
   #scaleOutsideDeployment(appId: string): boolean {
@@ -279,11 +298,18 @@ export class Orchestrator {
     const surplus = wanted.length - app.instances;
     if (surplus > 0) this.#parts.queue.purge(appId);
     this.#killRunning(killOrder(app, wanted, surplus));
-    return this.#enqueue(appId, app.instances - instances.length);
+    return this.#enqueue(app, app.instances - instances.length);
   }
 
-  #enqueue(appId: string, count: number): boolean {
-    return this.#parts.queue.setCount(appId, count, this.#parts.nowMs());
+  /** So many are to wait for offers; what waits in a former configuration, after a stopped upgrade, counts too. */
+  #enqueue(app: App, count: number): boolean {
+    const former = this.#formerWaiting(app);
+    for (const one of former.slice(Math.max(0, count))) this.#giveUp(one);
+    return this.#queueUp(app, count - former.length);
+  }
+
+  #queueUp({ id, generation }: App, count: number): boolean {
+    return this.#parts.queue.setCount({ appId: id, generation }, count, this.#parts.nowMs());
   }
 
   #killRunning(instances: readonly Instance[]): void {

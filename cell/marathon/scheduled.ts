@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { EventBus } from './events.ts';
+import type { QueueRef } from './launch-queue.ts';
 import type { App, Instance, Scheduled } from './model.ts';
 import { safePath } from './path-id.ts';
 import type { State } from './state.ts';
 
 /**
- * Instances that wait for an offer, as many for each app as its entry in the launch queue counts. Profiles up to 1.7
+ * Instances that wait for an offer, as many as the entries in the launch queue count. Profiles up to 1.7
  * have none: there an instance begins with its launch and ends with its task.
  */
 export class ScheduledInstances {
@@ -17,22 +18,21 @@ export class ScheduledInstances {
     this.#bus = bus;
   }
 
-  /** Schedules new instances of an app, or gives up the newest, until so many wait. */
-  fit(appId: string, count: number): void {
-    const app = this.#state.app(appId);
-    const waiting = this.#of(appId);
-    const fresh = waiting.filter((one) => one.generation === app?.generation);
-    const surplus = [...waiting.filter((one) => !fresh.includes(one)), ...fresh.slice(app ? count : 0)];
-    for (const one of surplus) {
+  /** Schedules new instances of an app, or gives up the newest, until so many of one configuration wait. */
+  fit(ref: QueueRef, count: number): void {
+    const app = this.#state.app(ref.appId);
+    const waiting = this.#of(ref);
+    for (const one of waiting.slice(app ? count : 0)) {
       this.#state.removeScheduled(one.id);
       // That its goal changed is told; that it is gone is not.
       this.#tell(one);
     }
-    if (!app) return;
-    for (let have = Math.min(fresh.length, count); have < count; have += 1) {
+    // Of a former configuration nothing new is wanted.
+    if (app?.generation !== ref.generation) return;
+    for (let have = waiting.length; have < count; have += 1) {
       const one = {
         id: `${safePath(app.id)}.instance-${randomUUID()}`,
-        appId,
+        appId: app.id,
         version: app.version,
         generation: app.generation,
         incarnation: 1,
@@ -43,9 +43,9 @@ export class ScheduledInstances {
   }
 
   /** The instance that a launch is for; the queue must have one. */
-  take(app: App): Scheduled {
-    const [one] = this.#of(app.id);
-    if (!one) throw new Error(`${app.id} has an instance to launch, but none is scheduled`);
+  take({ id, generation }: App): Scheduled {
+    const [one] = this.#of({ appId: id, generation });
+    if (!one) throw new Error(`${id} has an instance to launch, but none is scheduled`);
     this.#state.removeScheduled(one.id);
     return one;
   }
@@ -56,8 +56,8 @@ export class ScheduledInstances {
     this.#state.putScheduled({ id, appId, version, generation, incarnation: incarnation + 1, last: instance });
   }
 
-  #of(appId: string): readonly Scheduled[] {
-    return [...this.#state.scheduled.values()].filter((one) => one.appId === appId);
+  #of({ appId, generation }: QueueRef): readonly Scheduled[] {
+    return [...this.#state.scheduled.values()].filter((one) => one.appId === appId && one.generation === generation);
   }
 
   #tell({ id, appId, version }: Scheduled): void {

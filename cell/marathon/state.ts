@@ -81,6 +81,13 @@ export class State {
     return findApp(this.root, id);
   }
 
+  /** An app as it was, or is, in one of its configurations; its instance count may have been another. */
+  configOf({ appId, generation }: { readonly appId: string; readonly generation: string }): App | undefined {
+    const now = this.app(appId);
+    if (now?.generation === generation) return now;
+    return this.versions.accepted(appId).findLast((version) => version.generation === generation);
+  }
+
   /** An app is gone for good: only its versions stay, as long as a tree that is kept has it. */
   forgetApp(id: string): void {
     this.versions.gone(id);

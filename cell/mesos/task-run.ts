@@ -143,7 +143,7 @@ export class TaskRun {
   }
 
   #refuseIfKilled(): void {
-    if (this.#record.kill !== undefined) throw new LaunchError('Task was killed before it was launched');
+    if (this.#record.kill !== undefined) throw new LaunchError('Killed before delivery to the executor');
   }
 
   #begin(execution: Execution): void {
@@ -206,9 +206,10 @@ export class TaskRun {
   #endWithoutExecution(error: unknown): void {
     if (this.#record.kill !== undefined) {
       this.#finish(this.#record.kill.state, {
+        source: 'SOURCE_AGENT',
         reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
         ...this.#killWords(),
-        message: 'Task was killed before it was launched',
+        message: 'Killed before delivery to the executor',
       });
       return;
     }

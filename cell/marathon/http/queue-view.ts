@@ -1,12 +1,13 @@
 import type { Attribute, Offer, Range, Resource } from '../../../activities/mesos/types.ts';
 import { emitApp } from '../app.ts';
 import { type Backoff, launchAllowedAt } from '../backoff.ts';
-import { lastOffersSummary, launchAttemptSummary, type QueueEntry } from '../launch-queue.ts';
+import { lastOffersSummary, launchAttemptSummary, type OfferStatistics, type QueueEntry } from '../launch-queue.ts';
 import type { App } from '../model.ts';
 
 /** One item of `/v2/queue`: what waits, how long it must, and how offers did for it. */
 export function emitQueueEntry(
   entry: QueueEntry,
+  offers: OfferStatistics,
   app: App,
   backoff: Backoff | undefined,
   options: {
@@ -16,7 +17,7 @@ export function emitQueueEntry(
     readonly tellsRoles: boolean;
   },
 ): Record<string, unknown> {
-  const { count, sinceMs, allowedSinceMs, offers } = entry;
+  const { count, sinceMs, allowedSinceMs } = entry;
   const allowedMs = backoff ? launchAllowedAt(backoff) : allowedSinceMs;
   const seconds = Math.trunc((allowedMs - options.nowMs) / options.secondMs);
   const unused = [...offers.unusedByAgent.values()];

@@ -133,16 +133,17 @@ function emitQueue(parts: ServiceRouteParts, request: Request): readonly Record<
   const withOffers = request.query.getAll('embed').includes('lastUnusedOffers');
   const options = { nowMs: nowMs(), secondMs, withOffers, tellsRoles: profile.tellsRoles };
   return queue.entries().flatMap((entry) => {
-    const app = state.app(entry.appId);
-    return app ? [emitQueueEntry(entry, app, state.backoffs.get(backoffKey(app)), options)] : [];
+    const app = state.configOf(entry);
+    return app ? [emitQueueEntry(entry, queue.offers(app.id), app, state.backoffs.get(backoffKey(app)), options)] : [];
   });
 }
 
 function resetDelay({ state, queue, orchestrator, profile, nowMs }: ServiceRouteParts, id: string): Answer {
   const app = state.app(resolvePath(id));
-  if (!app || !queue.get(app.id)) return untyped(profile, `Application ${resolvePath(id)} not found in tasks queue.`);
+  const entry = queue.entries().find(({ appId }) => appId === app?.id);
+  if (!app || !entry) return untyped(profile, `Application ${resolvePath(id)} not found in tasks queue.`);
   state.setBackoff(backoffKey(app), undefined);
-  queue.allowed(app.id, nowMs());
+  queue.allowed({ appId: app.id, generation: app.generation }, nowMs());
   orchestrator.look();
   return { status: 204 };
 }

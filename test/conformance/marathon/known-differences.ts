@@ -70,8 +70,6 @@ const IN_TURN =
   'Instances start, fail and are replaced again and again: how often, and where each is, depends on when one asks.';
 const NO_ADDRESSES =
   "There the agent told of the end of what had died with it; here the task's executor did, with its address.";
-const WAITING_GIVEN_UP =
-  'What of the former version waits for its delay is launched there beside the new one and then ended; here it is given up at once.';
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
@@ -93,12 +91,6 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     reason: '1.8 has two settings that 1.9 has not, and lacks one.',
   },
   { record: 'deployment-delete-rollback', step: 19, at: '/body/queue/0/processedOffersSummary', reason: OFFERS },
-  ...[
-    'instance_changed_event {"agentId":"a agentId","condition":"Killed"',
-    'instance_changed_event {"agentId":"a agentId","condition":"Provisioned"',
-    'instance_changed_event {"agentId":null,"condition":"Scheduled"',
-    'status_update_event {"appId":"/bo","host":"a host","ipAddresses":[],"message":"Killed before delivery',
-  ].map((at) => ({ record: 'queue-backoff', step: 'events' as const, at, reason: WAITING_GIVEN_UP })),
   { record: 'agent-lost', step: 6, at: '/body/queue/0/processedOffersSummary', chance: true, reason: OFFERS },
   ...['tasks', 'tasksStats', 'tasksStaged', 'tasksRunning', 'tasksHealthy', 'tasksUnhealthy', 'lastTaskFailure'].map(
     (key) => ({

@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FaultBoard } from '../../../cell/faults/board.ts';
+import type { SwitchesInput } from '../../../cell/faults/switches.ts';
 import { type MarathonCell, type MarathonCellOptions, startMarathon } from '../../../cell/marathon/marathon.ts';
 import type { ProfileName } from '../../../cell/marathon/profile.ts';
+import { SILENT } from '../../../cell/mesos/log.ts';
 import type { CellOptions } from '../../../cell/mesos/options.ts';
 import { containersBelow, processesOf } from '../../../cell/mesos/processes.ts';
 import { type MesosCell, startMesos } from '../../../cell/mesos/start.ts';
@@ -25,6 +28,8 @@ export interface StageOptions {
   readonly agents: readonly StageAgent[];
   readonly marathon?: Partial<MarathonCellOptions>;
   readonly mesos?: Partial<CellOptions>;
+  /** Faults of tasks. */
+  readonly tasks?: SwitchesInput['tasks'];
   /** Slows calls to Mesos down by so much: to Marathon, what comes "just after" an answer is not over by then. */
   readonly mesosDelayMs?: number;
 }
@@ -53,7 +58,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const stateDir = mkdtempSync(join(tmpdir(), 'marathon-stage-'));
   const ports = new Map<number, number>();
   for (const { firstPort } of options.agents) ports.set(firstPort, await freePortBlock(PORTS));
-  const mesos = await startMesos({
+  const faults = new FaultBoard();
+  const mesosOptions: CellOptions = {
     stateDir: join(stateDir, 'mesos'),
     agents: options.agents.map(({ name, attributes, firstPort, cpus = 4 }) => {
       const first = ports.get(firstPort) ?? 0;
@@ -62,7 +68,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     stopGraceMs: 500,
     allocationIntervalMs: 200,
     ...options.mesos,
-  });
+  };
+  const mesos = await startMesos(mesosOptions, SILENT, faults);
+  await faults.set({ tasks: options.tasks ?? [] });
   const proxy: FaultProxy = await startFaultProxy({ target: mesos.masterUrl });
   const delayMesos = (delayMs: number) => {
     proxy.disarmAll();
