@@ -41,6 +41,7 @@ export interface LeaderOptions {
   readonly declineOfferMs: number;
   readonly scaleAppsIntervalMs: number;
   readonly secondMs: number;
+  readonly storeMs: () => number;
   readonly lost: LostTimes | undefined;
   readonly random: () => number;
   readonly log: CellLog;
@@ -141,6 +142,7 @@ export function lead(options: LeaderOptions): Leader {
     bus,
     queue,
     nowMs,
+    storeMs: options.storeMs,
     scheduledStay: profile.instancesOutliveTasks,
     profile,
     kill: (chosen) => instances.kill(chosen),

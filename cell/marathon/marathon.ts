@@ -33,6 +33,11 @@ export interface MarathonCellOptions {
    * does not reach them; so nobody waits ten minutes for a replacement.
    */
   readonly lost?: LostTimes;
+  /**
+   * How long a decision about deployments takes to be stored now; it comes so much later. Default 0, where Marathon's
+   * ZooKeeper takes some ms to a tenth of a second: clients may see the first step of a creation, or a stop without tasks.
+   */
+  readonly storeMs?: () => number;
   /** Uniform in [0, 1): which of the free ports a task gets. Default `Math.random`. */
   readonly random?: () => number;
   readonly log?: CellLog;
@@ -74,6 +79,7 @@ export async function startMarathon(options: MarathonCellOptions): Promise<Marat
       declineOfferMs: options.declineOfferMs ?? 5_000,
       scaleAppsIntervalMs: options.scaleAppsIntervalMs ?? 300_000,
       secondMs: options.secondMs ?? 1_000,
+      storeMs: options.storeMs ?? (() => 0),
       lost: options.lost,
       random: options.random ?? Math.random,
       log,

@@ -24,6 +24,8 @@ export interface OrchestratorParts {
   readonly queue: LaunchQueue;
   readonly profile: Profile;
   readonly nowMs: () => number;
+  /** How much later than it could a look comes. */
+  readonly storeMs: () => number;
   /** What waits for offers when a deployment is cancelled goes on waiting, as from 1.8 on. */
   readonly scheduledStay: boolean;
   readonly kill: (instances: readonly Instance[]) => void;
@@ -60,7 +62,8 @@ export class Orchestrator {
   readonly #terminated = new Set<string>();
   /** Apps outside of deployments to bring to their number at the next look. */
   readonly #toScale = new Set<string>();
-  #scheduled: NodeJS.Immediate | undefined;
+  /** Calls off the look that is to come. */
+  #callOff: (() => void) | undefined;
 
   constructor(parts: OrchestratorParts) {
     this.#parts = parts;
@@ -117,15 +120,24 @@ export class Orchestrator {
 
   /** Looks soon; many calls make one look. */
   look(): void {
-    this.#scheduled ??= setImmediate(() => {
-      this.#scheduled = undefined;
+    if (this.#callOff) return;
+    const look = () => {
+      this.#callOff = undefined;
       this.#look();
-    });
+    };
+    const storeMs = this.#parts.storeMs();
+    if (storeMs > 0) {
+      const timer = setTimeout(look, storeMs);
+      this.#callOff = () => clearTimeout(timer);
+    } else {
+      const immediate = setImmediate(look);
+      this.#callOff = () => clearImmediate(immediate);
+    }
   }
 
   stop(): void {
-    clearImmediate(this.#scheduled);
-    this.#scheduled = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
   }
 
   #look(): void {

@@ -61,6 +61,7 @@ beforeAll(async () => {
       mesos,
       ports: new Map(),
       delayMesos: () => undefined,
+      delayStore: () => undefined,
       killTasks: () => undefined,
       restart: () => rig.restart(),
       stop: () => rig.stop(),

@@ -22,5 +22,8 @@ playScenarios({
     [52, 54],
   ],
   told: [{ app: '/d/web', parts: ['healthy create'], end: 'bad update', without: ['api_post_event'] }],
+  slowStore: [4, 6],
+  // 1.8 gave each its own.
+  undone: ['2026-11-22T10:07:20.766Z', '2026-11-22T10:08:11.910Z'],
   delays: false,
 });

@@ -79,12 +79,6 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     reason: 'Marathon has launched already and waits for its own store; the cell launches in one step, a moment later.',
   },
   {
-    record: 'scenarios of 1.8.244',
-    step: 5,
-    at: '/body',
-    reason: 'To stop an app without a task takes Marathon a moment and the cell none.',
-  },
-  {
     record: 'life on 1.8.244',
     step: 6,
     at: '/body/marathon_config',

@@ -18,11 +18,13 @@ import { ALIKE, likeness } from './thread-likeness.ts';
 const SECOND_MS = 250;
 
 const SLOW_MS = 400;
+const SLOW_STORE_MS = 150;
 /** The step before which a task has written down its environment. */
 const ENVIRONMENT_TOLD = 14;
 
 /** The recorder asked for these when the deployment before was over. */
 const AT_REST: ReadonlySet<string> = new Set([
+  'impossible again',
   'bad update',
   'readiness update',
   'scaleBy',
@@ -54,6 +56,10 @@ export interface ScenariosOptions {
     /** Types of events that are not comparable. */
     readonly without?: readonly string[];
   }[];
+  /** From one step to another, by index, the time shows that the store takes. */
+  readonly slowStore?: readonly [from: number, to: number];
+  /** Versions of what was undone first, and later, where the profile has but one for both. */
+  readonly undone?: readonly [first: string, later: string];
   /** Whether the delays of the crashing app are comparable. */
   readonly delays: boolean;
 }
@@ -63,6 +69,13 @@ async function before(options: ScenariosOptions, note: string, played: Played, i
   if (!heard.has(note)) heard.set(note, replay.events.length);
   if (index === 0) {
     for (const id of options.groups) await ask(stage.url, { method: 'POST', path: '/v2/groups', body: { id } });
+  }
+  const [storeFrom, storeTo] = options.slowStore ?? [];
+  if (index === storeFrom) stage.delayStore(SLOW_STORE_MS);
+  if (index === storeTo) stage.delayStore(0);
+  if (options.undone && note === 'roll the bad update back') {
+    const [first, later] = options.undone;
+    replay.parts.pair(later, replay.parts.translate(first));
   }
   if (options.slow.some(([, to]) => to === index)) stage.delayMesos(0);
   if (AT_REST.has(note)) await atRest(played);

@@ -44,6 +44,8 @@ export interface Stage {
   readonly ports: ReadonlyMap<number, number>;
   /** From now on calls to Mesos take so much longer. */
   delayMesos(delayMs: number): void;
+  /** From now on Marathon takes so long to store what it decides about deployments. */
+  delayStore(delayMs: number): void;
   /** Ends Marathon and starts it again on the same address and state; tasks run on. */
   restart(): Promise<void>;
   /** Kills what runs on an agent, though its master does not hear of it. */
@@ -77,12 +79,14 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     if (delayMs > 0) proxy.arm({ kind: 'delay', method: 'POST', delayMs });
   };
   delayMesos(options.mesosDelayMs ?? 0);
+  let storeMs = 0;
   const start = (port: number): Promise<MarathonCell> =>
     startMarathon({
       host: '127.0.0.1',
       port,
       mesosMaster: proxy.url,
       stateDir: join(stateDir, 'marathon'),
+      storeMs: () => storeMs,
       ...options.marathon,
     });
   let cell = await start(0);
@@ -97,6 +101,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     mesos,
     ports,
     delayMesos,
+    delayStore(delayMs) {
+      storeMs = delayMs;
+    },
     async restart() {
       await cell.stop();
       cell = await start(Number(new URL(url).port));
