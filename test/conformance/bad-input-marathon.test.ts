@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { type MarathonCell, startMarathon } from '../../cell/marathon/marathon.ts';
 import { until } from '../integration/mesos-until.ts';
+import { anyBody, anyJson } from './any-body.ts';
 
 /** What no client should send to Marathon: everything of it is answered clearly, and nothing of it does harm. */
 
@@ -312,20 +313,9 @@ describe.each(['1.7', '1.11'] as const)('profile %s', (profile) => {
       'scaleBy',
       'fetch',
     ];
-    const json = fc.jsonValue({ maxDepth: 3 });
-    const appLike = fc.dictionary(
-      fc.constantFrom(...names, ...more),
-      fc.oneof(json, fc.array(json, { maxLength: 3 })),
-      {
-        maxKeys: 6,
-      },
-    );
-    const body = fc.oneof(
-      appLike.map((value) => JSON.stringify(value)),
-      fc.array(appLike, { maxLength: 3 }).map((value) => JSON.stringify(value)),
-      json.map((value) => JSON.stringify(value)),
-      fc.uint8Array({ maxLength: 60 }),
-    );
+    const value = fc.oneof(anyJson, fc.array(anyJson, { maxLength: 3 }));
+    const appLike = fc.dictionary(fc.constantFrom(...names, ...more), value, { maxKeys: 6 });
+    const body = anyBody(appLike, fc.array(appLike, { maxLength: 3 }));
     const target = fc.constantFrom(
       ['POST', '/v2/apps'],
       ['PUT', '/v2/apps'],

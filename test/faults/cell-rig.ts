@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createMarathonActivities, type MarathonActivities } from '../../activities/marathon/activities.ts';
@@ -10,6 +11,7 @@ import { type Cell, startCell } from '../../cell/cell.ts';
 import { FaultClient } from '../../cell/faults/client.ts';
 import { containersBelow } from '../../cell/mesos/processes.ts';
 import { freePortBlock } from '../../local/platform/ports.ts';
+import { until } from '../integration/mesos-until.ts';
 
 const PORTS = 50;
 
@@ -63,6 +65,25 @@ export async function startCellRig({ hostname }: { readonly hostname?: string } 
       rmSync(stateDir, { recursive: true });
     },
   };
+}
+
+/**
+ * One cell for all tests of a file, each of which finds it well and empty.
+ * @param tell called when it has started
+ */
+export function useCellRig(tell: (rig: CellRig) => void): void {
+  let rig: CellRig;
+  beforeAll(async () => {
+    rig = await startCellRig();
+    tell(rig);
+  });
+  afterAll(() => rig.stop());
+  afterEach(async () => {
+    await rig.faults.clear();
+    for (const { id } of await rig.client.listApps()) await rig.client.deleteApp(id);
+    await until('nothing is left', 20_000, async () => (await rig.client.deployments()).length === 0);
+    await until('no process is left', 10_000, () => rig.alive() === 0);
+  });
 }
 
 /** Runs an activity as a worker would, without a line of log for every failure that a test wants. */

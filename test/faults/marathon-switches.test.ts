@@ -1,5 +1,5 @@
 /** What the production clients make of a Marathon that fails, by the fault switches of the cell. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { MarathonClient } from '../../activities/marathon/client.ts';
 import { marathonEvents } from '../../activities/marathon/events.ts';
 import type { MarathonEvent } from '../../activities/marathon/types.ts';
@@ -7,21 +7,14 @@ import type { SwitchesInput } from '../../cell/faults/switches.ts';
 import { type RevisionApp, revisionApp } from '../../domain/revision-app.ts';
 import { SLEEP, settled, taskIds } from '../integration/marathon-rig.ts';
 import { until } from '../integration/mesos-until.ts';
-import { type CellRig, run, startCellRig } from './cell-rig.ts';
+import { type CellRig, run, useCellRig } from './cell-rig.ts';
 
 jest.setTimeout(60_000);
 
 let rig: CellRig;
 
-beforeAll(async () => {
-  rig = await startCellRig();
-});
-afterAll(() => rig.stop());
-afterEach(async () => {
-  await rig.faults.clear();
-  for (const { id } of await rig.client.listApps()) await rig.client.deleteApp(id);
-  await until('nothing is left', 20_000, async () => (await rig.client.deployments()).length === 0);
-  await until('no process is left', 5_000, () => rig.alive() === 0);
+useCellRig((started) => {
+  rig = started;
 });
 
 const appId = '/prod/web/r1';

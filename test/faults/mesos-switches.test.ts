@@ -1,24 +1,17 @@
 /** What a Marathon and the CI framework make of a Mesos that fails, by the fault switches of the cell. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { type RunTaskResult, runTask } from '../../activities/mesos/run-task.ts';
 import { SLEEP, settled, taskIds } from '../integration/marathon-rig.ts';
 import { until } from '../integration/mesos-until.ts';
 import { operatorCall } from '../mesos-rig/operator-call.ts';
-import { type CellRig, startCellRig } from './cell-rig.ts';
+import { type CellRig, useCellRig } from './cell-rig.ts';
 
 jest.setTimeout(60_000);
 
 let rig: CellRig;
 
-beforeAll(async () => {
-  rig = await startCellRig();
-});
-afterAll(() => rig.stop());
-afterEach(async () => {
-  await rig.faults.clear();
-  for (const { id } of await rig.client.listApps()) await rig.client.deleteApp(id);
-  await until('nothing is left', 20_000, async () => (await rig.client.deployments()).length === 0);
-  await until('no process is left', 10_000, () => rig.alive() === 0);
+useCellRig((started) => {
+  rig = started;
 });
 
 const on = (name: string) => ({ constraints: [['hostname', 'LIKE', name]] });

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest } from '@jest/globals';
+import { describe, expect, jest } from '@jest/globals';
 import type { MarathonClient } from '../../activities/marathon/client.ts';
 import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
-import { MARATHON_AGENTS, type MarathonRig, recordEvents, SLEEP, settled, startRig, taskIds } from './marathon-rig.ts';
+import { MARATHON_AGENTS, type MarathonRig, recordEvents, SLEEP, settled, taskIds, useRig } from './marathon-rig.ts';
 import { until } from './mesos-until.ts';
 
 jest.setTimeout(60_000);
@@ -10,25 +10,13 @@ let rig: MarathonRig;
 let client: MarathonClient;
 
 describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
-  beforeAll(async () => {
-    rig = await startRig(under.mesos);
-    ({ client } = rig);
-  });
-  afterAll(() => rig?.stop());
-  afterEach(async () => {
-    await call('DELETE', '/v2/groups?force=true');
-    await until('nothing is left', 20_000, async () => (await client.deployments()).length === 0);
-    expect(await client.listAllTasks()).toEqual([]);
-  });
-
-  async function call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
-    const answer = await fetch(rig.url + path, {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-    });
-    const text = await answer.text();
-    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
-  }
+  useRig(
+    () => under.mesos,
+    (started) => {
+      rig = started;
+      ({ client } = rig);
+    },
+  );
 
   const queued = async (id: string) => (await client.queue()).find((item) => item.app?.id === id);
   const running = async (id: string) => (await client.getApp(id))?.tasksRunning;
@@ -54,42 +42,42 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
         currentStep: 2,
         totalSteps: 2,
       });
-      expect(await call('PUT', '/v2/apps//d/big', { instances: 2 })).toEqual({
+      expect(await rig.call('PUT', '/v2/apps//d/big', { instances: 2 })).toEqual({
         status: 409,
         body: { message: expect.stringContaining('App is locked'), deployments: [{ id: deployment?.id }] },
       });
-      expect(await call('POST', '/v2/apps', { id: '/d/big', ...SLEEP })).toEqual({
+      expect(await rig.call('POST', '/v2/apps', { id: '/d/big', ...SLEEP })).toEqual({
         status: 409,
         body: { message: 'An app with id [/d/big] already exists.' },
       });
-      expect((await call('PUT', '/v2/apps//d/big?force=true', { cpus: 0.1 })).status).toBe(200);
+      expect((await rig.call('PUT', '/v2/apps//d/big?force=true', { cpus: 0.1 })).status).toBe(200);
       await settled(client, '/d/big', 1);
     });
 
     under.it('are undone: what was created goes, what was changed comes back', async () => {
       await client.createApp({ id: '/d/big', ...SLEEP, cpus: 100 });
       const [creating] = await client.deployments();
-      expect((await call('DELETE', `/v2/deployments/${creating?.id}`)).status).toBe(200);
+      expect((await rig.call('DELETE', `/v2/deployments/${creating?.id}`)).status).toBe(200);
       expect(await client.getApp('/d/big')).toBeUndefined();
 
       await client.createApp({ id: '/d/web', ...SLEEP });
       const before = await settled(client, '/d/web', 1);
-      await call('PUT', '/v2/apps//d/web', { cpus: 100 });
+      await rig.call('PUT', '/v2/apps//d/web', { cpus: 100 });
       const [changing] = await client.deployments();
       expect(changing?.steps).toEqual([{ actions: [{ action: 'RestartApplication', app: '/d/web' }] }]);
-      await call('DELETE', `/v2/deployments/${changing?.id}`);
+      await rig.call('DELETE', `/v2/deployments/${changing?.id}`);
       const after = await settled(client, '/d/web', 1);
       expect(after['cpus']).toBe(0.1);
       // The version counts, not the content: the task is replaced though nothing of it had changed.
       expect(taskIds(after)).not.toEqual(taskIds(before));
-      expect((await call('DELETE', '/v2/deployments/nope')).status).toBe(404);
+      expect((await rig.call('DELETE', '/v2/deployments/nope')).status).toBe(404);
     });
 
     under.it('are stopped where they stand by force', async () => {
       const { events, stop } = await recordEvents(rig.url);
       await client.createApp({ id: '/d/big', ...SLEEP, cpus: 100 });
       const [creating] = await client.deployments();
-      expect(await call('DELETE', `/v2/deployments/${creating?.id}?force=true`)).toEqual({
+      expect(await rig.call('DELETE', `/v2/deployments/${creating?.id}?force=true`)).toEqual({
         status: 202,
         body: undefined,
       });
@@ -115,12 +103,12 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
         lastTaskFailure: { state: 'TASK_FAILED', message: expect.stringContaining('3') },
       });
       const failed = (await client.getApp('/d/crash'))?.lastTaskFailure?.taskId;
-      expect((await call('DELETE', '/v2/queue//d/crash/delay')).status).toBe(204);
+      expect((await rig.call('DELETE', '/v2/queue//d/crash/delay')).status).toBe(204);
       await until('it was started again at once', 10_000, async () => {
         const app = await client.getApp('/d/crash');
         return app?.lastTaskFailure?.taskId !== failed;
       });
-      expect((await call('DELETE', '/v2/queue//d/none/delay')).status).toBe(404);
+      expect((await rig.call('DELETE', '/v2/queue//d/none/delay')).status).toBe(404);
     });
 
     under.it('keep constraints: UNIQUE leaves the surplus in the queue, GROUP_BY splits evenly', async () => {
@@ -144,9 +132,9 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
       // Each host has one already, so no other can start.
       await client.createApp({ id: '/d/again', instances: 2, constraints: [['hostname', 'UNIQUE']], ...SLEEP });
       await settled(client, '/d/again', 2);
-      await call('POST', '/v2/apps//d/again/restart');
+      await rig.call('POST', '/v2/apps//d/again/restart');
       const [hangs] = await client.deployments();
-      const undone = await call('DELETE', `/v2/deployments/${hangs?.id}`);
+      const undone = await rig.call('DELETE', `/v2/deployments/${hangs?.id}`);
       expect(undone.status).toBe(200);
       const { deploymentId } = undone.body as { deploymentId: string };
       expect(deploymentId).not.toBe(hangs?.id);
@@ -164,7 +152,7 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
           { id: 'app', dependencies: ['/g/db'], apps: [{ id: 'web', instances: 2, ...SLEEP }] },
         ],
       };
-      const dry = await call('PUT', '/v2/groups//g?dryRun=true', group);
+      const dry = await rig.call('PUT', '/v2/groups//g?dryRun=true', group);
       expect(dry.body).toEqual({
         steps: [
           {
@@ -178,18 +166,18 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
         ].map(({ actions }) => ({ actions: expect.arrayContaining(actions) })),
       });
       expect(await client.listApps()).toEqual([]);
-      const created = await call('POST', '/v2/groups', group);
+      const created = await rig.call('POST', '/v2/groups', group);
       expect(created.status).toBe(201);
       await settled(client, '/g/app/web', 2);
       await stop();
       const started = events.filter((event) => event['condition'] === 'Running').map((event) => event['runSpecId']);
       expect(started).toEqual(['/g/db/pg', '/g/app/web', '/g/app/web']);
 
-      expect((await call('PUT', '/v2/groups//g', { scaleBy: 1.5 })).status).toBe(200);
+      expect((await rig.call('PUT', '/v2/groups//g', { scaleBy: 1.5 })).status).toBe(200);
       await settled(client, '/g/app/web', 3);
       await settled(client, '/g/db/pg', 2);
       const { version } = created.body as { version: string };
-      expect((await call('PUT', '/v2/groups//g', { version })).status).toBe(200);
+      expect((await rig.call('PUT', '/v2/groups//g', { version })).status).toBe(200);
       await settled(client, '/g/app/web', 2);
       await settled(client, '/g/db/pg', 1);
     });

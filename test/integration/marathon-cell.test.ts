@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest } from '@jest/globals';
+import { describe, expect, jest } from '@jest/globals';
 import { z } from 'zod';
 import type { MarathonClient } from '../../activities/marathon/client.ts';
 import type { MarathonTask } from '../../activities/marathon/types.ts';
@@ -10,8 +10,8 @@ import {
   recordEvents,
   SLEEP,
   settled,
-  startRig,
   taskIds,
+  useRig,
   web,
   webCommand,
 } from './marathon-rig.ts';
@@ -23,25 +23,13 @@ let rig: MarathonRig;
 let client: MarathonClient;
 
 describeOnEachMesos('Marathon', { agents: MARATHON_AGENTS }, (under) => {
-  beforeAll(async () => {
-    rig = await startRig(under.mesos);
-    ({ client } = rig);
-  });
-  afterAll(() => rig?.stop());
-  afterEach(async () => {
-    await call('DELETE', '/v2/groups?force=true');
-    await until('nothing is left', 20_000, async () => (await client.deployments()).length === 0);
-    expect(await client.listAllTasks()).toEqual([]);
-  });
-
-  async function call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
-    const answer = await fetch(rig.url + path, {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-    });
-    const text = await answer.text();
-    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
-  }
+  useRig(
+    () => under.mesos,
+    (started) => {
+      rig = started;
+      ({ client } = rig);
+    },
+  );
 
   const alive = async (tasks: readonly MarathonTask[]) =>
     (await Promise.all(tasks.map((task) => ask(task)))).filter((status) => status !== undefined).length;
@@ -143,7 +131,7 @@ describeOnEachMesos('Marathon', { agents: MARATHON_AGENTS }, (under) => {
       const strategy = { minimumHealthCapacity: 1, maximumOverCapacity: 0.5 };
       await client.createApp({ id: '/p/web', instances: 2, ...web('HTTP', { upgradeStrategy: strategy }) });
       const old = await settled(client, '/p/web', 2);
-      await call('PUT', '/v2/apps//p/web', { env: { NEW: '1' } });
+      await rig.call('PUT', '/v2/apps//p/web', { env: { NEW: '1' } });
       const seen: { healthy: number; tasks: number }[] = [];
       const renewed = await until('the new ones have taken over', 30_000, async () => {
         const app = await client.getApp('/p/web');

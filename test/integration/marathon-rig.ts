@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import { MarathonClient } from '../../activities/marathon/client.ts';
 import { marathonEvents } from '../../activities/marathon/events.ts';
 import type { MarathonApp, MarathonEvent, MarathonTask } from '../../activities/marathon/types.ts';
@@ -16,6 +17,8 @@ import { until } from './mesos-until.ts';
 export interface MarathonRig {
   readonly url: string;
   readonly client: MarathonClient;
+  /** A request as it is: the client would judge the answer. */
+  call(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
   /** Kills Marathon with SIGKILL and waits until it is gone. */
   kill(): Promise<void>;
   /** Starts it again on the same port and state. */
@@ -48,6 +51,14 @@ export async function startRig(mesos: { readonly masterUrl: string }): Promise<M
   return {
     url,
     client,
+    call: async (method, path, body) => {
+      const answer = await fetch(url + path, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+      });
+      const text = await answer.text();
+      return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
+    },
     kill: () => end('SIGKILL'),
     restart: async () => {
       marathon = await startProcess(mesos.masterUrl, marathonPort, stateDir);
@@ -57,6 +68,25 @@ export async function startRig(mesos: { readonly masterUrl: string }): Promise<M
       rmSync(stateDir, { recursive: true });
     },
   };
+}
+
+/**
+ * One Marathon for all tests of a suite, each of which finds it empty and must leave no task.
+ * @param mesos asked for when the suite begins
+ * @param tell called when it has started
+ */
+export function useRig(mesos: () => { readonly masterUrl: string }, tell: (rig: MarathonRig) => void): void {
+  let rig: MarathonRig | undefined;
+  beforeAll(async () => {
+    rig = await startRig(mesos());
+    tell(rig);
+  });
+  afterAll(() => rig?.stop());
+  afterEach(async () => {
+    await rig?.call('DELETE', '/v2/groups?force=true');
+    await until('nothing is left', 20_000, async () => (await rig?.client.deployments())?.length === 0);
+    expect(await rig?.client.listAllTasks()).toEqual([]);
+  });
 }
 
 async function startProcess(master: string, port: number, state: string): Promise<ChildProcess> {
