@@ -132,20 +132,33 @@ export class FaultBoard {
     return data;
   }
 
+  /** What has to be carried out counts as set as soon as it was, so that what failed can be asked for again. */
   async #apply(wanted: Switches): Promise<void> {
-    const before = this.#switches;
-    this.#switches = wanted;
+    const { master, marathon, agents } = this.#switches;
+    this.#switches = { ...wanted, master, marathon, agents };
     const fresh = <R extends Rule>(rules: readonly R[]) => ({ rules, tallies: rules.map(() => UNTOUCHED) });
     this.#routes = fresh(wanted.routes);
     this.#events = fresh(wanted.events);
     this.#tasks = fresh(wanted.tasks);
-    if (this.#mesos !== undefined) {
-      if (before.master !== wanted.master) await this.#mesos.setMaster(wanted.master);
-      for (const name of this.#mesos.agents) {
-        if (before.agents[name] !== wanted.agents[name]) await this.#mesos.setAgent(name, wanted.agents[name]);
-      }
-      this.#mesos.offersChanged();
+    if (this.#mesos !== undefined) await this.#applyToMesos(this.#mesos, wanted);
+    if (marathon !== wanted.marathon) {
+      await this.#setMarathon?.(wanted.marathon);
+      this.#switches = { ...this.#switches, marathon: wanted.marathon };
     }
-    if (before.marathon !== wanted.marathon) await this.#setMarathon?.(wanted.marathon);
+  }
+
+  async #applyToMesos(mesos: FaultTargets, wanted: Switches): Promise<void> {
+    mesos.offersChanged();
+    if (this.#switches.master !== wanted.master) {
+      await mesos.setMaster(wanted.master);
+      this.#switches = { ...this.#switches, master: wanted.master };
+    }
+    for (const name of mesos.agents) {
+      const fault = wanted.agents[name];
+      const { [name]: before, ...others } = this.#switches.agents;
+      if (before === fault) continue;
+      await mesos.setAgent(name, fault);
+      this.#switches = { ...this.#switches, agents: fault === undefined ? others : { ...others, [name]: fault } };
+    }
   }
 }

@@ -1,9 +1,9 @@
 /** What runs the tasks of an agent: the Docker engine and plain processes, or nothing at all. */
 import Docker from 'dockerode';
 import type { FaultBoard } from '../faults/board.ts';
-import { faultyRuntime } from '../faults/mesos-faults.ts';
 import type { AgentOptions } from './agent.ts';
 import { Cgroups } from './cgroups.ts';
+import { faultyRuntime } from './faults.ts';
 import type { CellLog } from './log.ts';
 import type { CellSettings } from './options.ts';
 import { LaunchError, type Runtime } from './runtime.ts';

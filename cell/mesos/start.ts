@@ -2,13 +2,13 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { FaultBoard } from '../faults/board.ts';
-import { faultyHandler } from '../faults/mesos-faults.ts';
 import type { Agent } from './agent.ts';
 import { AgentHost } from './agent-host.ts';
 import { forgetAgent, registerAgent } from './agent-life.ts';
 import { agentDisconnected } from './agent-removal.ts';
 import { watchEngine } from './engine-watch.ts';
-import { type Handler, listen, Refusal } from './http-server.ts';
+import { faultyHandler } from './faults.ts';
+import { type Handler, type HttpServer, listen, Refusal } from './http-server.ts';
 import { lockDirectory, unlockDirectory } from './lock.ts';
 import { type CellLog, SILENT } from './log.ts';
 import { type MachineId, sameMachine } from './machine.ts';
@@ -61,9 +61,10 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
   const stateDir = resolve(settings.stateDir);
   const names = settings.agents.map(({ name }) => name);
   if (new Set(names).size < names.length) throw new Error(`agent names must differ: ${names.join(', ')}`);
-  lockDirectory(stateDir);
-  const store = new Store(stateDir);
-  const letGo = () => {
+  const store = openLocked(stateDir);
+  const hosts: AgentHost[] = [];
+  const letGo = async () => {
+    await Promise.all(hosts.map((each) => each.close()));
     store.close();
     unlockDirectory(stateDir);
   };
@@ -72,13 +73,20 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
     throw new Refusal(503, 'Master is recovering');
   };
   const { host } = settings;
-  const server = await listen(
-    { host, port: settings.port, preferredPort: store.read('master', portSchema)?.port, log },
-    faultyHandler(faults, 'mesos', (request, response) => handle(request, response)),
-  ).catch((error: unknown) => {
-    letGo();
+  let server: HttpServer;
+  try {
+    for (const spec of settings.agents) {
+      const newId = () => (master ?? first).newAgentId();
+      hosts.push(new AgentHost({ settings, spec, directory: join(stateDir, 'agents', spec.name), log, faults, newId }));
+    }
+    server = await listen(
+      { host, port: settings.port, preferredPort: store.read('master', portSchema)?.port, log },
+      faultyHandler(faults, 'mesos', (request, response) => handle(request, response)),
+    );
+  } catch (error) {
+    await letGo();
     throw error;
-  });
+  }
   store.write('master', { port: server.port });
   const newMaster = (): Master =>
     new Master({
@@ -97,10 +105,6 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
     });
   const first = newMaster();
   let master: Master | undefined = first;
-  const hosts = settings.agents.map((spec) => {
-    const newId = () => (master ?? first).newAgentId();
-    return new AgentHost({ settings, spec, directory: join(stateDir, 'agents', spec.name), log, faults, newId });
-  });
   const apart = new Separations<AgentHost>();
   const bringUp = (machine: MachineId): void => {
     for (const each of hosts.filter(({ hostname }) => sameMachine({ hostname, ip: host }, machine))) {
@@ -133,8 +137,8 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
   });
   const closeAll = async () => {
     watch.stop();
-    await Promise.all([server.close(), ...hosts.map((each) => each.close())]);
-    letGo();
+    await server.close();
+    await letGo();
   };
   /** Those that are cut off are known to it from its registry, and it waits for them for their time. */
   const begin = async (elected: Master): Promise<void> => {
@@ -205,6 +209,17 @@ export async function startMesos(options: CellOptions, log: CellLog = SILENT, fa
     setMaster: (state) => (state === 'away' ? cell.loseMaster() : cell.electMaster()),
   });
   return cell;
+}
+
+/** The master's records, in a directory that is this process' now. Throws when it belongs to another, or they are damaged. */
+function openLocked(stateDir: string): Store {
+  lockDirectory(stateDir);
+  try {
+    return new Store(stateDir);
+  } catch (error) {
+    unlockDirectory(stateDir);
+    throw error;
+  }
 }
 
 async function startHost(master: Master, host: AgentHost, options: { readonly sweep: boolean }): Promise<Agent> {

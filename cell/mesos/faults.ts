@@ -1,11 +1,12 @@
 /** Puts the switches between a master or an agent and those who call it, and between an agent and its tasks. */
-import { JSON_TYPE, PROTOBUF_TYPE, readCall } from '../mesos/encoding.ts';
-import { type Handler, type HttpRequest, Refusal, sendBody } from '../mesos/http-server.ts';
-import { OPERATOR_CALL, SCHEDULER_CALL } from '../mesos/protobuf/messages.ts';
-import { LaunchError, type Runtime } from '../mesos/runtime.ts';
-import { answerAdmin, FAULTS_PATH } from './admin.ts';
-import type { FaultBoard } from './board.ts';
-import { withRouteFaults } from './http-faults.ts';
+
+import { answerAdmin, FAULTS_PATH } from '../faults/admin.ts';
+import type { FaultBoard } from '../faults/board.ts';
+import { withRouteFaults } from '../faults/http-faults.ts';
+import { JSON_TYPE, PROTOBUF_TYPE, readCall } from './encoding.ts';
+import { type Handler, type HttpRequest, Refusal, sendBody } from './http-server.ts';
+import { OPERATOR_CALL, SCHEDULER_CALL } from './protobuf/messages.ts';
+import { LaunchError, type Runtime } from './runtime.ts';
 
 /** Without a board it is the handler itself. */
 export function faultyHandler(board: FaultBoard | undefined, of: 'mesos' | 'agent', handler: Handler): Handler {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { encode } from '../mesos/protobuf/encode.ts';
-import { SCHEDULER_CALL } from '../mesos/protobuf/messages.ts';
-import { callOf } from './mesos-faults.ts';
+import { callOf } from './faults.ts';
+import { encode } from './protobuf/encode.ts';
+import { SCHEDULER_CALL } from './protobuf/messages.ts';
 
 const request = (body: string | Uint8Array, type: string, method = 'POST', path = '/api/v1/scheduler') => ({
   method,
