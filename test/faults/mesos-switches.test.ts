@@ -56,6 +56,8 @@ describe('an agent', () => {
     await rig.faults.clear();
     await until('what came back has ended', 10_000, () => rig.alive() === 2);
     expect(taskIds(await settled(rig.client, '/l', 2))).toEqual(elsewhere);
+    // Its process ends before its master hears of it.
+    await until('Mesos has heard of that', 10_000, async () => (await rig.running()).length === 2);
     expect(await rig.running()).toEqual(elsewhere);
   });
 
