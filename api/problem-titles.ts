@@ -61,6 +61,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   [FailureType.AlreadySaid]: kind(409, 'The same person has said so already', '同一人已表示过'),
   [FailureType.UnknownFreeze]: kind(404, 'There is no such freeze', '没有该冻结'),
   [FailureType.ClickUsed]: kind(409, 'The click was used for something else', '该点击已用于其他操作'),
+  [FailureType.HeldTooLong]: kind(409, 'The release was held up for too long', '发布被搁置过久'),
   [FailureType.Aborted]: kind(409, 'The release was stopped', '发布已被中止'),
   [FailureType.SignatureInvalid]: kind(401, 'The signature is not valid', '签名无效'),
   [FailureType.Unauthenticated]: kind(401, 'A valid token is needed', '需要有效的令牌'),

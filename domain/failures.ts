@@ -102,6 +102,8 @@ export const FailureType = {
   UnknownFreeze: 'UnknownFreeze',
   /** The click was used before, for something else. */
   ClickUsed: 'ClickUsed',
+  /** The release was paused, frozen or outside its windows for longer than it may be. */
+  HeldTooLong: 'HeldTooLong',
   /** A person or the API stopped the release. */
   Aborted: 'Aborted',
   /** A signature is missing, wrong, too old or was seen before. */

@@ -73,10 +73,10 @@ export interface ApprovalRecord {
 
 /** A person's word to a release that runs, other than one that ends it. */
 export interface CommandRecord {
-  readonly name: 'pause' | 'resume' | 'skip-hold' | 'skip-analysis' | 'retry-step' | 'promote-fully';
+  readonly name: 'pause' | 'resume' | 'skipHold' | 'skipAnalysis' | 'retryStep' | 'promoteFully';
   readonly by: string;
   readonly reason: string;
-  /** The step, or for promoteFully the environment, that it is about. */
+  /** The step, or for `promoteFully` the environment, that it is about. */
   readonly about?: string;
   /** ISO 8601. */
   readonly at: string;
@@ -99,6 +99,10 @@ export interface ReleaseView {
   readonly bundle?: Bundle;
   readonly steps: readonly StepRecord[];
   readonly wait?: Wait;
+  /** The word that paused it; absent while it is not paused. */
+  readonly paused?: CommandRecord;
+  /** What people said to it while it ran, in order; absent before the first word. */
+  readonly commands?: readonly CommandRecord[];
   readonly approvals: readonly ApprovalRecord[];
   readonly verdicts: readonly Verdict[];
   /** What the last verdict rests on, so that it can be judged again. */

@@ -16,8 +16,14 @@ import { type WaitBoard, waitFor } from './wait.ts';
 type HoldStep = Extract<Step, { kind: 'hold' }>;
 type JudgeStep = Extract<Step, { kind: 'judge' }>;
 
-/** Called with every verdict that counts, and what it rests on. */
-type Judged = (verdict: Verdict, inputs: JudgeInputs) => void;
+/** Where a canary is watched from. */
+export interface CanaryWatch {
+  readonly board: WaitBoard;
+  /** Told every verdict that counts, and what it rests on. */
+  readonly judged: { judged(verdict: Verdict, inputs: JudgeInputs): void };
+  /** True once people have said that the step is to be skipped. */
+  isSkipped(): boolean;
+}
 
 /** The judge looks this often in a hold, so that harm ends early; its tests stay valid while it looks. */
 const LOOKS = 5;
@@ -33,27 +39,30 @@ const BALANCER_MEMORY = 1024;
  * @returns what was done, in one sentence
  * @throws ApplicationFailure `CanaryFailed` when the judge found harm
  */
-export async function runHold(stage: Stage, step: HoldStep, board: WaitBoard, judged: Judged): Promise<string> {
+export async function runHold(stage: Stage, step: HoldStep, watched: CanaryWatch): Promise<string> {
+  const { board, isSkipped } = watched;
   const { seconds, watch } = step;
   if (!watch) {
-    await waitFor(board, {
+    const hold = {
       reason: WaitReason.Hold,
       sentence: `holding ${sharing(stage)}`,
-      endedBy: 'time',
+      endedBy: 'time, or a person who skips it',
       seconds,
       atDeadline: 'the next step begins',
-    });
+    };
+    await waitFor(board, hold, isSkipped);
     return `held for ${seconds} s`;
   }
-  for (let look = 1; look <= LOOKS; look++) {
-    await waitFor(board, {
+  for (let look = 1; look <= LOOKS && !isSkipped(); look++) {
+    const wait = {
       reason: WaitReason.CanaryFigures,
       sentence: `watching ${sharing(stage)}, look ${look} of ${LOOKS}`,
-      endedBy: 'the judge, when it sees harm',
+      endedBy: 'the judge, when it sees harm, or a person who skips it',
       seconds: seconds / LOOKS,
       atDeadline: look === LOOKS ? 'the next step begins' : 'the judge looks at the figures',
-    });
-    if (look < LOOKS) await lookForHarm(stage, watch.policy, judged);
+    };
+    const skipped = await waitFor(board, wait, isSkipped);
+    if (look < LOOKS && !skipped) await lookForHarm(stage, watch.policy, watched);
   }
   return `${watch.name} was watched for ${seconds} s without harm`;
 }
@@ -61,16 +70,18 @@ export async function runHold(stage: Stage, step: HoldStep, board: WaitBoard, ju
 /**
  * Has the judge speak of what was counted since traffic was last moved. While it can't decide it gets more time.
  *
- * @returns the verdict that lets the release go on
+ * @returns the verdict that lets the release go on; undefined when people have said that there is to be none
  * @throws ApplicationFailure `CanaryFailed` when the judge found harm, `CanaryInconclusive` when it could not decide
  */
-export async function runJudge(stage: Stage, step: JudgeStep, board: WaitBoard, judged: Judged): Promise<Verdict> {
+export async function runJudge(stage: Stage, step: JudgeStep, watched: CanaryWatch): Promise<Verdict | undefined> {
+  const { board, isSkipped, judged } = watched;
   const { moreSeconds, name, policy, seconds } = step;
   const pause = seconds / LOOKS;
   for (let waited = 0; ; waited += pause) {
     const inputs = await readInputs(stage, policy);
+    if (isSkipped()) return undefined;
     const verdict = judgeCanary(inputs);
-    judged(verdict, inputs);
+    judged.judged(verdict, inputs);
     if (verdict.result === 'fail') throw harm(verdict);
     if (verdict.result === 'pass') return verdict;
     if (waited + pause > moreSeconds) {
@@ -79,21 +90,22 @@ export async function runJudge(stage: Stage, step: JudgeStep, board: WaitBoard, 
         FailureType.CanaryInconclusive,
       );
     }
-    await waitFor(board, {
+    const wait = {
       reason: WaitReason.CanaryFigures,
       sentence: `watching ${sharing(stage)}, longer than planned: ${verdict.sentence}`,
-      endedBy: `the judge ${name}`,
+      endedBy: `the judge ${name}, or two people who skip it`,
       seconds: pause,
       atDeadline: 'the judge looks at the figures',
-    });
+    };
+    if (await waitFor(board, wait, isSkipped)) return undefined;
   }
 }
 
-async function lookForHarm(stage: Stage, policy: JudgePolicy, judged: Judged): Promise<void> {
+async function lookForHarm(stage: Stage, policy: JudgePolicy, { isSkipped, judged }: CanaryWatch): Promise<void> {
   const inputs = await readInputs(stage, policy);
   const verdict = judgeCanary(inputs);
-  if (verdict.result !== 'fail') return;
-  judged(verdict, inputs);
+  if (verdict.result !== 'fail' || isSkipped()) return;
+  judged.judged(verdict, inputs);
   throw harm(verdict);
 }
 

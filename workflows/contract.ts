@@ -13,7 +13,7 @@ import type { Freeze, FreezeList, FreezeScope } from '../domain/freeze.ts';
 import type { LaneState } from '../domain/lane.ts';
 import type { FreezeEntry } from '../domain/ledger.ts';
 import type { BuildSpec, TestSpec } from '../domain/manifest.ts';
-import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../domain/release.ts';
+import type { ApprovalRecord, CommandRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../domain/release.ts';
 import type { Veto } from '../domain/veto.ts';
 import type { Wait } from '../domain/wait.ts';
 
@@ -100,6 +100,21 @@ export interface CommandInput {
   readonly reason: string;
 }
 
+/** A person's word to a release under way, besides one that ends it. */
+export interface ControlInput extends CommandInput {
+  /** The step that the person saw; absent for the one under way. */
+  readonly step?: string;
+  /** Digest of the plan that the person saw; another one is refused. Absent for whatever plan it is. */
+  readonly planDigest?: string;
+}
+
+export interface ControlAnswer {
+  /** The word, as it is recorded. */
+  readonly command: CommandRecord;
+  /** How many more people must say so; 0 when it has taken effect. */
+  readonly missing: number;
+}
+
 /** State of a release. */
 export const releaseQuery = defineQuery<ReleaseView>('release');
 /** Approves the plan that waits. Use the click or message id as update id, so that ten clicks count once. */
@@ -115,6 +130,20 @@ export const rollbackUpdate = defineUpdate<void, [CommandInput]>('rollback');
 export const adoptUpdate = defineUpdate<void, [CommandInput]>('adopt');
 /** Puts back what was changed by hand. Of a lane, and of a release that holds it. */
 export const revertUpdate = defineUpdate<void, [CommandInput]>('revert');
+/** Begins no further effect until it is resumed; what runs ends, and a way back goes on. After a day it goes back. */
+export const pauseUpdate = defineUpdate<ControlAnswer, [ControlInput]>('pause');
+export const resumeUpdate = defineUpdate<ControlAnswer, [ControlInput]>('resume');
+/** Ends the hold, or the bake, that is under way. */
+export const skipHoldUpdate = defineUpdate<ControlAnswer, [ControlInput]>('skipHold');
+/** Ends the judge step under way without a verdict, when two people other than the requester have said so. */
+export const skipAnalysisUpdate = defineUpdate<ControlAnswer, [ControlInput]>('skipAnalysis');
+/** Tries a step again that failed and waits for that. What it had completed is not done again. */
+export const retryStepUpdate = defineUpdate<ControlAnswer, [ControlInput]>('retryStep');
+/**
+ * Skips the holds, judges and approvals that are left in this environment, not the bake. Needs two people other than the
+ * requester where a judge is skipped, and as many of its group as an approval that is skipped.
+ */
+export const promoteFullyUpdate = defineUpdate<ControlAnswer, [ControlInput]>('promoteFully');
 
 /** What a release asks of a lane. The lane answers with the `admitted` signal. */
 export interface AdmissionRequest extends Asking {

@@ -125,7 +125,7 @@ export async function freezes(input: FreezesInput): Promise<never> {
         reason: WaitReason.Freeze,
         sentence: `${first ? scopeText(first.scope) : 'something'} is frozen until ${ends}`,
         endedBy: `time, or a person who lifts ${first?.id}`,
-        seconds: Math.max(0, (Date.parse(ends) - Date.now()) / 1000),
+        seconds: Math.max(0.05, (Date.parse(ends) - Date.now()) / 1000),
         atDeadline: 'the freeze is over',
       },
       something,

@@ -4,12 +4,13 @@ import type { EnvironmentActivities, EnvironmentFacts } from '../activities/envi
 import type { GitActivities } from '../activities/git/activities.ts';
 import type { LaneActivities } from '../activities/lane/activities.ts';
 import type { RegistryActivities } from '../activities/registry/activities.ts';
+import { type Group, impossibleApprovals } from '../domain/approval.ts';
 import type { Bundle } from '../domain/bundle.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { RevisionRecord } from '../domain/lane.ts';
 import { makePlan } from '../domain/make-plan.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import type { Plan, Running } from '../domain/plan.ts';
+import { type Plan, type Running, stepEnvironment } from '../domain/plan.ts';
 import type { ReleaseRequest } from '../domain/release.ts';
 import type { ReleaseInput } from './contract.ts';
 import { activities, change, READ } from './options.ts';
@@ -19,13 +20,15 @@ export interface Prepared {
   readonly plan: Plan;
   readonly manifest: Manifest;
   readonly environments: readonly EnvironmentFacts[];
+  /** Those that the plan's approvals name. */
+  readonly groups: readonly Group[];
 }
 
 /**
  * Reads what a request means and computes its plan. Changes nothing.
  *
  * @throws ActivityFailure `UnknownService`, `UnknownCommit`, `ManifestInvalid`; ApplicationFailure
- * `UnknownEnvironment`, `ImageMissing`; details hold every error with its path
+ * `UnknownEnvironment`, `ImageMissing`, `NotPermitted`, `ApprovalImpossible`; details hold every error with its path
  */
 export async function prepare(request: ReleaseRequest): Promise<Prepared> {
   const { service, source } = request;
@@ -60,7 +63,37 @@ export async function prepare(request: ReleaseRequest): Promise<Prepared> {
     const said = result.errors.map(({ path, message }) => `${path} ${message}`).join('; ');
     throw ApplicationFailure.nonRetryable(said, result.type, result.errors);
   }
-  return { plan: result.plan, manifest, environments };
+  const { plan } = result;
+  refuseRequester(plan, environments, request.requestedBy);
+  return { plan, manifest, environments, groups: await approvingGroups(plan, request.requestedBy) };
+}
+
+/** Whoever may not release to an environment is told before anything begins. The gate asks again. */
+function refuseRequester(plan: Plan, environments: readonly EnvironmentFacts[], requestedBy: string): void {
+  const visited = new Set(plan.steps.map(stepEnvironment));
+  for (const { name, releasers } of environments) {
+    if (!visited.has(name) || releasers === undefined || releasers.members.includes(requestedBy)) continue;
+    throw ApplicationFailure.nonRetryable(
+      `${requestedBy} is not in ${releasers.name}, who alone may release to ${name}`,
+      FailureType.NotPermitted,
+    );
+  }
+}
+
+/** The groups whose approval the plan asks for. @throws ApplicationFailure `ApprovalImpossible` */
+async function approvingGroups(plan: Plan, requestedBy: string): Promise<readonly Group[]> {
+  const names = new Set(plan.steps.flatMap((step) => (step.kind === 'approve' && step.group ? [step.group] : [])));
+  if (names.size === 0) return [];
+  const groups = await activities<EnvironmentActivities>(READ, 'Who belongs to which group').readGroups();
+  const impossible = impossibleApprovals(plan.steps, groups, requestedBy);
+  if (impossible.length > 0) {
+    throw ApplicationFailure.nonRetryable(
+      impossible.map(({ step, message }) => `${step}: ${message}`).join('; '),
+      FailureType.ApprovalImpossible,
+      impossible.map(({ step, message }) => ({ path: step, message })),
+    );
+  }
+  return [...names].map((name) => ({ name, members: groups[name] ?? [] }));
 }
 
 /** What a plan needs to know of the revision that serves. */

@@ -5,6 +5,7 @@ import type { Verdict } from '../domain/judge/verdict.ts';
 import { type Plan, stepEnvironment } from '../domain/plan.ts';
 import type {
   ApprovalRecord,
+  CommandRecord,
   ReleaseFailure,
   ReleaseOutcome,
   ReleaseView,
@@ -22,6 +23,8 @@ const now = () => new Date().toISOString();
 /** What a release has done so far. Everything that changes here is shown at once: query, Temporal UI, search. */
 export class ReleaseRecord implements WaitBoard {
   readonly approvals: ApprovalRecord[] = [];
+  readonly commands: CommandRecord[] = [];
+  private pausedBy: CommandRecord | undefined;
   private readonly steps: StepRecord[] = [];
   private readonly verdicts: Verdict[] = [];
   private lastInputs: JudgeInputs | undefined;
@@ -95,6 +98,19 @@ export class ReleaseRecord implements WaitBoard {
   approved(approval: ApprovalRecord): void {
     this.approvals.push(approval);
     this.book.note({ kind: 'approval', at: approval.at, approval });
+    this.changed();
+  }
+
+  /** What somebody said, whether it has its effect now or needs others. */
+  commanded(command: CommandRecord): void {
+    this.commands.push(command);
+    this.book.note({ kind: 'command', at: command.at, command });
+    this.changed();
+  }
+
+  /** @param by the word that paused it; undefined when it goes on */
+  paused(by: CommandRecord | undefined): void {
+    this.pausedBy = by;
     this.changed();
   }
 
@@ -177,6 +193,8 @@ export class ReleaseRecord implements WaitBoard {
         : { bundle: this.bundle, version: this.bundle.version, commit: this.bundle.commit }),
       steps: this.steps,
       ...(this.wait === undefined ? {} : { wait: this.wait }),
+      ...(this.pausedBy === undefined ? {} : { paused: this.pausedBy }),
+      ...(this.commands.length === 0 ? {} : { commands: this.commands }),
       approvals: this.approvals,
       verdicts: this.verdicts,
       ...(this.lastInputs === undefined ? {} : { judged: this.lastInputs }),
@@ -216,6 +234,7 @@ function describe(view: ReleaseView): string {
   const { version, outcome, wait, failure } = view;
   return [
     `**${view.service}${version === undefined ? '' : ` ${version}`}**: ${outcome ?? 'running'}, asked for by ${view.requestedBy}`,
+    ...(view.paused ? [`Paused by ${view.paused.by}: ${view.paused.reason}.`] : []),
     ...(wait ? [`Waiting: ${wait.sentence}. Ended by ${wait.endedBy}; at ${wait.deadline} ${wait.atDeadline}.`] : []),
     ...(failure ? [`${failure.type}: ${failure.message}`] : []),
     ...view.verdicts.slice(-1).map(({ result, rule, sentence }) => `Verdict ${result} (${rule}): ${sentence}.`),

@@ -1,28 +1,31 @@
 import { ApplicationFailure, CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { EnvironmentFacts } from '../activities/environments/activities.ts';
-import { type ApprovalRequest, approvalsOf } from '../domain/approval.ts';
+import type { TestRun } from '../activities/testing/run-test.ts';
+import { type ApprovalRequest, approvalsOf, type Group } from '../domain/approval.ts';
 import { type Bundle, bundleOf, pullReference } from '../domain/bundle.ts';
 import { configKey, revisionName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
-import { isLastIn, type Running, type Step, stepEnvironment } from '../domain/plan.ts';
+import { isLastIn, type Plan, type Running, type Step, stepEnvironment } from '../domain/plan.ts';
 import type { ReleaseFailure, ReleaseOutcome } from '../domain/release.ts';
 import type { RevisionSpec } from '../domain/revision-app.ts';
 import { type Veto, vetoOn, vetoSentence } from '../domain/veto.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { enterLane, leaveLane } from './admission.ts';
 import { type Admission, type AdmissionRequest, type ReleaseInput, releaseWorkflowId } from './contract.ts';
+import { Controls } from './controls.ts';
 import { failureFrom } from './failure.ts';
-import { type Gate, OPEN_GATE } from './gate.ts';
+import { leaveFreezes, ReleaseGate } from './gate.ts';
 import { LedgerBook } from './ledger.ts';
 import { endedNotice, tellChat } from './notice.ts';
 import { activities, READ } from './options.ts';
 import { type Prepared, prepare, runningOf } from './prepare.ts';
 import { ReleaseRecord } from './release-record.ts';
+import { failureToRetry, untilRetried } from './retry.ts';
 import { highestRevision } from './revisions.ts';
 import { restoreAll } from './rollback.ts';
-import { type Stage, stateAfter, untouched } from './stage.ts';
+import { beginAgain, type Stage, stateAfter, untouched } from './stage.ts';
 import { type ApprovalWait, runStep, type StepContext } from './steps.ts';
 import { waitFor } from './wait.ts';
 
@@ -39,7 +42,9 @@ export class ReleaseRun implements StepContext {
   readonly key: string;
   readonly requestedBy: string;
   readonly record: ReleaseRecord;
-  readonly gate: Gate = OPEN_GATE;
+  readonly gate: ReleaseGate;
+  readonly controls: Controls;
+  readonly passed = new Map<string, TestRun>();
   /** What the lanes answered, by environment; filled by the `admitted` signal. */
   readonly answers = new Map<string, Admission>();
   /** What waits to be approved now. */
@@ -60,7 +65,7 @@ export class ReleaseRun implements StepContext {
   private undoing = false;
   /** The last environment is being given back: there is no way back for this release any more. */
   private through = false;
-  private currentStep: Step | undefined;
+  currentStep: Step | undefined;
   private preparedRequest: Prepared | undefined;
   private bundleInHand: Bundle | undefined;
 
@@ -72,12 +77,24 @@ export class ReleaseRun implements StepContext {
     this.id = releaseWorkflowId(request.service, key);
     this.book = new LedgerBook(this.id, request.service);
     this.record = new ReleaseRecord(this.id, request.service, request.requestedBy, this.book, request);
+    this.gate = new ReleaseGate({ holder: this.id, service: request.service }, request.requestedBy, this.record);
+    this.controls = new Controls(this);
   }
 
   /** The request with its plan; only after the release has been prepared. */
   get prepared(): Prepared {
     if (!this.preparedRequest) throw new Error('the release is not prepared yet');
     return this.preparedRequest;
+  }
+
+  /** Absent while the release is prepared. */
+  get plan(): Plan | undefined {
+    return this.preparedRequest?.plan;
+  }
+
+  /** Whose approval the plan asks for. */
+  get groups(): readonly Group[] {
+    return this.preparedRequest?.groups ?? [];
   }
 
   /** What is being released; only after it was built. */
@@ -107,7 +124,8 @@ export class ReleaseRun implements StepContext {
       await this.forward.run(async () => {
         this.preparedRequest = await prepare(this.input.request);
         const { source } = this.input.request;
-        const { plan } = this.prepared;
+        const { environments, manifest, plan } = this.prepared;
+        this.gate.rule({ environments, windows: manifest.release.windows });
         this.record.planned(plan);
         // With another configuration it is another bundle, and so has another id.
         if (source.kind === 'bundle') this.built(bundleOf({ ...source.bundle, configVersion: plan.configVersion }));
@@ -121,6 +139,7 @@ export class ReleaseRun implements StepContext {
     } finally {
       await CancellationScope.nonCancellable(() => Promise.all(this.notices));
     }
+    if (this.gate.watches) await CancellationScope.nonCancellable(() => leaveFreezes(this.id));
     // Nothing waits for this any more: the lanes are given back, and people were told.
     await CancellationScope.nonCancellable(() => this.book.write(this.record));
     if (cancelledFromOutside !== undefined) throw cancelledFromOutside;
@@ -179,10 +198,14 @@ export class ReleaseRun implements StepContext {
 
   /** Waits until enough people have approved the plan. @throws ApplicationFailure `ApprovalExpired` */
   async approvals(wait: ApprovalWait): Promise<void> {
-    const { step, count, environment, who, expiresSeconds } = wait;
+    const { step, count, group: name, environment, who, expiresSeconds } = wait;
     const { plan } = this.prepared;
     const deadline = new Date(Date.now() + expiresSeconds * 1000).toISOString();
-    this.pendingApproval = { step, planDigest: plan.digest, count, requestedBy: this.requestedBy, deadline };
+    const group = this.groups.find((each) => each.name === name);
+    this.pendingApproval = {
+      ...{ step, planDigest: plan.digest, count, requestedBy: this.requestedBy, deadline },
+      ...(group === undefined ? {} : { group }),
+    };
     const what = `${plan.service} ${plan.version}`;
     const command = `approve ${this.id} ${plan.digest}`;
     const text = {
@@ -200,7 +223,7 @@ export class ReleaseRun implements StepContext {
           seconds: expiresSeconds,
           atDeadline: 'the release ends as failed',
         },
-        () => approvalsOf(step, this.record.approvals).length >= count,
+        () => approvalsOf(step, this.record.approvals).length >= count || this.controls.isSkipped(step),
       );
       if (!approved) {
         this.expired = `approvals were waited for until ${deadline}`;
@@ -216,10 +239,12 @@ export class ReleaseRun implements StepContext {
     this.record.started(step.id);
     // What is not written down does not happen.
     await this.book.write(this.record);
-    const said = await runStep(this, step);
+    for (const stage of this.stages.values()) stage.completed.clear();
+    const said = this.controls.skippedBy(step.id) ?? (await this.tryStep(step));
     // An activity that was told to stop may end well all the same. The word that stopped it holds.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(`stopped in ${step.id}`);
-    this.record.ended(step.id, 'done', said);
+    const skipped = this.controls.skippedBy(step.id);
+    this.record.ended(step.id, skipped === undefined ? 'done' : 'skipped', skipped ?? said);
     this.currentStep = undefined;
     const { steps } = this.prepared.plan;
     const environment = stepEnvironment(step);
@@ -230,13 +255,33 @@ export class ReleaseRun implements StepContext {
     await CancellationScope.nonCancellable(() => this.leave(stage.facts.name, stateAfter(stage)));
   }
 
+  /** Does a step. One that fails may be tried again, as long as the manifest says. */
+  private async tryStep(step: Step): Promise<string> {
+    const { retryWithinSeconds } = this.prepared.manifest.release;
+    for (;;) {
+      try {
+        return await runStep(this, step);
+      } catch (error) {
+        const failure = retryWithinSeconds > 0 ? failureToRetry(step, error) : undefined;
+        if (!failure || CancellationScope.current().consideredCancelled) throw error;
+        this.record.ended(step.id, 'failed', failure.message);
+        if (!(await untilRetried(step, failure, retryWithinSeconds, this.controls, this.record))) throw error;
+        const environment = stepEnvironment(step);
+        const stage = environment === undefined ? undefined : this.stages.get(environment);
+        if (stage) beginAgain(stage);
+        this.record.started(step.id);
+        await this.book.write(this.record);
+      }
+    }
+  }
+
   private async undo(failure: ReleaseFailure): Promise<void> {
     this.undoing = true;
     if (this.currentStep) this.record.ended(this.currentStep.id, 'failed', failure.message);
     this.record.skipRest();
     const touched = [...this.stages.values()].filter((stage) => stage.touched);
     const wasLive = touched.some(({ facts }) => facts.tier === 'production');
-    const byItself = failure.type === FailureType.Superseded ? 'aborted' : wasLive ? 'rolled-back' : 'failed';
+    const byItself = NO_FAULT.has(failure.type) ? 'aborted' : wasLive ? 'rolled-back' : 'failed';
     const outcome = this.interruption?.outcome ?? byItself;
     await restoreAll(touched, this.record, failure.message, ({ bundle, facts }, state) => {
       // An abort says nothing of the bundle; whoever rolls it back, or the judge, does.
@@ -339,6 +384,9 @@ export class ReleaseRun implements StepContext {
     );
   }
 }
+
+/** Failures that say nothing of the bundle: the release ends as aborted. */
+const NO_FAULT: ReadonlySet<string> = new Set([FailureType.Superseded, FailureType.HeldTooLong]);
 
 function servingText(running: Running | undefined): string {
   if (!running) return 'nothing';

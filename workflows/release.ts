@@ -6,6 +6,7 @@ import {
   admittedSignal,
   approveUpdate,
   type CommandInput,
+  freezesChangedSignal,
   type ReleaseInput,
   type ReleaseResult,
   rejectUpdate,
@@ -27,6 +28,8 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   setHandler(admittedSignal, (admission) => {
     run.answers.set(admission.environment, admission);
   });
+  setHandler(freezesChangedSignal, (list) => run.gate.take(list));
+  run.controls.listen();
   setHandler(supersededSignal, ({ by, environment }) => run.supersede(by, environment));
   setHandler(
     approveUpdate,

@@ -107,8 +107,13 @@ export async function bind(
 
 /** Takes a revision without traffic away: its last requests end, then its instances. */
 export async function removeRevision(profile: ProfileOf, revisionOf: RevisionOf): Promise<void> {
-  const { environment, revision, service } = revisionOf;
   await drain(profile, revisionOf);
+  await deleteRevision(profile, revisionOf);
+}
+
+/** Takes a revision's app away. */
+export async function deleteRevision(profile: ProfileOf, revisionOf: RevisionOf): Promise<void> {
+  const { environment, revision, service } = revisionOf;
   await activities<MarathonActivities>(
     profile(120),
     `Remove ${revision} of ${service} in ${environment}`,

@@ -1,12 +1,14 @@
+import { counted } from '../domain/counted.ts';
 import type { BaselineTarget, ShiftTarget } from '../domain/plan.ts';
+import type { RevisionSpec } from '../domain/revision-app.ts';
 import { change } from './options.ts';
 import {
   bind,
   createRevision,
+  deleteRevision,
   directTraffic,
   drain,
   instancesOf,
-  removeRevision,
   scaleRevision,
 } from './revision-effects.ts';
 import { baselineOf, type Stage, sharesOf } from './stage.ts';
@@ -46,10 +48,8 @@ export async function startInstances(stage: Stage, instances: number): Promise<v
   const { spec } = stage;
   if (instances === stage.instances) return;
   const exists = stage.instances > 0;
-  await pass(stage, instancesOf(spec, instances));
   stage.instances = instances;
-  if (!exists) await createRevision(change, spec, instances);
-  await scaleRevision(change, spec, instances);
+  await runInstances(stage, spec, instances, exists);
 }
 
 /**
@@ -63,12 +63,14 @@ export async function moveTraffic(stage: Stage, share: number, baseline: Baselin
   const before = stage.baseline?.weight ?? 0;
   const wanted = baseline?.weight ?? 0;
   if (share === 0 && stage.share === 0 && wanted === before) return;
-  await pass(stage, `Traffic of ${stage.facts.name}: ${share} % to ${stage.spec.revision}`);
   const moved = share !== stage.share || wanted !== before;
-  stage.share = share;
-  if (stage.baseline) stage.baseline = { ...stage.baseline, weight: wanted };
-  await directTraffic(change, stage.spec, sharesOf(stage));
-  if (moved) stage.sharedSince = new Date();
+  const on = `${share} % to ${stage.spec.revision} on ${counted(stage.instances, 'instance')}`;
+  await effect(stage, `Traffic of ${stage.facts.name}: ${on}`, async () => {
+    stage.share = share;
+    if (stage.baseline) stage.baseline = { ...stage.baseline, weight: wanted };
+    await directTraffic(change, stage.spec, sharesOf(stage));
+    if (moved) stage.sharedSince = new Date();
+  });
 }
 
 /** Fresh instances of the revision before, healthy and without traffic yet: the canary is as old as they are. */
@@ -76,19 +78,18 @@ async function startBaseline(stage: Stage, target: BaselineTarget | null): Promi
   const spec = baselineOf(stage);
   const now = stage.baseline?.instances ?? 0;
   if (!target || !spec || target.instances === now) return;
-  await pass(stage, instancesOf(spec, target.instances));
-  const exists = now > 0;
   stage.baseline = { weight: stage.baseline?.weight ?? 0, instances: target.instances };
-  if (!exists) await createRevision(change, spec, target.instances);
-  await scaleRevision(change, spec, target.instances);
+  await runInstances(stage, spec, target.instances, now > 0);
 }
 
 /** Takes the baseline away where none is to be any more. It has no traffic by then. */
 async function removeBaseline(stage: Stage, target: BaselineTarget | null): Promise<void> {
   const spec = baselineOf(stage);
   if (target || !stage.baseline || !spec) return;
-  await pass(stage, `Remove ${spec.revision} of ${stage.service} in ${stage.facts.name}`);
-  await removeRevision(change, spec);
+  await effect(stage, `The last requests of ${spec.revision} end`, () => drain(change, spec));
+  await effect(stage, `Remove ${spec.revision} of ${stage.service} in ${stage.facts.name}`, () =>
+    deleteRevision(change, spec),
+  );
   stage.baseline = null;
 }
 
@@ -104,26 +105,50 @@ async function keepBefore(stage: Stage, keep: number): Promise<void> {
   const { before, facts, service, share } = stage;
   const { current } = before;
   if (!current || keep >= stage.kept) return;
-  await pass(stage, instancesOf(current.spec, keep));
-  stage.kept = keep;
-  if (share === 100) await drain(change, current.spec);
-  await scaleRevision(change, current.spec, keep);
+  if (share === 100) {
+    await effect(stage, `The last requests of ${current.revision} end`, () => drain(change, current.spec));
+  }
+  await effect(stage, instancesOf(current.spec, keep), () => {
+    stage.kept = keep;
+    return scaleRevision(change, current.spec, keep);
+  });
   // Weights are those of single instances: with fewer of them the revision's share would be smaller.
   if (share > 0 && share < 100) {
-    await pass(stage, `Traffic of ${service} in ${facts.name} by the instances that are left`);
-    await directTraffic(change, stage.spec, sharesOf(stage));
+    await effect(stage, `Traffic of ${service} in ${facts.name} by the instances that are left`, () =>
+      directTraffic(change, stage.spec, sharesOf(stage)),
+    );
   }
 }
 
-async function pass(stage: Stage, effect: string): Promise<void> {
-  await stage.gate.pass(stage.facts.name, effect);
+/** So many healthy instances of a revision, which is created first where it does not exist. */
+async function runInstances(stage: Stage, spec: RevisionSpec, instances: number, exists: boolean): Promise<void> {
+  if (!exists) {
+    await effect(stage, `Create ${spec.revision} of ${stage.service} in ${stage.facts.name}`, () =>
+      createRevision(change, spec, instances),
+    );
+  }
+  await effect(stage, instancesOf(spec, instances), () => scaleRevision(change, spec, instances));
+}
+
+/**
+ * One forward effect: it passes the gate right before it begins, and once it is completed it is not done again, however
+ * often its step is tried.
+ *
+ * @param what names it in its step, and in the Temporal UI
+ */
+async function effect(stage: Stage, what: string, work: () => Promise<void>): Promise<void> {
+  if (stage.completed.has(what)) return;
+  await stage.gate.pass(stage.facts.name, what);
   stage.touched = true;
+  await work();
+  stage.completed.add(what);
 }
 
 /** Makes the new revision the one that the name, the configuration and autoscaling mean. */
 export async function bindNames(stage: Stage): Promise<void> {
-  await pass(stage, `Bind the names of ${stage.service} in ${stage.facts.name}`);
-  await bind(change, stage.facts, stage.service, stage.bundle.configVersion, stage.bounds);
+  await effect(stage, `Bind the names of ${stage.service} in ${stage.facts.name}`, () =>
+    bind(change, stage.facts, stage.service, stage.bundle.configVersion, stage.bounds),
+  );
 }
 
 /**
@@ -133,8 +158,13 @@ export async function bindNames(stage: Stage): Promise<void> {
 export async function retireBefore(stage: Stage, board: WaitBoard): Promise<void> {
   const { current } = stage.before;
   if (!current) return;
-  await pass(stage, `Remove ${current.revision} of ${stage.service} in ${stage.facts.name}`);
-  await untilDone(board, `retiring ${current.revision} in ${stage.facts.name}`, () =>
-    removeRevision(change, current.spec),
+  const retiring = `retiring ${current.revision} in ${stage.facts.name}`;
+  await untilDone(board, retiring, () =>
+    effect(stage, `The last requests of ${current.revision} end`, () => drain(change, current.spec)),
+  );
+  await untilDone(board, retiring, () =>
+    effect(stage, `Remove ${current.revision} of ${stage.service} in ${stage.facts.name}`, () =>
+      deleteRevision(change, current.spec),
+    ),
   );
 }

@@ -30,16 +30,31 @@ export interface Stage {
   baseline: BaselineTarget | null;
   /** Since when traffic has been shared as it is now; undefined before it was moved. */
   sharedSince: Date | undefined;
+  /** Effects of the step under way that were completed, by what they are called. */
+  completed: Set<string>;
   /** True from the moment something outside may have changed: from then on there is something to restore. */
   touched: boolean;
 }
 
 /** A stage in which nothing has been done yet. */
 export function untouched(
-  given: Omit<Stage, 'instances' | 'share' | 'kept' | 'baseline' | 'sharedSince' | 'touched'>,
+  given: Omit<Stage, 'instances' | 'share' | 'kept' | 'baseline' | 'sharedSince' | 'completed' | 'touched'>,
 ): Stage {
   const kept = given.before.current?.instances ?? 0;
-  return { ...given, instances: 0, share: 0, kept, baseline: null, sharedSince: undefined, touched: false };
+  return {
+    ...given,
+    ...{ instances: 0, share: 0, kept, baseline: null, sharedSince: undefined },
+    ...{ completed: new Set<string>(), touched: false },
+  };
+}
+
+/**
+ * The stage as before its first step, for a step that failed and is tried again: it goes the same way, and what was
+ * completed on it is not done again.
+ */
+export function beginAgain(stage: Stage): void {
+  const { instances, share, kept, baseline, sharedSince } = untouched(stage);
+  Object.assign(stage, { instances, share, kept, baseline, sharedSince });
 }
 
 /** Who has how much of the traffic, as the stage wants it now. */

@@ -17,6 +17,7 @@ import { WaitReason } from '../domain/wait.ts';
 import type { build } from './build.ts';
 import { runHold, runJudge } from './canary.ts';
 import { buildWorkflowId, SearchAttribute, WorkflowType } from './contract.ts';
+import type { Controls } from './controls.ts';
 import type { Gate } from './gate.ts';
 import { END_LEFT, endLeft } from './left-task.ts';
 import { activities, change } from './options.ts';
@@ -35,6 +36,10 @@ export interface StepContext {
   readonly record: ReleaseRecord;
   /** Asked before each forward effect. */
   readonly gate: Gate;
+  /** Suites that passed, by step and name: a step that is tried again runs them no more. */
+  readonly passed: Map<string, TestRun>;
+  /** What people said should be skipped. */
+  readonly controls: Pick<Controls, 'isSkipped'>;
   /** Remembers what was built. */
   built(bundle: Bundle): void;
   /** The environment, in the release's hand. */
@@ -47,6 +52,8 @@ export interface StepContext {
 export interface ApprovalWait {
   readonly step: string;
   readonly count: number;
+  /** Name of the group that the people must be of; absent for anyone. */
+  readonly group?: string;
   readonly environment: string;
   /** Who may give it, in words. */
   readonly who: string;
@@ -120,7 +127,7 @@ async function test(run: StepContext, step: StepOf<'test'>): Promise<string> {
   const { environment } = step;
   const { bundle } = run;
   await run.gate.pass(environment, `Run ${step.suites.join(', ')} in ${environment}`);
-  const results = await Promise.all(
+  const ended = await Promise.allSettled(
     run.prepared.manifest.tests
       .filter((spec) => step.suites.includes(spec.name))
       .map(async ({ name, timeoutSeconds }) => {
@@ -132,9 +139,16 @@ async function test(run: StepContext, step: StepOf<'test'>): Promise<string> {
           );
         }
         const order = { environment, service: bundle.service, suite: name, image, timeoutSeconds };
-        return { name, ...(await runTest(order)) };
+        const result = run.passed.get(`${step.id} ${name}`) ?? (await runTest(order));
+        if (result.failures === 0) run.passed.set(`${step.id} ${name}`, result);
+        return { name, ...result };
       }),
   );
+  // None is left running beside a second try.
+  const results = ended.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
   const said = results
     .map(({ name, tests, failures, skipped }) => `${name} ${tests} tests, ${failures} failed, ${skipped} skipped`)
     .join('; ');
@@ -168,9 +182,10 @@ async function promote(run: StepContext, step: StepOf<'promote'>): Promise<strin
 }
 
 async function approve(run: StepContext, step: StepOf<'approve'>): Promise<string> {
-  const { count, environment, expiresSeconds } = step;
+  const { count, environment, expiresSeconds, group } = step;
   const who = approversText(step, run.requestedBy);
-  await run.approvals({ step: step.id, count, environment, who, expiresSeconds });
+  const named = group === undefined ? {} : { group };
+  await run.approvals({ step: step.id, count, ...named, environment, who, expiresSeconds });
   await run.gate.pass(environment, `Go on in ${environment}`);
   return `approved by ${approvalsOf(step.id, run.record.approvals)
     .map(({ by }) => by)
@@ -189,26 +204,32 @@ async function shift(run: StepContext, step: StepOf<'shift'>): Promise<string> {
 
 async function hold(run: StepContext, step: StepOf<'hold'>): Promise<string> {
   const stage = await run.enter(step.environment);
-  return runHold(stage, step, run.record, (verdict, inputs) => run.record.judged(verdict, inputs));
+  const watched = { board: run.record, judged: run.record, isSkipped: () => run.controls.isSkipped(step.id) };
+  return runHold(stage, step, watched);
 }
 
 async function judge(run: StepContext, step: StepOf<'judge'>): Promise<string> {
   const stage = await run.enter(step.environment);
-  const verdict = await runJudge(stage, step, run.record, (given, inputs) => run.record.judged(given, inputs));
-  return verdict.sentence;
+  const watched = { board: run.record, judged: run.record, isSkipped: () => run.controls.isSkipped(step.id) };
+  const verdict = await runJudge(stage, step, watched);
+  return verdict?.sentence ?? 'no verdict';
 }
 
 async function bake(run: StepContext, step: StepOf<'bake'>): Promise<string> {
   const stage = await run.enter(step.environment);
   const before = stage.before.current?.revision;
   const old = stage.kept > 0 ? `${before} stays warm` : `no instance of ${before} runs any more`;
-  await waitFor(run.record, {
-    reason: WaitReason.Bake,
-    sentence: `${stage.spec.revision} serves all of ${step.environment}; ${before ? old : 'nothing served before it'}`,
-    endedBy: 'time',
-    seconds: step.seconds,
-    atDeadline: before ? `${before} is retired` : 'the release ends',
-  });
+  await waitFor(
+    run.record,
+    {
+      reason: WaitReason.Bake,
+      sentence: `${stage.spec.revision} serves all of ${step.environment}; ${before ? old : 'nothing served before it'}`,
+      endedBy: 'time, or a person who skips it',
+      seconds: step.seconds,
+      atDeadline: before ? `${before} is retired` : 'the release ends',
+    },
+    () => run.controls.isSkipped(step.id),
+  );
   return `${step.seconds} s without a call to go back`;
 }
 

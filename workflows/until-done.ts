@@ -1,4 +1,5 @@
 import { isCancellation, log } from '@temporalio/workflow';
+import { FailureType } from '../domain/failures.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { failureFrom } from './failure.ts';
 import { type WaitBoard, waitFor } from './wait.ts';
@@ -19,7 +20,8 @@ export async function untilDone(board: WaitBoard, what: string, work: () => Prom
       return await work();
     } catch (error) {
       const failure = isCancellation(error) ? undefined : failureFrom(error);
-      if (!failure) throw error;
+      // What people hold up for too long is not tried again behind their backs.
+      if (!failure || failure.type === FailureType.HeldTooLong) throw error;
       log.error(`${what} failed`, { failure });
       await waitFor(board, {
         reason: WaitReason.Restore,

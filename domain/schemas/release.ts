@@ -7,6 +7,7 @@ import type { JudgePolicy } from '../manifest.ts';
 import type { BaselineTarget, Plan, Running, ShiftOrder, Step } from '../plan.ts';
 import type {
   ApprovalRecord,
+  CommandRecord,
   ReleaseFailure,
   ReleaseOutcome,
   ReleaseView,
@@ -232,6 +233,16 @@ const verdictSchema: z.ZodType<Verdict> = z
   } satisfies Every<Verdict>)
   .meta({ id: 'Verdict', description: 'What a judge says of a canary, with its evidence.' });
 
+const commandSchema: z.ZodType<CommandRecord> = z
+  .object({
+    name: z.enum(['pause', 'resume', 'skipHold', 'skipAnalysis', 'retryStep', 'promoteFully']),
+    by: z.string(),
+    reason: z.string(),
+    about: z.string().exactOptional().meta({ description: 'The step, or the environment, that it is about.' }),
+    at: timestamp,
+  } satisfies Every<CommandRecord>)
+  .meta({ id: 'Command', description: "A person's word to a release that runs." });
+
 export const approvalSchema: z.ZodType<ApprovalRecord> = z
   .object({
     by: z.string(),
@@ -274,6 +285,8 @@ export const releaseSchema: z.ZodType<ReleaseView> = z
     bundle: bundleSchema.exactOptional(),
     steps: z.array(stepRecordSchema),
     wait: waitSchema.exactOptional(),
+    paused: commandSchema.exactOptional(),
+    commands: z.array(commandSchema).exactOptional(),
     approvals: z.array(approvalSchema),
     verdicts: z.array(verdictSchema),
     judged: judgeInputsSchema.exactOptional(),

@@ -4,6 +4,7 @@ import { ApplicationFailure, type Duration } from '@temporalio/common';
 import { createLaneActivities } from '../../activities/lane/activities.ts';
 import { editedFields } from '../../activities/marathon/stored-definition.ts';
 import { createFreezeActivities } from '../../activities/temporal/freezes.ts';
+import type { Groups } from '../../domain/approval.ts';
 import { canonicalJson } from '../../domain/digest.ts';
 import { type Difference, differences, type Expected } from '../../domain/drift.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
@@ -67,6 +68,10 @@ export class World {
   testFailures = 0;
   /** How often it is looked for hand-made changes; by default once. */
   looksEvery: Duration = '300 days';
+  /** Who belongs to each group of people. */
+  groups: Groups = {};
+  /** Group whose members alone may release to production; absent for everybody. */
+  releasers: string | undefined;
   /** Retention has deleted the images of old bundles. */
   imagesGone = false;
   readonly apps = new Map<string, { app: RevisionApp; instances: number }>();
@@ -82,6 +87,7 @@ export class World {
   readonly freezes = new Map<string, FreezeEntry>();
   /** Every effect, in order, such as `traffic prod r1=90 r2=10`. */
   readonly effects: string[] = [];
+  private readonly holders: (() => void)[] = [];
   private readonly faults: { activity: string; when: (input: unknown) => boolean; fault: Fault; times: number }[] = [];
 
   /** The next calls of an activity, or those whose input fits, go wrong. */
@@ -113,6 +119,11 @@ export class World {
     });
   }
 
+  /** Lets every activity that is held do its work. */
+  letGo(): void {
+    for (const letGo of this.holders.splice(0)) letGo();
+  }
+
   /** Activities for the worker; the lane's are the real ones, on the test server. */
   activities(client: () => WorkflowClient): object {
     const effect = (line: string) => this.effects.push(line);
@@ -137,7 +148,11 @@ export class World {
           agentAttribute: { name: 'env', value: name },
           balancer: { address: '127.0.0.1', port: 8001 + index },
           registry: '127.0.0.1:5000',
+          ...(name === 'prod' && this.releasers !== undefined
+            ? { releasers: { name: this.releasers, members: this.groups[this.releasers] ?? [] } }
+            : {}),
         })),
+      readGroups: async () => this.groups,
       resolveConfig: async (input: Where & { version?: number }) => {
         const version = input.version ?? this.config.get(key(input));
         return version === undefined ? undefined : { version };
@@ -278,12 +293,29 @@ export class World {
       case 'deaf':
         this.effects.push(`${activity} hangs`);
         await untilCancelled().catch(() => undefined);
+        return;
+      case 'held':
+        this.effects.push(`${activity} is held`);
+        await new Promise<void>((letGo) => {
+          this.holders.push(letGo);
+        });
     }
   }
 }
 
-/** `hang`: does nothing until it is cancelled, and then ends so; `deaf`: does its work then all the same. */
-export type Fault = 'unavailable' | 'applied-but-unavailable' | 'refused' | 'late' | 'unhealthy' | 'hang' | 'deaf';
+/**
+ * `hang`: does nothing until it is cancelled, and then ends so; `deaf`: does its work then all the same; `held`: does its
+ * work when the test lets go of it.
+ */
+export type Fault =
+  | 'held'
+  | 'unavailable'
+  | 'applied-but-unavailable'
+  | 'refused'
+  | 'late'
+  | 'unhealthy'
+  | 'hang'
+  | 'deaf';
 
 async function untilCancelled(): Promise<void> {
   // A cancellation reaches an activity only by the answer to a heartbeat.
