@@ -26,6 +26,7 @@ export const WaitReason = {
   Window: 'window',
   Retry: 'retry',
   Restore: 'restore',
+  RollbackReadiness: 'rollback-readiness',
   Ledger: 'ledger',
 } as const;
 

@@ -12,7 +12,10 @@ import { createLaneActivities } from '../activities/lane/activities.ts';
 import { createLedgerActivities } from '../activities/ledger/activities.ts';
 import type { Ledger } from '../activities/ledger/client.ts';
 import { createMarathonActivities } from '../activities/marathon/activities.ts';
+import { freeCapacityReader } from '../activities/mesos/free-capacity.ts';
+import { createReadinessActivities } from '../activities/readiness/activities.ts';
 import { createRegistryActivities } from '../activities/registry/activities.ts';
+import { missingPartsReader } from '../activities/registry/missing-parts.ts';
 import { createRetentionActivities } from '../activities/registry/retention.ts';
 import { createFreezeActivities } from '../activities/temporal/freezes.ts';
 import { createRunningReleaseActivities } from '../activities/temporal/running-releases.ts';
@@ -56,6 +59,11 @@ export function createCentralActivities(
     ...createLedgerActivities(ledger),
     ...createInfluxActivities(configuration.influx),
     ...createRegistryActivities(registry),
+    ...createReadinessActivities({
+      missingParts: missingPartsReader(registry),
+      resolveConfig: createConsulActivities(consul).resolveConfig,
+      freeCapacity: freeCapacityReader(configuration.mesos),
+    }),
     ...createRetentionActivities({
       services: Object.entries(services).map(([service, { branch }]) => ({ service, branch })),
       graceSeconds: configuration.schedules.collectGarbage.graceSeconds,

@@ -95,6 +95,23 @@ export const LEDGER_AWAY: Profile = {
   cancellationType: leftBehind,
 };
 
+/** A look at whether the way back is ready, as a local activity: tried once, in the worker that has the run. */
+export const READINESS_NEAR: Profile = {
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '6s',
+  retry: { maximumAttempts: 1 },
+  cancellationType: leftBehind,
+};
+
+/** A wait for the way back; it changes nothing, so one that is cancelled is left behind at once. */
+export const READINESS_AWAITED: Profile = {
+  startToCloseTimeout: '65m',
+  scheduleToCloseTimeout: '70m',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry,
+  cancellationType: leftBehind,
+};
+
 /** A walk along the whole audit, for somebody who waits for the answer: tried once. */
 export const VERIFY: Profile = {
   ...LEDGER_AWAY,

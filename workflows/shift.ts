@@ -18,6 +18,7 @@ import type { WaitBoard } from './wait.ts';
 
 /** Moves instances and traffic from the revision before to the new one, in the order of the target. */
 export async function shiftTo(stage: Stage, target: ShiftTarget): Promise<void> {
+  stage.order = target.order;
   switch (target.order) {
     case 'up-first':
       await together(

@@ -2,7 +2,7 @@ import type { EnvironmentFacts } from '../activities/environments/activities.ts'
 import type { Bundle } from '../domain/bundle.ts';
 import { baselineName } from '../domain/environment.ts';
 import { earlierThan, type LaneState, type RevisionRecord, type ScaleBounds } from '../domain/lane.ts';
-import type { BaselineTarget } from '../domain/plan.ts';
+import type { BaselineTarget, ShiftOrder } from '../domain/plan.ts';
 import type { RevisionSpec } from '../domain/revision-app.ts';
 import type { Gate } from './gate.ts';
 import type { TrafficPart } from './revision-effects.ts';
@@ -26,6 +26,8 @@ export interface Stage {
   share: number;
   /** Instances of the revision before, as wanted now. */
   kept: number;
+  /** How the last shift came to its targets; undefined before the first. */
+  order: ShiftOrder | undefined;
   /** Fresh instances of the revision before, as wanted now. */
   baseline: BaselineTarget | null;
   /** Since when traffic has been shared as it is now; undefined before it was moved. */
@@ -38,12 +40,12 @@ export interface Stage {
 
 /** A stage in which nothing has been done yet. */
 export function untouched(
-  given: Omit<Stage, 'instances' | 'share' | 'kept' | 'baseline' | 'sharedSince' | 'completed' | 'touched'>,
+  given: Omit<Stage, 'instances' | 'share' | 'kept' | 'order' | 'baseline' | 'sharedSince' | 'completed' | 'touched'>,
 ): Stage {
   const kept = given.before.current?.instances ?? 0;
   return {
     ...given,
-    ...{ instances: 0, share: 0, kept, baseline: null, sharedSince: undefined },
+    ...{ instances: 0, share: 0, kept, order: undefined, baseline: null, sharedSince: undefined },
     ...{ completed: new Set<string>(), touched: false },
   };
 }
@@ -53,8 +55,8 @@ export function untouched(
  * completed on it is not done again.
  */
 export function beginAgain(stage: Stage): void {
-  const { instances, share, kept, baseline, sharedSince } = untouched(stage);
-  Object.assign(stage, { instances, share, kept, baseline, sharedSince });
+  const { instances, share, kept, order, baseline, sharedSince } = untouched(stage);
+  Object.assign(stage, { instances, share, kept, order, baseline, sharedSince });
 }
 
 /** Who has how much of the traffic, as the stage wants it now. */

@@ -22,6 +22,7 @@ import type { Gate } from './gate.ts';
 import { END_LEFT, endLeft } from './left-task.ts';
 import { activities, change } from './options.ts';
 import type { Prepared } from './prepare.ts';
+import { wayBackReady } from './readiness.ts';
 import type { ReleaseRecord } from './release-record.ts';
 import { bindNames, moveTraffic, retireBefore, shiftTo, startInstances } from './shift.ts';
 import type { Stage } from './stage.ts';
@@ -197,6 +198,7 @@ async function shift(run: StepContext, step: StepOf<'shift'>): Promise<string> {
   const { current } = stage.before;
   const planned = run.prepared.plan.from[step.environment]?.instances ?? 0;
   const target = fitShift(step, planned, current?.instances ?? 0);
+  await wayBackReady(stage, target, run.record);
   await shiftTo(stage, target);
   if (target.weight === 100) await bindNames(stage);
   return `${target.weight} % of the traffic on ${counted(target.instances, 'instance')} of ${stage.spec.revision}`;
@@ -217,6 +219,7 @@ async function judge(run: StepContext, step: StepOf<'judge'>): Promise<string> {
 
 async function bake(run: StepContext, step: StepOf<'bake'>): Promise<string> {
   const stage = await run.enter(step.environment);
+  await wayBackReady(stage, { keep: stage.kept, order: stage.order }, run.record);
   const before = stage.before.current?.revision;
   const old = stage.kept > 0 ? `${before} stays warm` : `no instance of ${before} runs any more`;
   await waitFor(

@@ -172,6 +172,19 @@ export class RegistryClient {
     return [...tags].sort();
   }
 
+  /** True when the registry has this layer or configuration, and would send it. */
+  async hasBlob(repository: string, digest: string, options: CallOptions = {}): Promise<boolean> {
+    const answer = await this.#send({
+      method: 'HEAD',
+      path: `${repository}/blobs/${digest}`,
+      scope: `repository:${repository}:pull`,
+      ...options,
+    });
+    if (answer.status === 404) return false;
+    if (answer.status !== 200) throw this.#failure(`HEAD ${repository} blob ${digest}`, answer);
+    return true;
+  }
+
   /** A small blob, such as an image's configuration, checked against its digest and a schema; undefined when missing. */
   async getJsonBlob<T>(
     repository: string,

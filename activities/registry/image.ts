@@ -52,6 +52,30 @@ async function describeImage(
   };
 }
 
+/**
+ * Digests of the configuration and the layers that a digest names, those of an index by each of its manifests; undefined
+ * when a manifest is missing.
+ */
+export async function describeParts(
+  client: RegistryClient,
+  repository: string,
+  digest: string,
+  options: CallOptions = {},
+): Promise<readonly string[] | undefined> {
+  const manifest = await client.getManifest(repository, digest, options);
+  if (manifest === undefined) return undefined;
+  const content = parseJson(manifest, client.address);
+  const index = indexSchema.safeParse(content).data;
+  if (index !== undefined) {
+    const parts = await inParallel(index.manifests, (child) =>
+      describeParts(client, repository, child.digest, options),
+    );
+    return parts.some((part) => part === undefined) ? undefined : parts.flatMap((part) => part ?? []);
+  }
+  const image = imageManifestSchema.safeParse(content).data;
+  return image === undefined ? [] : [image.config, ...image.layers].map((part) => part.digest);
+}
+
 function parseJson(manifest: StoredManifest, address: string): unknown {
   try {
     return JSON.parse(manifest.bytes.toString('utf8'));

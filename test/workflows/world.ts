@@ -3,6 +3,7 @@ import type { WorkflowClient } from '@temporalio/client';
 import { ApplicationFailure, type Duration } from '@temporalio/common';
 import { createLaneActivities } from '../../activities/lane/activities.ts';
 import { editedFields } from '../../activities/marathon/stored-definition.ts';
+import type { ReadinessInput } from '../../activities/readiness/activities.ts';
 import { createFreezeActivities } from '../../activities/temporal/freezes.ts';
 import type { Groups } from '../../domain/approval.ts';
 import { canonicalJson } from '../../domain/digest.ts';
@@ -10,6 +11,7 @@ import { type Difference, differences, type Expected } from '../../domain/drift.
 import type { ScaleBounds } from '../../domain/lane.ts';
 import type { FreezeEntry, LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
 import type { Manifest } from '../../domain/manifest.ts';
+import type { ReadinessGap } from '../../domain/readiness.ts';
 import { type RevisionApp, revisionApp } from '../../domain/revision-app.ts';
 import { serverWeights } from '../../domain/traffic.ts';
 
@@ -72,6 +74,12 @@ export class World {
   groups: Groups = {};
   /** Group whose members alone may release to production; absent for everybody. */
   releasers: string | undefined;
+  /** What going back lacks now. */
+  wayBackLacks: readonly ReadinessGap[] = [];
+  /** Nobody brings it in time. */
+  wayBackStaysShut = false;
+  /** Every time that it was asked whether going back is ready. */
+  readonly readinessAsked: ReadinessInput[] = [];
   /** Retention has deleted the images of old bundles. */
   imagesGone = false;
   readonly apps = new Map<string, { app: RevisionApp; instances: number }>();
@@ -225,6 +233,14 @@ export class World {
         const found = this.apps.get(appId);
         if (!found) throw ApplicationFailure.nonRetryable(`no app ${appId}`, 'SystemRefused');
         return Object.fromEntries(fields.map((field) => [field, Reflect.get(found.app, field) ?? null]));
+      },
+      checkRollbackReadiness: async (input: ReadinessInput) => {
+        this.readinessAsked.push(input);
+        return this.wayBackLacks;
+      },
+      awaitRollbackReadiness: async () => {
+        if (this.wayBackStaysShut) throw ApplicationFailure.nonRetryable('an hour is over', 'NotReadyToRollBack');
+        while (this.wayBackLacks.length > 0) await Context.current().sleep(50);
       },
       imageExists: async () => !this.imagesGone,
       promoteImage: async ({ image, tag }: { image: { digest: string }; tag: string }) => {
