@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Offer, TaskState } from '../../activities/mesos/types.ts';
 import { Journal } from '../journal.ts';
 import { backoffKey } from './backoff.ts';
@@ -9,7 +9,7 @@ import { EventBus } from './events.ts';
 import { emptyGroup, withApp } from './groups.ts';
 import { HealthTracker } from './health-tracker.ts';
 import { Instances } from './instances.ts';
-import { PROFILES } from './profile.ts';
+import { PROFILES, type ProfileName } from './profile.ts';
 import { ScheduledInstances } from './scheduled.ts';
 import { State } from './state.ts';
 import { testApp } from './test-apps.ts';
@@ -33,6 +33,8 @@ describe('Instances', () => {
   let killed: string[];
   let gone: string[];
   let inactive: string[];
+  let again: string[];
+  let scheduled: ScheduledInstances;
   let now: number;
 
   beforeEach(() => {
@@ -43,22 +45,26 @@ describe('Instances', () => {
     now = Date.parse('2026-01-01T00:01:00.000Z');
     const nowMs = () => now;
     bus = new EventBus(nowMs);
-    [killed, gone, inactive] = [[], [], []];
-    instances = new Instances({
+    [killed, gone, inactive, again] = [[], [], [], []];
+    scheduled = new ScheduledInstances(state, bus);
+    instances = instancesOf('1.7');
+  });
+
+  const instancesOf = (profile: ProfileName) =>
+    new Instances({
       state,
       bus,
-      health: new HealthTracker(bus, nowMs),
-      profile: PROFILES['1.7'],
-      scheduled: new ScheduledInstances(state, bus),
-      nowMs,
+      health: new HealthTracker(bus, () => now),
+      profile: PROFILES[profile],
+      scheduled,
+      nowMs: () => now,
       secondMs: 1000,
       killTask: ({ taskId }) => killed.push(taskId),
       gone: ({ taskId }) => gone.push(taskId),
-      again: () => undefined,
+      again: ({ taskId }) => again.push(taskId),
       inactive: ({ taskId }) => inactive.push(taskId),
       changed: () => undefined,
     });
-  });
 
   afterEach(() => {
     bus.close();
@@ -140,5 +146,55 @@ describe('Instances', () => {
   it('has a lost task replaced at once where its app does not wait', () => {
     const taskId = launched('TASK_RUNNING', 'TASK_UNREACHABLE');
     expect(inactive).toEqual([taskId]);
+  });
+
+  describe('that outlive their tasks', () => {
+    let told: [eventType: string, condition: unknown][];
+
+    beforeEach(() => {
+      told = [];
+      jest.spyOn(bus, 'publish').mockImplementation((eventType, fields) => {
+        if (eventType !== 'status_update_event') told.push([eventType, fields['condition']]);
+      });
+      instances = instancesOf('1.11');
+      scheduled.fit(app.id, 1);
+    });
+
+    it('go on with another task after a failure; the former one is no unknown instance', () => {
+      const taskId = launched('TASK_RUNNING', 'TASK_FAILED');
+      expect([again, gone]).toEqual([[taskId], []]);
+      told = [];
+      instances.takeStatus({ task_id: { value: taskId }, state: 'TASK_FAILED' });
+      expect(told).toEqual([]);
+      const next = launched('TASK_RUNNING');
+      expect(next).toBe(taskId.replace(/1$/, '2'));
+      told = [];
+      instances.takeStatus({ task_id: { value: taskId }, state: 'TASK_FAILED' });
+      expect(told).toEqual([]);
+    });
+
+    it('end for good, and are told of once more, when a newer version of the app takes over', () => {
+      const taskId = launched('TASK_RUNNING');
+      const newer = { ...app, generation: `${app.generation} newer`, version: '2026-01-01T00:00:30.000Z' };
+      state.setRoot({ version: newer.version, group: withApp(emptyGroup('/'), newer) }, [newer]);
+      told = [];
+      instances.takeStatus({ task_id: { value: taskId }, state: 'TASK_FAILED' });
+      expect(told).toEqual([
+        ['instance_changed_event', 'Failed'],
+        ['instance_changed_event', 'Failed'],
+      ]);
+      expect([again, gone]).toEqual([[], [taskId]]);
+      told = [];
+      instances.takeStatus({ task_id: { value: taskId }, state: 'TASK_FAILED' });
+      expect(told).toEqual([['unknown_instance_terminated_event', 'Failed']]);
+    });
+
+    it('are told of once when they end as they were to', () => {
+      const taskId = launched('TASK_RUNNING');
+      instances.kill([...state.instances.values()]);
+      told = [];
+      instances.takeStatus({ task_id: { value: taskId }, state: 'TASK_KILLED' });
+      expect(told).toEqual([['instance_changed_event', 'Killed']]);
+    });
   });
 });

@@ -215,6 +215,9 @@ export class Instances {
     const taskId = status.task_id.value;
     if (isOver(condition)) {
       const instanceId = taskId.replace(/\._app\.\d+$/, '');
+      const { instances, scheduled } = this.#parts.state;
+      // A former task of an instance that is there is told of once more: nobody minds.
+      if (instances.has(instanceId) || scheduled.has(instanceId)) return;
       this.#tellUnknown(instanceId, `/${instanceId.replace(/\.[^.]*$/, '').replaceAll('_', '/')}`, condition);
       return;
     }
@@ -269,6 +272,8 @@ export class Instances {
     if (goesOn) health.ended(instance.id);
     else health.forget(instance.id);
     this.#tellCondition(ended);
+    // It would go on, but a newer version takes its place: its goal changes, and that is told too.
+    if (!goesOn && this.#wouldGoOn(instance) && state.app(instance.appId)) this.#tellCondition(ended);
     if (instance.then === 'wiped') this.#tellUnknown(instance.id, instance.appId, condition);
     if (goesOn) this.#parts.scheduled.again(ended);
     const config = this.#parts.state.configOf(instance);
@@ -311,10 +316,13 @@ export class Instances {
 
   /** An instance that was not to end goes on with another task, as long as its app still wants it. */
   #goesOn(instance: Instance): boolean {
-    const { state, profile } = this.#parts;
-    if (!profile.instancesOutliveTasks || instance.unreachableSince !== undefined) return false;
-    if (instance.goal !== 'Running' && instance.then !== 'again') return false;
-    return state.app(instance.appId)?.generation === instance.generation;
+    return this.#wouldGoOn(instance) && this.#parts.state.app(instance.appId)?.generation === instance.generation;
+  }
+
+  /** Whether it was not to end, whatever became of its app. */
+  #wouldGoOn({ unreachableSince, goal, then }: Instance): boolean {
+    if (!this.#parts.profile.instancesOutliveTasks || unreachableSince !== undefined) return false;
+    return goal === 'Running' || then === 'again';
   }
 
   #tellUnknown(instanceId: string, runSpecId: string, condition: Condition): void {

@@ -1,5 +1,6 @@
-import { expect, jest } from '@jest/globals';
+import { jest } from '@jest/globals';
 import { until } from '../integration/mesos-until.ts';
+import { offer, withhold } from './marathon/agent-offers.ts';
 import { ask } from './marathon/asking.ts';
 import { AGENTS, playGolden } from './marathon/golden-play.ts';
 import type { Stage } from './marathon/stage.ts';
@@ -37,19 +38,6 @@ async function running(stage: Stage, appId: string): Promise<number> {
   return app instanceof Object ? Reflect.get(app, 'tasksRunning') : 0;
 }
 
-/** Lets an agent be offered or not, though it runs on. */
-async function order(stage: Stage, type: 'DEACTIVATE_AGENT' | 'REACTIVATE_AGENT', name: string): Promise<void> {
-  const value = stage.mesos.agents.find((agent) => agent.name === name)?.id;
-  const call = { type, [type.toLowerCase()]: { agent_id: { value } } };
-  const { status } = await ask(stage.mesos.masterUrl, {
-    method: 'POST',
-    path: '/api/v1',
-    headers: { 'Content-Type': 'application/json' },
-    body: call,
-  });
-  expect(status).toBe(200);
-}
-
 /** Three tenths of the flags that the record names, as a second takes three tenths. */
 const TIMED = {
   expungeInitialDelayMs: 1_500,
@@ -64,10 +52,10 @@ const AGENT_3_FIRST = AGENTS.toReversed();
 playGolden('agent-lost-timed', {
   stage: { agents: AGENT_3_FIRST, mesos: { agentTimeoutMs: 500 }, marathon: { secondMs: 300, lost: TIMED } },
   before: async (index, stage) => {
-    if (index === 0) await order(stage, 'DEACTIVATE_AGENT', 'agent3');
+    if (index === 0) await withhold(stage, 'agent3');
     if (index !== 1) return;
     await until('four of five are placed', 10_000, async () => (await running(stage, 'at/short')) === 4);
-    await order(stage, 'REACTIVATE_AGENT', 'agent3');
+    await offer(stage, 'agent3');
     await until('all five are placed', 10_000, async () => (await running(stage, 'at/short')) === 5);
   },
   onNote: killAndStart,

@@ -1,8 +1,11 @@
+import { z } from 'zod';
 import { comparable } from './comparable.ts';
 
 /**
- * Events of two Marathons side by side. Their order is a partial one: what concerns one deployment or one instance
- * comes in order; whose turn it is does not matter, and `api_post_event` and `group_change_success` come anywhere.
+ * Events of two Marathons side by side. Their order is a partial one, as that of the original is: what concerns one
+ * deployment or one instance comes in order (`threads`), and so does what a deployment waits for before it goes on
+ * (`milestones`). Whose turn it is among instances does not matter: they start and end as agents are quick or slow.
+ * `api_post_event` and `group_change_success` come anywhere: the original publishes them from threads of their own.
  */
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
@@ -22,12 +25,13 @@ interface Thread {
 
 /**
  * Whether a task is asked before it serves, and then told of as not healthy, is a matter of the machine: without what
- * was told of an instance's health before its first success.
+ * was told of an instance's health before the first success of each of its tasks.
  */
 export function withoutEarlyFailures(events: readonly TakenEvent[]): readonly TakenEvent[] {
   const seen = new Set<unknown>();
   return events.filter(({ eventType, data }) => {
     const { instanceId } = data;
+    if (data['condition'] === 'Provisioned') seen.delete(instanceId);
     if (data['alive'] === true || data['healthy'] === true) seen.add(instanceId);
     return eventType !== 'instance_health_changed_event' || data['healthy'] !== false || seen.has(instanceId);
   });
@@ -44,6 +48,58 @@ export function threads(events: readonly TakenEvent[], known: ReadonlySet<string
     .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
+/** What had come of a deployment's apps by one of its events, since its first one. */
+interface Milestone {
+  readonly event: string;
+  /** Such as `/web Running` with the number of such events. */
+  readonly before: Readonly<Record<string, number>>;
+}
+
+/**
+ * For each deployment its events, each with what its apps' instances had come to by then. Not of the last of those that
+ * end: the original does not keep the order of the last TASK_KILLED and of a deployment's success.
+ */
+export function milestones(events: readonly TakenEvent[]): readonly (readonly Milestone[])[] {
+  const counts = new Map<string, number>();
+  const deployments = new Map<string, { readonly since: ReadonlyMap<string, number>; readonly passed: Milestone[] }>();
+  for (const { eventType, data } of events) {
+    if (!eventType.startsWith('deployment_')) {
+      const step = stepOf(eventType, data);
+      if (step !== undefined) counts.set(step, (counts.get(step) ?? 0) + 1);
+      continue;
+    }
+    const { id, apps } = planOf(data);
+    const deployment = deployments.get(id) ?? { since: new Map(counts), passed: [] };
+    deployments.set(id, deployment);
+    const before = [...counts]
+      .map(([step, count]) => [step, count - (deployment.since.get(step) ?? 0)] as const)
+      .filter(([step, count]) => count > 0 && apps.has(step.split(' ')[0] ?? ''));
+    deployment.passed.push({ event: eventType, before: Object.fromEntries(before.toSorted()) });
+  }
+  return [...deployments.values()].map(({ passed }) => passed);
+}
+
+const GONE: ReadonlySet<unknown> = new Set(['Killed', 'TASK_KILLED']);
+
+/** What an event says of an instance's way, such as `/web TASK_RUNNING`; undefined of other events. */
+function stepOf(eventType: string, data: TakenEvent['data']): string | undefined {
+  const { runSpecId, appId, condition, taskStatus, healthy } = data;
+  if (eventType === 'instance_health_changed_event') return healthy === true ? `${runSpecId} healthy` : undefined;
+  const step = condition ?? taskStatus;
+  if (step === undefined || GONE.has(step) || eventType.startsWith('unknown_')) return undefined;
+  return `${runSpecId ?? appId} ${step}`;
+}
+
+const planShape = z.object({
+  id: z.string(),
+  steps: z.array(z.object({ actions: z.array(z.object({ app: z.string().optional() })) })),
+});
+
+function planOf(data: TakenEvent['data']): { readonly id: string; readonly apps: ReadonlySet<string> } {
+  const { id, steps } = planShape.parse(data['plan']);
+  return { id, apps: new Set(steps.flatMap(({ actions }) => actions.flatMap(({ app }) => app ?? []))) };
+}
+
 /** How often each event came, whatever its place. */
 export function tally(events: readonly TakenEvent[], known: ReadonlySet<string>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
@@ -55,7 +111,7 @@ export function tally(events: readonly TakenEvent[], known: ReadonlySet<string>)
 }
 
 /** One event as a line: its type and everything comparable of it. */
-function lineOf({ eventType, data }: TakenEvent, known: ReadonlySet<string>): string {
+export function lineOf({ eventType, data }: TakenEvent, known: ReadonlySet<string>): string {
   const { timestamp: _timestamp, eventType: _type, ...rest } = data;
   return `${eventType} ${JSON.stringify(comparable(rest, known))}`;
 }

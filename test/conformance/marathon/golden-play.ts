@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '../../integration/mesos-until.ts';
 import { ask } from './asking.ts';
-import { differences, isChance, judged } from './differences.ts';
-import { tally, threads, withoutEarlyFailures } from './event-record.ts';
+import { certain, differences, even, isChance, judged, ofInstances, withoutListed } from './differences.ts';
+import { milestones, type TakenEvent, tally, threads, withoutEarlyFailures } from './event-record.ts';
 import { type GoldenRecord, goldenNamed } from './golden-record.ts';
+import { UNEVEN_INSTANCES } from './known-differences.ts';
 import { Replay } from './replay.ts';
 import { type Stage, type StageAgent, type StageOptions, startStage } from './stage.ts';
+import { unpaired } from './thread-likeness.ts';
 
 /** The recorder's three agents. */
 export const AGENTS: readonly StageAgent[] = [
@@ -26,6 +28,8 @@ export interface GoldenOptions {
   readonly onNote?: (note: string, stage: Stage) => Promise<void>;
   /** Of steps asked in the midst of something, by index: up to when events are waited for, on the record's clock. */
   readonly awaitedUntil?: Readonly<Record<number, number>>;
+  /** Texts of the record, such as commands, and what stands for them here. */
+  readonly texts?: () => Readonly<Record<string, string>>;
   /** What must be so before a step's request. */
   readonly before?: (index: number, stage: Stage) => Promise<void>;
   /** The recorder deleted each app that it had created before it went on, without writing it down. */
@@ -35,11 +39,16 @@ export interface GoldenOptions {
 /** Tests that the cell says what a record says: one test for each answer, one for the events. */
 export function playGolden(name: string, options: GoldenOptions = {}): void {
   const whole = goldenNamed(name);
-  const certain = whole.events.filter(({ event, data }) => !isChance(name, { eventType: event, data }));
-  const record = { ...whole, events: certain };
+  const events = whole.events.filter(({ event, data }) => !isChance(name, { eventType: event, data }));
+  const record = { ...whole, events };
+  const listed = differences(name, 'events');
   describe(name, () => {
     let stage: Stage;
     let replay: Replay;
+    const both = () => ({
+      happened: certain(name, replay.events),
+      recorded: certain(name, replay.recordedEvents()),
+    });
     let prepared: Awaited<ReturnType<NonNullable<GoldenOptions['prepare']>>> | undefined;
 
     beforeAll(async () => {
@@ -52,6 +61,7 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
         marathon: { profile: name.startsWith('v1.9-') ? '1.9' : '1.11', ...options.stage?.marathon },
       });
       replay = await Replay.on(stage, record);
+      for (const [theirs, ours] of Object.entries(options.texts?.() ?? {})) replay.parts.pair(theirs, ours);
     }, PREPARED_WITHIN_MS);
 
     afterAll(async () => {
@@ -76,16 +86,30 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
       it('tells the same events', async () => {
         await replay.caughtUp();
         const { known } = replay.parts;
-        const listed = differences(name, 'events');
-        const happened = replay.events.filter((event) => !isChance(name, event));
-        const told = (events: Parameters<typeof tally>[0]) =>
-          [...tally(withoutEarlyFailures(events), known)].toSorted();
-        const { got, wanted } = judged({ got: told(happened), wanted: told(replay.recordedEvents()) }, listed);
+        const { happened, recorded } = both();
+        const [ours, theirs] = [happened, recorded].map((events) => withoutEarlyFailures(even(name, events)));
+        const told = (events: readonly TakenEvent[] = []) => [...tally(events, known)].toSorted();
+        const { got, wanted } = judged({ got: told(ours), wanted: told(theirs) }, listed);
         expect(got).toEqual(wanted);
-        if (listed.length > 0) return;
-        const inOrder = (events: Parameters<typeof tally>[0]) => threads(withoutEarlyFailures(events), known);
-        expect(inOrder(happened)).toEqual(inOrder(replay.recordedEvents()));
+        // What is listed is left out of its thread; everything else of it keeps its order.
+        const inOrder = (events: readonly TakenEvent[] = []) => threads(withoutListed(events, listed, known), known);
+        expect(inOrder(ours)).toEqual(inOrder(theirs));
       });
+
+      it('tells what a deployment waited for before it tells that it goes on', () => {
+        const { happened, recorded } = both();
+        const passed = (events: readonly TakenEvent[]) => milestones(withoutListed(events, listed, replay.parts.known));
+        expect(passed(happened)).toEqual(passed(recorded));
+      });
+
+      for (const { appId, more } of UNEVEN_INSTANCES.filter((one) => one.record === name)) {
+        it(`tells of each instance of ${appId} as far as either came, and of ${more} more`, () => {
+          const { happened, recorded } = both();
+          const left = unpaired(ofInstances(appId, happened), ofInstances(appId, recorded), replay.parts.known);
+          expect(left.missing).toEqual([]);
+          expect(left.more).toHaveLength(more);
+        });
+      }
     }
   });
 }

@@ -5,21 +5,39 @@ export interface KnownDifference {
   /** Index of the step, or the events. */
   readonly step: number | 'events';
   /**
-   * Where in the answer, such as `/body/details`; everything else of it is the same. Of events: how those lines begin
-   * that differ. Absent: all of it.
+   * Where in the answer, such as `/body/details`, or `/body/queue/[/web]` for what of a list is about that app;
+   * everything else of it is the same. Of events: how those lines begin that differ. Absent: all of it.
    */
   readonly at?: string;
+  /** What is there is the same but for its numbers, which are none or some alike. */
+  readonly counts?: boolean;
   /** It may also be the same, by chance. */
   readonly chance?: boolean;
   readonly reason: string;
 }
 
-/** Events of a record that come or do not come by chance; they are neither waited for nor compared. */
-export interface ChanceEvent {
+/** Events of a record of which something is a matter of chance, or of what is not Marathon. */
+export interface EventDifference {
   readonly record: string;
   readonly eventType: string;
   /** Members that such an event has. */
   readonly has?: Readonly<Record<string, unknown>>;
+  /**
+   * `there`: whether they come at all; they are neither waited for nor compared. `times`: how often the same is said
+   * again. Else the member that differs; the rest of such an event is the same.
+   */
+  readonly differs: 'there' | 'times' | { readonly member: string };
+  readonly reason: string;
+}
+
+/**
+ * An app whose instances did not all come equally far: each of the recorded ones is here as far as either goes, and as
+ * many more are here.
+ */
+export interface UnevenInstances {
+  readonly record: string;
+  readonly appId: string;
+  readonly more: number;
   readonly reason: string;
 }
 
@@ -66,8 +84,6 @@ const PODS = 'The cell has no pods.';
 const OFFERS = 'How many offers were looked at depends on how long it took.';
 const ONE_REPLACEMENT =
   'Of two that became inactive at once only one was replaced there, as the second look came while the first was under way.';
-const IN_TURN =
-  'Instances start, fail and are replaced again and again: how often, and where each is, depends on when one asks.';
 const NO_ADDRESSES =
   "There the agent told of the end of what had died with it; here the task's executor did, with its address.";
 
@@ -85,48 +101,26 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     reason: '1.8 has two settings that 1.9 has not, and lacks one.',
   },
   { record: 'deployment-delete-rollback', step: 19, at: '/body/queue/0/processedOffersSummary', reason: OFFERS },
-  { record: 'agent-lost', step: 6, at: '/body/queue/0/processedOffersSummary', chance: true, reason: OFFERS },
-  ...['tasks', 'tasksStats', 'tasksStaged', 'tasksRunning', 'tasksHealthy', 'tasksUnhealthy', 'lastTaskFailure'].map(
-    (key) => ({
-      record: 'upgrade-health-fails-midway',
-      step: 3,
-      at: `/body/app/${key}`,
-      chance: true,
-      reason: IN_TURN,
-    }),
-  ),
-  { record: 'upgrade-health-fails-midway', step: 7, at: '/body/app/lastTaskFailure', chance: true, reason: IN_TURN },
-  ...['failed_health_check', 'health_status_changed', 'instance_', 'status_update', 'unhealthy_instance_kill'].map(
-    (at) => ({ record: 'upgrade-health-fails-midway', step: 'events' as const, at, chance: true, reason: IN_TURN }),
-  ),
-  ...[7, 9].map((step) => ({ record: 'agent-lost-timed', step, at: '/body/queue', reason: ONE_REPLACEMENT })),
-  { record: 'agent-lost-timed', step: 11, at: '/body/apps/1/tasks', chance: true, reason: ONE_REPLACEMENT },
-  ...[
-    'status_update_event {"appId":"/at/long"',
-    'instance_changed_event {"agentId":null,"condition":"Scheduled","host":null,"instanceId":"at_long.',
-    ...['Provisioned', 'Starting', 'Running'].map(
-      (condition) =>
-        `instance_changed_event {"agentId":"a agentId","condition":"${condition}","host":"a host","instanceId":"at_long.`,
-    ),
-  ].map((at) => ({
-    record: 'agent-lost-timed',
-    step: 'events' as const,
-    at,
+  {
+    record: 'agent-lost',
+    step: 6,
+    at: '/body/queue/0/processedOffersSummary',
+    counts: true,
     chance: true,
-    reason: ONE_REPLACEMENT,
-  })),
-  ...[
-    ['agent-lost', '/al/timed'],
-    ['agent-lost', '/al/disabled'],
-    ['agent-lost-timed', '/at/disabled'],
-  ].flatMap(([record = '', appId]) =>
-    ['[]', '[{"ipAddress":"127.0.0.1","protocol":"IPv4"}]'].map((addresses) => ({
-      record,
-      step: 'events' as const,
-      at: `status_update_event {"appId":"${appId}","host":"a host","ipAddresses":${addresses},"message":"Unreachable agent`,
-      reason: NO_ADDRESSES,
-    })),
-  ),
+    reason: OFFERS,
+  },
+  { record: 'agent-lost-timed', step: 11, at: '/body/apps/[/at/long]/tasks', reason: ONE_REPLACEMENT },
+  ...[7, 9].flatMap((step) => [
+    { record: 'agent-lost-timed', step, at: '/body/queue/[/at/long]', reason: ONE_REPLACEMENT },
+    {
+      record: 'agent-lost-timed',
+      step,
+      at: '/body/queue/0/processedOffersSummary',
+      counts: true,
+      chance: true,
+      reason: OFFERS,
+    },
+  ]),
   ...[20, 21, 22].map((step) => ({ record: 'app-http-errors', step, at: '/body', reason: WADL })),
   {
     record: 'system-endpoints',
@@ -143,16 +137,38 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   { record: 'system-endpoints', step: 27, at: '/body', reason: 'The metrics are those of a Java program.' },
 ];
 
-const REPEATED = 'Mesos told three times of a task that nobody knew any more, until it was acknowledged.';
+const REPEATED =
+  'Mesos tells again of the end of a task that nobody knows any more until it is acknowledged, and so often it is told.';
 const DYING = 'Whether a check falls between the end of a container and the word of it.';
 
-export const CHANCE_EVENTS: readonly ChanceEvent[] = [
-  ...['agent-lost', 'agent-lost-timed'].map((record) => ({
-    record,
-    eventType: 'unknown_instance_terminated_event',
-    reason: REPEATED,
-  })),
-  { record: 'docker-bridge', eventType: 'failed_health_check_event', reason: DYING },
-  { record: 'docker-bridge', eventType: 'health_status_changed_event', has: { alive: false }, reason: DYING },
-  { record: 'docker-bridge', eventType: 'instance_health_changed_event', has: { healthy: false }, reason: DYING },
+export const EVENT_DIFFERENCES: readonly EventDifference[] = [
+  ...['agent-lost', 'agent-lost-timed'].flatMap((record): readonly EventDifference[] => [
+    { record, eventType: 'unknown_instance_terminated_event', differs: 'times', reason: REPEATED },
+    {
+      record,
+      eventType: 'status_update_event',
+      has: { message: 'Unreachable agent re-reregistered' },
+      differs: { member: 'ipAddresses' },
+      reason: NO_ADDRESSES,
+    },
+  ]),
+  { record: 'docker-bridge', eventType: 'failed_health_check_event', differs: 'there', reason: DYING },
+  {
+    record: 'docker-bridge',
+    eventType: 'health_status_changed_event',
+    has: { alive: false },
+    differs: 'there',
+    reason: DYING,
+  },
+  {
+    record: 'docker-bridge',
+    eventType: 'instance_health_changed_event',
+    has: { healthy: false },
+    differs: 'there',
+    reason: DYING,
+  },
+];
+
+export const UNEVEN_INSTANCES: readonly UnevenInstances[] = [
+  { record: 'agent-lost-timed', appId: '/at/long', more: 1, reason: ONE_REPLACEMENT },
 ];

@@ -19,6 +19,8 @@ const ID_KEYS = ['deploymentId'];
  */
 export class Parts {
   readonly #ours = new Map<string, string>();
+  /** Of theirs, tasks and instances. */
+  readonly #guessed = new Set<string>();
   /** Of ours, versions and deployments. Tasks are not among them: which is paired with which is a guess. */
   readonly #known = new Set<string>();
 
@@ -36,6 +38,19 @@ export class Parts {
   /** Notes one pair. What was learnt first stays. */
   pair(theirs: string, ours: string): void {
     if (!this.#ours.has(theirs) && theirs !== ours) this.#ours.set(theirs, ours);
+  }
+
+  /** Notes a task and its instance. Which of several is which is a guess, which may change with another answer. */
+  pairTask(theirs: string, ours: string): void {
+    this.#guess(theirs, ours);
+    // An instance keeps its id over several tasks.
+    const [instance, own] = [instanceOf(theirs), instanceOf(ours)];
+    if (instance !== undefined && own !== undefined) this.#guess(instance, own);
+  }
+
+  #guess(theirs: string, ours: string): void {
+    this.#guessed.add(theirs);
+    this.pair(theirs, ours);
   }
 
   /** Notes a version or a deployment: from now on it must be the same wherever it is told. */
@@ -57,9 +72,9 @@ export class Parts {
   }
 
   /** A text in our words: a request's path or body, or a recorded answer. */
-  translate(text: string): string {
+  translate(text: string, pairs: readonly (readonly [string, string])[] = [...this.#ours]): string {
     let translated = text;
-    const longestFirst = [...this.#ours].toSorted(([a], [b]) => b.length - a.length);
+    const longestFirst = pairs.toSorted(([a], [b]) => b.length - a.length);
     for (const [theirs, own] of longestFirst) translated = translated.replaceAll(theirs, own);
     return translated;
   }
@@ -67,6 +82,12 @@ export class Parts {
   /** A recorded answer in our words. */
   translated(value: unknown): unknown {
     return value === undefined ? undefined : JSON.parse(this.translate(JSON.stringify(value)));
+  }
+
+  /** The same, but for tasks and instances: they keep their own names, so that each stays one. */
+  translatedButTasks(value: unknown): unknown {
+    const pairs = [...this.#ours].filter(([theirs]) => !this.#guessed.has(theirs));
+    return JSON.parse(this.translate(JSON.stringify(value), pairs));
   }
 
   /** Tasks whose parts are known keep them; the others are paired in the order of their start. */
@@ -79,10 +100,7 @@ export class Parts {
       for (const [index, task] of open.entries()) {
         const own = free[index];
         if (!own) continue;
-        this.pair(task.id, own.id);
-        // An instance keeps its id over several tasks.
-        const [instance, ownInstance] = [instanceOf(task.id), instanceOf(own.id)];
-        if (instance !== undefined && ownInstance !== undefined) this.pair(instance, ownInstance);
+        this.pairTask(task.id, own.id);
       }
     }
   }

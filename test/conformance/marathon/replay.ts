@@ -112,11 +112,11 @@ export class Replay {
     }
   }
 
-  /** The record's events in our words. */
+  /** The record's events in our words; instances keep their own names, so that none is taken for another. */
   recordedEvents(): readonly TakenEvent[] {
     return this.#record.events
       .map(takenFrom)
-      .map(({ eventType, data }) => ({ eventType, data: this.parts.translated(data) as TakenEvent['data'] }));
+      .map(({ eventType, data }) => ({ eventType, data: this.parts.translatedButTasks(data) as TakenEvent['data'] }));
   }
 
   stop(): void {
@@ -168,8 +168,7 @@ export class Replay {
       const same = free.filter((task) => task.version === version);
       const own = same.find(({ taskId }) => count(taskId) === count(theirs)) ?? same[0] ?? free[0];
       if (!own) continue;
-      this.parts.pair(theirs, own.taskId);
-      if (instance !== theirs) this.parts.pair(instance, own.taskId.replace(/\._app\.\d+$/, ''));
+      this.parts.pairTask(theirs, own.taskId);
     }
   }
 

@@ -128,7 +128,7 @@ function ours({ replay }: Played, id: string, end: string, recorded: readonly Ta
 function translated({ replay }: Played, recorded: readonly RecordedEvent[]): readonly TakenEvent[] {
   return recorded.map(taken).map(({ eventType, data }) => ({
     eventType,
-    data: replay.parts.translated(data) as TakenEvent['data'],
+    data: replay.parts.translatedButTasks(data) as TakenEvent['data'],
   }));
 }
 

@@ -48,6 +48,29 @@ export function likeness(
   };
 }
 
+/**
+ * Recorded threads and those of ours that are left when each recorded one has taken one that begins with it, or that it
+ * begins with; the longest take first.
+ */
+export function unpaired(
+  ours: readonly TakenEvent[],
+  recorded: readonly TakenEvent[],
+  known: ReadonlySet<string>,
+): { readonly missing: readonly (readonly string[])[]; readonly more: readonly (readonly string[])[] } {
+  const [mine, theirs] = [ours, recorded].map((events) =>
+    threads(events, known)
+      .map(({ events: lines }) => lines)
+      .toSorted((a, b) => b.length - a.length),
+  );
+  const left = [...(mine ?? [])];
+  const missing = (theirs ?? []).filter((thread) => {
+    const own = left.findIndex((one) => begins(one, thread) || begins(thread, one));
+    if (own !== -1) left.splice(own, 1);
+    return own === -1;
+  });
+  return { missing, more: left };
+}
+
 /** The threads of events whose order is determined. */
 export function inOrder(events: readonly TakenEvent[], known: ReadonlySet<string>): readonly (readonly string[])[] {
   const kept = events.filter(({ eventType }) => !ANYWHERE.has(eventType) && !CHANCE.has(eventType));
