@@ -157,7 +157,7 @@ describe('Instances', () => {
         if (eventType !== 'status_update_event') told.push([eventType, fields['condition']]);
       });
       instances = instancesOf('1.11');
-      scheduled.fit(app.id, 1);
+      scheduled.fit({ appId: app.id, generation: app.generation }, 1);
     });
 
     it('go on with another task after a failure; the former one is no unknown instance', () => {

@@ -38,19 +38,19 @@ async function running(stage: Stage, appId: string): Promise<number> {
   return app instanceof Object ? Reflect.get(app, 'tasksRunning') : 0;
 }
 
-/** Three tenths of the flags that the record names, as a second takes three tenths. */
+/** Two fifths of the flags that the record names, as a second takes two fifths. */
 const TIMED = {
-  expungeInitialDelayMs: 1_500,
-  expungeIntervalMs: 600,
-  reconciliationInitialDelayMs: 1_500,
-  reconciliationIntervalMs: 1_200,
+  expungeInitialDelayMs: 2_000,
+  expungeIntervalMs: 800,
+  reconciliationInitialDelayMs: 2_000,
+  reconciliationIntervalMs: 1_600,
 };
 /** The agent that dies is the first to be offered. */
 const AGENT_3_FIRST = AGENTS.toReversed();
 
 // Of the first app the agent that dies had one instance, of the others two: it is not offered until the others are full.
 playGolden('agent-lost-timed', {
-  stage: { agents: AGENT_3_FIRST, mesos: { agentTimeoutMs: 500 }, marathon: { secondMs: 300, lost: TIMED } },
+  stage: { agents: AGENT_3_FIRST, mesos: { agentTimeoutMs: 500 }, marathon: { secondMs: 400, lost: TIMED } },
   before: async (index, stage) => {
     if (index === 0) await withhold(stage, 'agent3');
     if (index !== 1) return;

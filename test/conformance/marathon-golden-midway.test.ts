@@ -47,7 +47,7 @@ const served = (round: number) => join(folder, `served-${round}`);
 
 playGolden('upgrade-health-fails-midway', {
   // Long enough for the answers between the first failure of a round and the third, which is the last.
-  stage: { marathon: { secondMs: 1_500 } },
+  stage: { marathon: { secondMs: 2_000 } },
   prepare: async () => {
     folder = mkdtempSync(join(tmpdir(), 'marathon-midway-'));
     for (const round of [1, 2, 3]) writeFileSync(served(round), '');

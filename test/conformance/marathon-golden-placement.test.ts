@@ -4,6 +4,7 @@ import { until } from '../integration/mesos-until.ts';
 import { ask } from './marathon/asking.ts';
 import { AGENTS, playGolden } from './marathon/golden-play.ts';
 import { goldenNamed } from './marathon/golden-record.ts';
+import { Replay } from './marathon/replay.ts';
 import { type Stage, startStage } from './marathon/stage.ts';
 
 /** Where a real Marathon 1.11.26 placed instances by each operator of constraints, and why it did not place more. */
@@ -62,22 +63,26 @@ function determined(constraints: readonly (readonly string[])[], tasksPerHost: R
 
 describe('constraints', () => {
   let stage: Stage;
+  let replay: Replay;
 
   beforeAll(async () => {
     stage = await startStage({ agents: AGENTS, marathon: { profile: '1.11' } });
+    replay = await Replay.on(stage, record);
   });
 
   afterAll(async () => {
+    replay?.stop();
     await stage?.stop();
   });
 
   const steps = record.steps.filter(({ request }) => request?.method === 'POST');
 
-  it.each(placed.map((wanted, index) => ({ ...wanted, request: steps[index]?.request })))(
+  it.each(placed.map((wanted, index) => ({ ...wanted, step: steps[index] })))(
     'are obeyed as recorded: $app $constraints',
-    async ({ app, constraints, instances, tasksPerHost, queue, request }) => {
-      if (!request) throw new Error(`there is no request for ${app}`);
-      expect((await ask(stage.url, request)).status).toBe(201);
+    async ({ app, constraints, instances, tasksPerHost, queue, step }) => {
+      if (!step) throw new Error(`there is no request for ${app}`);
+      const created = await replay.play(step);
+      expect(created.got).toEqual(created.wanted);
       const path = `/v2/apps/c/${app}/tasks`;
       const left = queue[0]?.count ?? 0;
       const { tasks, waiting } = await until(`${instances - left} of ${app} are placed`, 20_000, async () => {

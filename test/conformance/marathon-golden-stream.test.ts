@@ -6,6 +6,7 @@ import { until } from '../integration/mesos-until.ts';
 import { ask } from './marathon/asking.ts';
 import { AGENTS } from './marathon/golden-play.ts';
 import { goldenNamed } from './marathon/golden-record.ts';
+import { Replay } from './marathon/replay.ts';
 import { type Stage, startStage } from './marathon/stage.ts';
 
 /** The stream of events itself, as a real Marathon 1.11.26 serves it: headers, bytes, filters, and who gets none. */
@@ -111,13 +112,16 @@ describe('the stream of events', () => {
   it('carries the recorded types of events, by each filter and format', async () => {
     open_ = [...open_, ...(await Promise.all(streams.map((each) => open(stage.url, each.path, each.requestHeaders))))];
     const taken = open_.slice(-streams.length);
-    for (const { request } of changes) {
-      if (request) await ask(stage.url, request);
+    const replay = await Replay.on(stage, record);
+    for (const step of changes) {
+      const { got, wanted } = await replay.play({ ...step, t: 0 });
+      expect(got).toEqual(wanted);
       await until('nothing is deployed', 10_000, async () => {
         const { body } = await ask(stage.url, { method: 'GET', path: '/v2/deployments' });
         return Array.isArray(body) && body.length === 0;
       });
     }
+    replay.stop();
     for (const [index, each] of streams.entries()) {
       const wanted = typesIn(each.lines.map((one) => one.line).join(''));
       const got = () => typesIn(taken[index]?.text() ?? '');

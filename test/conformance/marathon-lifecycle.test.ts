@@ -83,7 +83,7 @@ beforeAll(async () => {
     storeMs: () => storeMs,
   });
   client = new MarathonClient({ url: cell.url });
-  await until('it is registered', 10_000, async () => (await client.info()).frameworkId);
+  await until('it is registered', 60_000, async () => (await client.info()).frameworkId);
   stream = await listen(cell.url);
 });
 

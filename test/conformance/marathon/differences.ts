@@ -92,7 +92,9 @@ export function withoutListed(
 
 /** Whether both sides are equal but for what is listed. */
 export function isSame({ got, wanted }: Compared, listed: readonly KnownDifference[]): boolean {
-  const [ours, theirs] = [got, wanted].map((side) => listed.reduce((left, { at }) => without(left, at ?? ''), side));
+  const [ours, theirs] = [got, wanted].map((side) =>
+    listed.reduce((left, { at = '', counts = false }) => (counts ? counted : without)(left, at), side),
+  );
   return isDeepStrictEqual(ours, theirs);
 }
 
@@ -155,7 +157,8 @@ function memberOf(holder: unknown, key: string): readonly [name: string, member:
   return Object.entries(holder).find(([, item]) => {
     if (!(item instanceof Object)) return false;
     const app: unknown = Reflect.get(item, 'app');
-    return Reflect.get(app instanceof Object ? app : item, 'id') === about;
+    const id: unknown = Reflect.get(app instanceof Object ? app : item, 'id');
+    return id === about || Reflect.get(item, 'appId') === about;
   });
 }
 

@@ -95,7 +95,8 @@ const planShape = z.object({
   steps: z.array(z.object({ actions: z.array(z.object({ app: z.string().optional() })) })),
 });
 
-function planOf(data: TakenEvent['data']): { readonly id: string; readonly apps: ReadonlySet<string> } {
+/** Which deployment an event is of, and which apps that changes. */
+export function planOf(data: TakenEvent['data']): { readonly id: string; readonly apps: ReadonlySet<string> } {
   const { id, steps } = planShape.parse(data['plan']);
   return { id, apps: new Set(steps.flatMap(({ actions }) => actions.flatMap(({ app }) => app ?? []))) };
 }

@@ -1,11 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '../../integration/mesos-until.ts';
 import { ask } from './asking.ts';
-import { certain, differences, even, isChance, judged, ofInstances, withoutListed } from './differences.ts';
+import { capacities } from './capacity.ts';
+import { comparable } from './comparable.ts';
+import { certain, differences, even, isChance, isSame, judged, ofInstances, withoutListed } from './differences.ts';
 import { milestones, type TakenEvent, tally, threads, withoutEarlyFailures } from './event-record.ts';
 import { type GoldenRecord, goldenNamed } from './golden-record.ts';
 import { UNEVEN_INSTANCES } from './known-differences.ts';
 import { Replay } from './replay.ts';
+import { atRestBefore, recordedSample, sampled } from './samples.ts';
 import { type Stage, type StageAgent, type StageOptions, startStage } from './stage.ts';
 import { unpaired } from './thread-likeness.ts';
 
@@ -17,6 +21,8 @@ export const AGENTS: readonly StageAgent[] = [
 ];
 /** Calls to Mesos take so long, as they did for the recorder on its slow machine. */
 const MESOS_DELAY_MS = 100;
+/** Of an app whose events are all told. */
+const SAME_SAMPLE_MS = 2_500;
 /** An engine takes its time, more so while others start too. */
 const PREPARED_WITHIN_MS = 120_000;
 
@@ -70,15 +76,35 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
       await prepared?.stop();
     });
 
+    async function restsAsSampled(t: number): Promise<void> {
+      const samples = atRestBefore(record, t);
+      if (samples.length > 0) await replay.caughtUp(t);
+      for (const sample of samples) {
+        const { known } = replay.parts;
+        const wanted = comparable(replay.parts.translated(recordedSample(sample)), known);
+        const deadline = Date.now() + SAME_SAMPLE_MS;
+        let got: unknown;
+        do {
+          got = comparable(await sampled(stage.url, sample.app), known);
+        } while (!isDeepStrictEqual(got, wanted) && Date.now() < deadline);
+        expect([sample.app, sample.t, got]).toEqual([sample.app, sample.t, wanted]);
+      }
+    }
+
     it.each(titled(record))('$title', async ({ index, step }) => {
       if (!step.request) {
         await options.onNote?.(step.note ?? '', stage);
         return;
       }
       await options.before?.(index, stage);
-      const compared = await replay.play({ ...step, t: options.awaitedUntil?.[index] ?? step.t });
+      if (step.request.method !== 'GET') await restsAsSampled(step.t);
+      const listedHere = differences(name, index);
+      const compared = await replay.play(
+        { ...step, t: options.awaitedUntil?.[index] ?? step.t },
+        { same: (answer) => isSame(answer, listedHere) },
+      );
       if (options.deletesCreated) await deleteApps(stage.url);
-      const { got, wanted } = judged(compared, differences(name, index));
+      const { got, wanted } = judged(compared, listedHere);
       expect(got).toEqual(wanted);
     });
 
@@ -96,10 +122,22 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
         expect(inOrder(ours)).toEqual(inOrder(theirs));
       });
 
+      if (record.samples.length > 0) {
+        it('comes to rest as it was sampled', async () => {
+          await restsAsSampled(Number.POSITIVE_INFINITY);
+        });
+      }
+
       it('tells what a deployment waited for before it tells that it goes on', () => {
         const { happened, recorded } = both();
         const passed = (events: readonly TakenEvent[]) => milestones(withoutListed(events, listed, replay.parts.known));
         expect(passed(happened)).toEqual(passed(recorded));
+      });
+
+      it('keeps as many instances running in each deployment, and lets as many be there', () => {
+        const { happened, recorded } = both();
+        const kept = (events: readonly TakenEvent[]) => capacities(withoutListed(events, listed, replay.parts.known));
+        expect(kept(happened)).toEqual(kept(recorded));
       });
 
       for (const { appId, more } of UNEVEN_INSTANCES.filter((one) => one.record === name)) {

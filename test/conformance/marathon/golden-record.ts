@@ -17,6 +17,8 @@ const request = z.object({
 const step = z.object({
   /** Milliseconds from the start. */
   t: z.number(),
+  /** How long the answer took. */
+  ms: z.number().optional(),
   note: z.string().optional(),
   request: request.optional(),
   response: z
@@ -24,10 +26,16 @@ const step = z.object({
     .optional(),
 });
 
-const sample = z.looseObject({
+const sample = z.strictObject({
   t: z.number(),
   app: z.string(),
   appVersion: z.string(),
+  instances: z.number(),
+  staged: z.number(),
+  running: z.number(),
+  healthy: z.number(),
+  unhealthy: z.number(),
+  deployments: z.number(),
   tasksByVersion: z.record(z.string(), z.record(z.string(), z.number())),
 });
 

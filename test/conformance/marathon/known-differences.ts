@@ -1,4 +1,9 @@
-/** What of the golden records the cell does not say, each with its reason. A test fails when an entry is not needed. */
+/**
+ * What of the records of real Marathons the cell does not say, each with its reason. A test fails when an entry is not
+ * needed. Besides, no two servers share ids, times, ports and addresses (`comparable.ts`). Of samples, which of the
+ * states between two requests the recorder saw, four times a second, is chance: those at rest are compared, and by the
+ * events how few ran and how many were there meanwhile.
+ */
 export interface KnownDifference {
   /** Name of the record. */
   readonly record: string;
@@ -32,7 +37,7 @@ export interface EventDifference {
 
 /**
  * An app whose instances did not all come equally far: each of the recorded ones is here as far as either goes, and as
- * many more are here.
+ * many more are here. So its samples differ at the end too.
  */
 export interface UnevenInstances {
   readonly record: string;
@@ -84,6 +89,8 @@ const PODS = 'The cell has no pods.';
 const OFFERS = 'How many offers were looked at depends on how long it took.';
 const ONE_REPLACEMENT =
   'Of two that became inactive at once only one was replaced there, as the second look came while the first was under way.';
+const FAILS_ON =
+  'An app that keeps failing is somewhere else every moment; how often it failed is no matter of a restart.';
 const NO_ADDRESSES =
   "There the agent told of the end of what had died with it; here the task's executor did, with its address.";
 
@@ -121,6 +128,21 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
       reason: OFFERS,
     },
   ]),
+  ...[
+    { at: '/body/apps/[/r/fail]', steps: [4, 18] },
+    { at: '/body/queue/[/r/fail]', steps: [6, 20] },
+    { at: '/body/tasks/[/r/fail]', steps: [9, 21] },
+  ].flatMap(({ at, steps }) =>
+    steps.map((step) => ({ record: 'marathon-restart', step, at, chance: true, reason: FAILS_ON })),
+  ),
+  ...[6, 20].map((step) => ({
+    record: 'marathon-restart',
+    step,
+    at: '/body/queue/[/r/up]/processedOffersSummary',
+    counts: true,
+    chance: true,
+    reason: OFFERS,
+  })),
   ...[20, 21, 22].map((step) => ({ record: 'app-http-errors', step, at: '/body', reason: WADL })),
   {
     record: 'system-endpoints',
@@ -172,3 +194,29 @@ export const EVENT_DIFFERENCES: readonly EventDifference[] = [
 export const UNEVEN_INSTANCES: readonly UnevenInstances[] = [
   { record: 'agent-lost-timed', appId: '/at/long', more: 1, reason: ONE_REPLACEMENT },
 ];
+
+/**
+ * Events that come anywhere among the others, in every record: of them it is compared that they come. In records of
+ * 1.11 they are threads of their own, as `event-record.ts` says.
+ */
+export const EVENTS_ANYWHERE: Readonly<Record<string, string>> = {
+  api_post_event: 'Told from the thread that answers the request, while others tell of what it began.',
+  group_change_success: 'Told from the thread that answers the request, while others tell of what it began.',
+  add_health_check_event: 'Told from the thread that begins the checks.',
+  health_status_changed_event:
+    'Of the same news, what one check saw and what it means for the instance come either first.',
+};
+
+/** Events that the records of 1.7 and 1.8 have by chance. */
+export const EVENTS_BY_CHANCE: Readonly<Record<string, string>> = {
+  unknown_instance_terminated_event: 'A kill of what had ended by itself a moment before.',
+};
+
+/** Numbers of which, in the records of 1.7 and 1.8, only whether there are any is compared. */
+export const COUNTED: Readonly<Record<string, string>> = {
+  processedOffersCount: OFFERS,
+  unusedOffersCount: OFFERS,
+  declined: OFFERS,
+  processed: OFFERS,
+  timeLeftSeconds: 'Seconds are shorter here, and an answer comes sooner or later.',
+};

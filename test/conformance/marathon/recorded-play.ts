@@ -8,6 +8,7 @@ import { until } from '../../integration/mesos-until.ts';
 import { ask } from './asking.ts';
 import { differences, isSame, judged, withoutSystematic } from './differences.ts';
 import type { GoldenRecord } from './golden-record.ts';
+import { COUNTED } from './known-differences.ts';
 import { Replay } from './replay.ts';
 import { type Stage, startStage } from './stage.ts';
 
@@ -63,7 +64,7 @@ export function playRecorded(record: GoldenRecord, options: RecordedOptions = {}
       };
       parts.stage = await startStage({ agents: [], mesos: { agents: [agent] }, marathon: options.marathon ?? {} });
       const told = (answer: unknown) => withoutSystematic(record.scenario, mask(answer));
-      parts.replay = await Replay.on(parts.stage, record, { mask: told, sameAnswerMs: 10_000 });
+      parts.replay = await Replay.on(parts.stage, record, { mask: told });
       for (const [theirs, ours] of Object.entries(options.texts?.(parts.folder) ?? {})) {
         parts.replay.parts.pair(theirs, ours);
       }
@@ -93,19 +94,10 @@ export function playRecorded(record: GoldenRecord, options: RecordedOptions = {}
   });
 }
 
-/** Numbers that count offers or seconds: they depend on how soon offers come and answers are asked for. */
-const COUNTS: ReadonlySet<string> = new Set([
-  'processedOffersCount',
-  'unusedOffersCount',
-  'declined',
-  'processed',
-  'timeLeftSeconds',
-]);
-
 /** The answer with counts as none or some, and with the ports of offers masked. */
 function mask(value: unknown, key = ''): unknown {
   if (key === 'ranges') return 'some ports';
-  if (COUNTS.has(key)) return value === 0 ? 'none' : 'some';
+  if (key in COUNTED) return value === 0 ? 'none' : 'some';
   if (Array.isArray(value)) return value.map((item) => mask(item));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, mask(member, name)]));

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Answer, ask, listen } from './asking.ts';
 import { comparable } from './comparable.ts';
-import type { TakenEvent } from './event-record.ts';
+import { type TakenEvent, withoutEarlyFailures } from './event-record.ts';
 import type { GoldenRecord, GoldenStep } from './golden-record.ts';
 import { Parts } from './parts.ts';
 import type { Stage } from './stage.ts';
@@ -13,15 +13,14 @@ const IGNORED = ['Content-Length', 'Transfer-Encoding', 'Last-Modified', 'Accept
 const TASK_ID = /[a-z0-9._-]+\.(?:instance-|marathon-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\._app\.\d+)?/g;
 /** How long the cell gets to arrive where the recorder was. */
 const CATCH_UP_MS = 8_000;
-const SAME_ANSWER_MS = 2_500;
+/** How long a GET is repeated until it answers the same, after everything the recorder had heard was told. */
+const SAME_ANSWER_MS = 10_000;
 /** A recorder that let so much time go by before a request had waited for something. */
 const WAITED_MS = 250;
 
 export interface ReplayOptions {
   /** Takes out of a comparable answer what depends on when it was asked for. */
   readonly mask?: (answer: unknown) => unknown;
-  /** How long a GET is repeated until it answers the same, after everything the recorder had heard was told. */
-  readonly sameAnswerMs?: number;
 }
 
 /** One answer of the cell beside the recorded one, both comparable. */
@@ -85,8 +84,7 @@ export class Replay {
       path: this.parts.translate(request.path),
       ...(request.body === undefined ? {} : { body: this.#translatedBody(request.body) }),
     };
-    const deadline =
-      Date.now() + (request.method === 'GET' && !once ? (this.#options.sameAnswerMs ?? SAME_ANSWER_MS) : 0);
+    const deadline = Date.now() + (request.method === 'GET' && !once ? SAME_ANSWER_MS : 0);
     for (;;) {
       const answer = await ask(this.#stage.url, ours);
       this.parts.learn(response.body, answer.body);
@@ -99,7 +97,7 @@ export class Replay {
 
   /** Waits until the cell has told everything that the recorder had heard by its time `t`. */
   async caughtUp(t = Number.POSITIVE_INFINITY): Promise<boolean> {
-    const wanted = countKinds(this.#record.events.filter((event) => event.t <= t).map(takenFrom));
+    const wanted = countKinds(withoutEarlyFailures(this.#record.events.filter((event) => event.t <= t).map(takenFrom)));
     const deadline = Date.now() + (this.#behind ? 500 : CATCH_UP_MS);
     for (;;) {
       const got = countKinds(this.events);

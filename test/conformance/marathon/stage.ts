@@ -91,7 +91,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     });
   let cell = await start(0);
   const { url } = cell;
-  await until('Marathon is registered with Mesos', 10_000, async () => {
+  await until('Marathon is registered with Mesos', 60_000, async () => {
     const { body } = await ask(url, { method: 'GET', path: '/v2/info' });
     return body instanceof Object && 'frameworkId' in body;
   });

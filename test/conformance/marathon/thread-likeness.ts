@@ -1,19 +1,10 @@
 import { type TakenEvent, tally, threads } from './event-record.ts';
+import { EVENTS_ANYWHERE, EVENTS_BY_CHANCE } from './known-differences.ts';
 
 /**
  * Events of two Marathons side by side where one of them was heard longer, or where a thing happened once more: what
  * concerns one subject must begin the same.
  */
-
-/** Of these each line stands for itself: they come anywhere among the others, or in either order. */
-const ANYWHERE: ReadonlySet<string> = new Set([
-  'api_post_event',
-  'group_change_success',
-  'add_health_check_event',
-  'health_status_changed_event',
-]);
-/** A kill of what had ended by itself a moment before. */
-const CHANCE: ReadonlySet<string> = new Set(['unknown_instance_terminated_event']);
 
 export interface Likeness {
   /** Recorded threads that none of ours begins with. */
@@ -34,11 +25,11 @@ export function likeness(
 ): Likeness {
   const [mine, theirs] = [inOrder(ours, known), inOrder(recorded, known)];
   const lines = tally(
-    ours.filter(({ eventType }) => ANYWHERE.has(eventType)),
+    ours.filter(({ eventType }) => eventType in EVENTS_ANYWHERE),
     known,
   );
   const wanted = tally(
-    recorded.filter(({ eventType }) => ANYWHERE.has(eventType)),
+    recorded.filter(({ eventType }) => eventType in EVENTS_ANYWHERE),
     known,
   );
   return {
@@ -73,7 +64,7 @@ export function unpaired(
 
 /** The threads of events whose order is determined. */
 export function inOrder(events: readonly TakenEvent[], known: ReadonlySet<string>): readonly (readonly string[])[] {
-  const kept = events.filter(({ eventType }) => !ANYWHERE.has(eventType) && !CHANCE.has(eventType));
+  const kept = events.filter(({ eventType }) => !(eventType in EVENTS_ANYWHERE) && !(eventType in EVENTS_BY_CHANCE));
   return threads(kept, known).map(({ events: lines }) => withoutSlowStart(lines));
 }
 
