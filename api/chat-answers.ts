@@ -2,6 +2,7 @@ import type { ReleaseView } from '../domain/release.ts';
 import type { VetoList } from '../domain/schemas/veto.ts';
 import type { Veto } from '../domain/veto.ts';
 import type { ChatVerb } from './chat-commands.ts';
+import type { DriftVerb } from './drift.ts';
 import type { Problem } from './problem.ts';
 import { type Language, PROBLEM_KINDS } from './problem-titles.ts';
 import type { ReleaseName } from './releases.ts';
@@ -19,6 +20,7 @@ export interface ChatAnswers {
   status(view: ReleaseView): string;
   vetoes(service: string, list: VetoList): string;
   lifted(name: VetoName, veto: Veto, by: string): string;
+  resolving(verb: DriftVerb, carriedOutBy: string, by: string): string;
   refused(problem: Problem): string;
 }
 
@@ -31,6 +33,8 @@ const USAGE: Readonly<Record<Language, Readonly<Record<ChatVerb, string>>>> = {
     status: 'status <service>/<key>',
     vetoes: 'vetoes <service>',
     lift: 'lift <environment>/<service> <bundle> <reason>',
+    adopt: 'adopt <environment>/<service> <reason>',
+    revert: 'revert <environment>/<service> <reason>',
     help: 'help',
   },
   zh: {
@@ -41,6 +45,8 @@ const USAGE: Readonly<Record<Language, Readonly<Record<ChatVerb, string>>>> = {
     status: '状态 <服务>/<键>',
     vetoes: '否决 <服务>',
     lift: '解除 <环境>/<服务> <制品> <原因>',
+    adopt: '采纳 <环境>/<服务> <原因>',
+    revert: '还原 <环境>/<服务> <原因>',
     help: '帮助',
   },
 };
@@ -74,6 +80,7 @@ export const CHAT_ANSWERS: Readonly<Record<Language, ChatAnswers>> = {
     vetoes: (service, { vetoes }) =>
       vetoes.length === 0 ? `Nothing of ${service} is vetoed.` : vetoes.map(vetoLine).join('\n'),
     lifted: ({ environment }, veto, by) => `${by} lifted the veto: ${veto.version} may go to ${environment} again.`,
+    resolving: (verb, carriedOutBy, by) => `${by} ${verb}s what was changed by hand; ${carriedOutBy} carries it out.`,
     refused: (problem) => `${PROBLEM_KINDS[problem.code].title.en}: ${problem.message} (${problem.code})`,
   },
   zh: {
@@ -88,6 +95,8 @@ export const CHAT_ANSWERS: Readonly<Record<Language, ChatAnswers>> = {
     vetoes: (service, { vetoes }) =>
       vetoes.length === 0 ? `${service} 没有被否决的制品。` : vetoes.map(vetoLine).join('\n'),
     lifted: ({ environment }, veto, by) => `${by} 已解除否决：${veto.version} 可以再次发布到 ${environment}。`,
+    resolving: (verb, carriedOutBy, by) =>
+      `${by} ${verb === 'adopt' ? '采纳' : '还原'}手工修改，由 ${carriedOutBy} 执行。`,
     refused: (problem) => `${PROBLEM_KINDS[problem.code].title.zh}：${problem.message}（${problem.code}）`,
   },
 };

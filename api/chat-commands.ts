@@ -1,4 +1,5 @@
 import { parseReleaseName } from '../domain/schemas/api.ts';
+import type { DriftVerb, LaneName } from './drift.ts';
 import type { Language } from './problem-titles.ts';
 import type { ReleaseName } from './releases.ts';
 import type { VetoName } from './vetoes.ts';
@@ -11,12 +12,13 @@ export type ChatCommand =
   | { readonly verb: 'status'; readonly release: ReleaseName }
   | { readonly verb: 'vetoes'; readonly service: string }
   | { readonly verb: 'lift'; readonly veto: VetoName; readonly reason: string }
+  | { readonly verb: DriftVerb; readonly lane: LaneName; readonly reason: string }
   | { readonly verb: 'help' }
   /** The verb was known, what follows it was not right. */
   | { readonly verb: 'usage'; readonly of: ChatVerb }
   | { readonly verb: 'unknown' };
 
-export type ChatVerb = 'approve' | 'reject' | 'abort' | 'rollback' | 'status' | 'vetoes' | 'lift' | 'help';
+export type ChatVerb = 'approve' | 'reject' | 'abort' | 'rollback' | 'status' | 'vetoes' | 'lift' | DriftVerb | 'help';
 
 const VERBS: Readonly<Record<Language, Readonly<Record<string, ChatVerb>>>> = {
   en: {
@@ -27,6 +29,8 @@ const VERBS: Readonly<Record<Language, Readonly<Record<string, ChatVerb>>>> = {
     status: 'status',
     vetoes: 'vetoes',
     lift: 'lift',
+    adopt: 'adopt',
+    revert: 'revert',
     help: 'help',
   },
   zh: {
@@ -37,6 +41,8 @@ const VERBS: Readonly<Record<Language, Readonly<Record<string, ChatVerb>>>> = {
     状态: 'status',
     否决: 'vetoes',
     解除: 'lift',
+    采纳: 'adopt',
+    还原: 'revert',
     帮助: 'help',
   },
 };
@@ -54,6 +60,7 @@ function understand(verb: ChatVerb, name: string, rest: readonly string[]): Chat
   if (verb === 'help') return { verb };
   if (verb === 'vetoes') return name === '' || rest.length > 0 ? { verb: 'usage', of: verb } : { verb, service: name };
   if (verb === 'lift') return understandLift(name, rest);
+  if (verb === 'adopt' || verb === 'revert') return understandDrift(verb, name, rest);
   const release = parseReleaseName(name);
   if (release === undefined) return { verb: 'usage', of: verb };
   if (verb === 'status') return { verb, release };
@@ -69,12 +76,23 @@ function understand(verb: ChatVerb, name: string, rest: readonly string[]): Chat
 
 /** `lift <environment>/<service> <bundle> <reason>`. */
 function understandLift(name: string, [bundle = '', ...words]: readonly string[]): ChatCommand {
-  const [environment = '', service = '', ...more] = name.split('/');
+  const lane = laneOf(name);
   const reason = words.join(' ');
-  const whole = environment !== '' && service !== '' && more.length === 0 && /^b-[0-9a-f]{16}$/.test(bundle);
-  return whole && reason !== ''
-    ? { verb: 'lift', veto: { environment, service, bundle }, reason }
+  return lane !== undefined && /^b-[0-9a-f]{16}$/.test(bundle) && reason !== ''
+    ? { verb: 'lift', veto: { ...lane, bundle }, reason }
     : { verb: 'usage', of: 'lift' };
+}
+
+/** `adopt <environment>/<service> <reason>`. */
+function understandDrift(verb: DriftVerb, name: string, words: readonly string[]): ChatCommand {
+  const lane = laneOf(name);
+  const reason = words.join(' ');
+  return lane !== undefined && reason !== '' ? { verb, lane, reason } : { verb: 'usage', of: verb };
+}
+
+function laneOf(name: string): LaneName | undefined {
+  const [environment = '', service = '', ...more] = name.split('/');
+  return environment !== '' && service !== '' && more.length === 0 ? { environment, service } : undefined;
 }
 
 function lookUp(verbs: Readonly<Record<string, ChatVerb>>, word: string): ChatVerb | undefined {

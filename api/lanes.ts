@@ -53,7 +53,7 @@ export class Lanes {
 }
 
 /** A lane as the API shows it: without the variables that its revisions run with, since they may hold secrets. */
-function laneOf({ state, holder, queue, wait }: LaneView): Lane {
+function laneOf({ drift, state, holder, queue, wait }: LaneView): Lane {
   const { current, earlier, previous, tolerated, vetoes, ...rest } = state;
   return {
     state: {
@@ -67,6 +67,7 @@ function laneOf({ state, holder, queue, wait }: LaneView): Lane {
     ...(holder === undefined ? {} : { holder }),
     queue: [...queue],
     ...(wait === undefined ? {} : { wait }),
+    ...(drift === undefined ? {} : { drift }),
   };
 }
 

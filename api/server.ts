@@ -20,12 +20,14 @@ import { HttpFailure } from '../domain/schemas/api.ts';
 import type { Configuration } from '../domain/schemas/config.ts';
 import { plainMessage } from '../domain/schemas/input-errors.ts';
 import { authenticateBy } from './authentication.ts';
+import { Drifts } from './drift.ts';
 import { Lanes } from './lanes.ts';
 import { openApiObject } from './openapi.ts';
 import { asProblem, Problem, preferredLanguage, problemDocument } from './problem.ts';
 import { Releases } from './releases.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
+import { driftRoutes } from './routes/drift.ts';
 import { gitlabRoutes } from './routes/gitlab.ts';
 import { healthRoutes } from './routes/health.ts';
 import { laneRoutes } from './routes/lanes.ts';
@@ -95,6 +97,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const releases = new Releases(client, configuration);
   const lanes = new Lanes(client, configuration);
   const vetoes = new Vetoes(client, configuration, lanes);
+  const drifts = new Drifts(client, configuration);
   const typed = app.withTypeProvider<ZodTypeProvider>();
   await typed.register(healthRoutes, { client });
   await typed.register(async (guarded) => {
@@ -111,12 +114,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     await guarded.register(releaseEventRoutes, { releases });
     await guarded.register(laneRoutes, { lanes });
     await guarded.register(vetoRoutes, { vetoes });
+    await guarded.register(driftRoutes, { drifts });
     await guarded.register(auditRoutes, { client });
   });
   const { gitlab, chat, services } = configuration;
   if (gitlab !== undefined) await typed.register(gitlabRoutes, { gitlab, services, releases, nowSeconds });
   if (chat.inbound !== undefined)
-    await typed.register(chatRoutes, { inbound: chat.inbound, releases, vetoes, nowSeconds });
+    await typed.register(chatRoutes, { inbound: chat.inbound, releases, vetoes, drifts, nowSeconds });
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return app;

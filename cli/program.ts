@@ -9,6 +9,7 @@ import { formatTime } from './duration.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type CliIo, widthOf } from './io.ts';
 import { addJudgeCommand } from './judge-command.ts';
+import { addLaneCommands, driftLines } from './lane-commands.ts';
 import { type Language, languageOf, MESSAGES } from './messages.ts';
 import { renderPlan } from './render-plan.ts';
 import { addVetoCommands } from './veto-commands.ts';
@@ -196,6 +197,7 @@ export function buildProgram(io: CliIo, { local, addMore }: MoreCommands, end: (
         ];
         if (lanes.length === 0) context.tell(context.say.nothingRunsYet);
         context.print(lanes.length === 0 ? '' : context.table(titles, lanes.map(laneRow)), { v: 1, lanes });
+        for (const line of lanes.flatMap((lane) => driftLines(lane, context.language))) context.tell(line);
         return ExitCode.Ok;
       }),
     );
@@ -220,6 +222,7 @@ export function buildProgram(io: CliIo, { local, addMore }: MoreCommands, end: (
   addJudgeCommand(program, inContext);
   addAuditCommands(program, inContext);
   addVetoCommands(program, inContext);
+  addLaneCommands(program, inContext);
   addMore(program, inContext);
   return program;
 }

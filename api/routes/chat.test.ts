@@ -24,11 +24,12 @@ describe('a chat message that could not be worked on', () => {
       rollback: fails,
     };
     const vetoes: ChatRoutesOptions['vetoes'] = { list: fails, lift: fails };
+    const drifts: ChatRoutesOptions['drifts'] = { resolve: fails };
     app = fastify();
     app.setValidatorCompiler(validatorCompiler);
     app.setSerializerCompiler(serializerCompiler);
     app.setErrorHandler((error, _request, reply) => reply.code(asProblem(error).status).send(asProblem(error).code));
-    await app.register(chatRoutes, { inbound: { secret }, releases, vetoes, nowSeconds: () => NOW });
+    await app.register(chatRoutes, { inbound: { secret }, releases, vetoes, drifts, nowSeconds: () => NOW });
   });
   afterEach(() => app.close());
 

@@ -5,6 +5,7 @@ import type { ChatConfiguration } from '../../domain/schemas/config.ts';
 import { SIGNATURE_TOLERANCE_SECONDS } from '../../domain/standard-webhooks.ts';
 import { CHAT_ANSWERS } from '../chat-answers.ts';
 import { type ChatCommand, parseChatCommand } from '../chat-commands.ts';
+import type { Drifts } from '../drift.ts';
 import { asProblem, Problem } from '../problem.ts';
 import type { Language } from '../problem-titles.ts';
 import type { Releases } from '../releases.ts';
@@ -17,6 +18,7 @@ export interface ChatRoutesOptions {
   readonly inbound: NonNullable<ChatConfiguration['inbound']>;
   readonly releases: Pick<Releases, 'view' | 'approve' | 'reject' | 'abort' | 'rollback'>;
   readonly vetoes: Pick<Vetoes, 'list' | 'lift'>;
+  readonly drifts: Pick<Drifts, 'resolve'>;
   readonly nowSeconds: () => number;
 }
 
@@ -48,7 +50,7 @@ const chatAnswerSchema = z
 /** Commands from chat, by Standard Webhooks: whoever holds the secret speaks for the people in the rooms. */
 export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
   app,
-  { inbound, releases, vetoes, nowSeconds },
+  { inbound, releases, vetoes, drifts, nowSeconds },
   done,
 ) => {
   keepRawBodies(app);
@@ -110,6 +112,11 @@ export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
         return say.vetoes(command.service, await vetoes.list({ service: command.service }));
       case 'lift':
         return say.lifted(command.veto, await vetoes.lift(command.veto, { by, clickId, reason: command.reason }), by);
+      case 'adopt':
+      case 'revert': {
+        const carriedOutBy = await drifts.resolve(command.verb, command.lane, { by, clickId, reason: command.reason });
+        return say.resolving(command.verb, carriedOutBy, by);
+      }
       case 'approve': {
         const planDigest = await wholeDigest(command);
         await releases.approve(command.release, { by, clickId, planDigest });

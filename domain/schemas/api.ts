@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AuditBreak, AuditReport } from '../audit.ts';
 import { FailureType, type InputError } from '../failures.ts';
 import type { LaneState, ScaleBounds } from '../lane.ts';
+import { driftSchema } from './drift.ts';
 import { bundleSchema, digestSchema, releaseOutcomes, waitSchema } from './release.ts';
 import { vetoSchema } from './veto.ts';
 
@@ -163,6 +164,7 @@ export const laneSchema = z
     holder: z.string().exactOptional().meta({ description: 'The release that holds the lane.' }),
     queue: z.array(z.string()).meta({ description: 'The releases that wait for it, in order.' }),
     wait: waitSchema.exactOptional(),
+    drift: driftSchema.exactOptional(),
   })
   .meta({ id: 'Lane', description: 'One service in one environment.' });
 

@@ -13,6 +13,7 @@ import {
 import { refuseApproval } from '../../../domain/approval.ts';
 import { bundleOf } from '../../../domain/bundle.ts';
 import { digestOf } from '../../../domain/digest.ts';
+import type { DriftView } from '../../../domain/drift-sentences.ts';
 import { FailureType } from '../../../domain/failures.ts';
 import type { JudgeInputs } from '../../../domain/judge/inputs.ts';
 import { judgeCanary } from '../../../domain/judge/judge.ts';
@@ -21,7 +22,9 @@ import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from
 import { refuseLift, type Veto, vetoOn, withoutVeto } from '../../../domain/veto.ts';
 import {
   abortUpdate,
+  adoptUpdate,
   approveUpdate,
+  type CommandInput,
   type LaneInput,
   laneQuery,
   liftVetoUpdate,
@@ -30,6 +33,7 @@ import {
   type RollbackInput,
   rejectUpdate,
   releaseQuery,
+  revertUpdate,
   rollbackUpdate,
   SearchAttribute,
 } from '../../../workflows/contract.ts';
@@ -242,7 +246,33 @@ export async function lane({ environment, service }: LaneInput): Promise<void> {
       },
     },
   );
+  let drift: DriftView | undefined = {
+    since: '2026-01-02T03:04:05.678Z',
+    environment,
+    differences: [
+      {
+        kind: 'scaled',
+        sentence: 'r7 was scaled by hand: 5 instances, not 2',
+        sentenceZh: 'r7 被手工伸缩：5 个实例，应为 2',
+      },
+    ],
+  };
+  for (const update of [adoptUpdate, revertUpdate]) {
+    setHandler(
+      update,
+      (_command: CommandInput) => {
+        // In fat somebody changes it again at once.
+        if (environment !== 'fat') drift = undefined;
+      },
+      {
+        validator: (_command: CommandInput) => {
+          if (!drift) throw ApplicationFailure.nonRetryable('nothing was changed by hand', FailureType.NoDrift);
+        },
+      },
+    );
+  }
   setHandler(laneQuery, () => ({
+    ...(drift && service !== 'sample' ? { drift } : {}),
     state: {
       environment,
       service,
@@ -267,7 +297,7 @@ export async function lane({ environment, service }: LaneInput): Promise<void> {
         },
       },
     },
-    holder: 'release/sample/k1',
+    ...(service === 'sample' ? { holder: 'release/sample/k1' } : {}),
     queue: ['release/sample/k2'],
   }));
   await condition(() => false);
