@@ -9,8 +9,11 @@ const FRESH_EVERY = 10;
 const KEPT_FAILURES = 20;
 const TICK_MS = 20;
 
+/** The balancer closes idle connections after 10 s; one that is used in that very moment is reset. */
+const IDLE_MS = 5_000;
+
 const target: LoadTarget = JSON.parse(process.argv[2] ?? '{}');
-const pool = new Agent({ keepAlive: true, maxSockets: 32 });
+const pool = new Agent({ keepAlive: true, maxSockets: 32, timeout: IDLE_MS });
 const byRevision = new Map<string, { requests: number; own500: number }>();
 const failures: string[] = [];
 let rate = 0;
