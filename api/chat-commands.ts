@@ -1,3 +1,4 @@
+import type { ControlVerb } from '../domain/controls.ts';
 import { parseReleaseName } from '../domain/schemas/api.ts';
 import type { DriftVerb, LaneName } from './drift.ts';
 import type { Language } from './problem-titles.ts';
@@ -10,6 +11,11 @@ export type ChatCommand =
   | { readonly verb: 'approve'; readonly release: ReleaseName; readonly planDigest: string }
   | { readonly verb: 'reject' | 'abort' | 'rollback'; readonly release: ReleaseName; readonly reason: string }
   | { readonly verb: 'status'; readonly release: ReleaseName }
+  | { readonly verb: ControlVerb; readonly release: ReleaseName; readonly step?: string; readonly reason: string }
+  | { readonly verb: 'freezes' }
+  /** `scope` is `all`, an environment, a service, or `<environment>/<service>`. */
+  | { readonly verb: 'freeze'; readonly scope: string; readonly reason: string }
+  | { readonly verb: 'unfreeze'; readonly id: string; readonly reason: string }
   | { readonly verb: 'vetoes'; readonly service: string }
   | { readonly verb: 'lift'; readonly veto: VetoName; readonly reason: string }
   | { readonly verb: DriftVerb; readonly lane: LaneName; readonly reason: string }
@@ -18,7 +24,20 @@ export type ChatCommand =
   | { readonly verb: 'usage'; readonly of: ChatVerb }
   | { readonly verb: 'unknown' };
 
-export type ChatVerb = 'approve' | 'reject' | 'abort' | 'rollback' | 'status' | 'vetoes' | 'lift' | DriftVerb | 'help';
+export type ChatVerb =
+  | 'approve'
+  | 'reject'
+  | 'abort'
+  | 'rollback'
+  | ControlVerb
+  | 'status'
+  | 'freeze'
+  | 'unfreeze'
+  | 'freezes'
+  | 'vetoes'
+  | 'lift'
+  | DriftVerb
+  | 'help';
 
 const VERBS: Readonly<Record<Language, Readonly<Record<string, ChatVerb>>>> = {
   en: {
@@ -26,7 +45,16 @@ const VERBS: Readonly<Record<Language, Readonly<Record<string, ChatVerb>>>> = {
     reject: 'reject',
     abort: 'abort',
     rollback: 'rollback',
+    pause: 'pause',
+    resume: 'resume',
+    'skip-hold': 'skip-hold',
+    'skip-analysis': 'skip-analysis',
+    'retry-step': 'retry-step',
+    'promote-fully': 'promote-fully',
     status: 'status',
+    freeze: 'freeze',
+    unfreeze: 'unfreeze',
+    freezes: 'freezes',
     vetoes: 'vetoes',
     lift: 'lift',
     adopt: 'adopt',
@@ -38,7 +66,16 @@ const VERBS: Readonly<Record<Language, Readonly<Record<string, ChatVerb>>>> = {
     拒绝: 'reject',
     中止: 'abort',
     回滚: 'rollback',
+    暂停: 'pause',
+    继续: 'resume',
+    跳过等待: 'skip-hold',
+    跳过分析: 'skip-analysis',
+    重试: 'retry-step',
+    全量发布: 'promote-fully',
     状态: 'status',
+    冻结: 'freeze',
+    解冻: 'unfreeze',
+    冻结列表: 'freezes',
     否决: 'vetoes',
     解除: 'lift',
     采纳: 'adopt',
@@ -57,7 +94,8 @@ export function parseChatCommand(text: string): { readonly command: ChatCommand;
 }
 
 function understand(verb: ChatVerb, name: string, rest: readonly string[]): ChatCommand {
-  if (verb === 'help') return { verb };
+  if (verb === 'help' || verb === 'freezes') return { verb };
+  if (verb === 'freeze' || verb === 'unfreeze') return understandFreeze(verb, name, rest.join(' '));
   if (verb === 'vetoes') return name === '' || rest.length > 0 ? { verb: 'usage', of: verb } : { verb, service: name };
   if (verb === 'lift') return understandLift(name, rest);
   if (verb === 'adopt' || verb === 'revert') return understandDrift(verb, name, rest);
@@ -70,9 +108,22 @@ function understand(verb: ChatVerb, name: string, rest: readonly string[]): Chat
       ? { verb: 'usage', of: verb }
       : { verb, release, planDigest: `sha256:${digits}` };
   }
+  if (verb === 'retry-step') {
+    const [step = '', ...words] = rest;
+    return words.length === 0 ? { verb: 'usage', of: verb } : { verb, release, step, reason: words.join(' ') };
+  }
   const reason = rest.join(' ');
   return reason === '' ? { verb: 'usage', of: verb } : { verb, release, reason };
 }
+
+/** `freeze <scope> <reason>`, `unfreeze <id> <reason>`. */
+function understandFreeze(verb: 'freeze' | 'unfreeze', name: string, reason: string): ChatCommand {
+  if (name === '' || reason === '') return { verb: 'usage', of: verb };
+  return verb === 'freeze' ? { verb, scope: EVERYTHING.has(name) ? 'all' : name, reason } : { verb, id: name, reason };
+}
+
+/** How people say that they mean everything. */
+const EVERYTHING: ReadonlySet<string> = new Set(['all', '全部']);
 
 /** `lift <environment>/<service> <bundle> <reason>`. */
 function understandLift(name: string, [bundle = '', ...words]: readonly string[]): ChatCommand {

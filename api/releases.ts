@@ -7,6 +7,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/common';
 import { bundleOf } from '../domain/bundle.ts';
+import type { CommandName } from '../domain/controls.ts';
 import { digestOf } from '../domain/digest.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -16,6 +17,8 @@ import {
   abortUpdate,
   approveUpdate,
   type CommandInput,
+  type ControlAnswer,
+  type ControlInput,
   type ReleaseInput,
   type ReleaseResult,
   type RollbackInput,
@@ -105,10 +108,41 @@ export class Releases {
   }
 
   /** Approves the plan with exactly this digest. */
-  async approve(name: ReleaseName, command: Command & { readonly planDigest: string }): Promise<ApprovalRecord> {
-    const { by, planDigest } = command;
+  async approve(
+    name: ReleaseName,
+    command: Command & { readonly planDigest: string; readonly step?: string },
+  ): Promise<ApprovalRecord> {
+    const { by, planDigest, step } = command;
+    const approval = await this.command(name, (handle) =>
+      handle.executeUpdate(approveUpdate, {
+        updateId: updateId('approve', command),
+        args: [{ by, planDigest, ...(step === undefined ? {} : { step }) }],
+      }),
+    );
+    // Temporal answers a click that it knows with what came of it then, whatever it is about now.
+    if (approval.planDigest === planDigest && (step === undefined || approval.step === step)) return approval;
+    throw new Problem(
+      FailureType.ClickUsed,
+      `this click has approved ${approval.step} of the plan ${approval.planDigest}; it counts for nothing else`,
+    );
+  }
+
+  /** A person's word to a release that runs, besides what ends it. */
+  async control(
+    name: ReleaseName,
+    control: CommandName,
+    { by, clickId, reason, step, planDigest }: Command & ControlInput,
+  ): Promise<ControlAnswer> {
+    const input: ControlInput = {
+      ...{ by, reason },
+      ...(step === undefined ? {} : { step }),
+      ...(planDigest === undefined ? {} : { planDigest }),
+    };
     return this.command(name, (handle) =>
-      handle.executeUpdate(approveUpdate, { updateId: updateId('approve', command), args: [{ by, planDigest }] }),
+      handle.executeUpdate<ControlAnswer, [ControlInput]>(control, {
+        updateId: updateId(control, { by, clickId }),
+        args: [input],
+      }),
     );
   }
 

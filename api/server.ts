@@ -21,13 +21,16 @@ import type { Configuration } from '../domain/schemas/config.ts';
 import { plainMessage } from '../domain/schemas/input-errors.ts';
 import { authenticateBy } from './authentication.ts';
 import { Drifts } from './drift.ts';
+import { Freezes } from './freezes.ts';
 import { Lanes } from './lanes.ts';
 import { openApiObject } from './openapi.ts';
 import { asProblem, Problem, preferredLanguage, problemDocument } from './problem.ts';
 import { Releases } from './releases.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
+import { controlRoutes } from './routes/controls.ts';
 import { driftRoutes } from './routes/drift.ts';
+import { freezeRoutes } from './routes/freezes.ts';
 import { gitlabRoutes } from './routes/gitlab.ts';
 import { healthRoutes } from './routes/health.ts';
 import { laneRoutes } from './routes/lanes.ts';
@@ -98,6 +101,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const lanes = new Lanes(client, configuration);
   const vetoes = new Vetoes(client, configuration, lanes);
   const drifts = new Drifts(client, configuration);
+  const freezes = new Freezes(client, configuration);
   const typed = app.withTypeProvider<ZodTypeProvider>();
   await typed.register(healthRoutes, { client });
   await typed.register(async (guarded) => {
@@ -111,6 +115,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       request.actor = actor;
     });
     await guarded.register(releaseRoutes, { client, releases });
+    await guarded.register(controlRoutes, { releases });
+    await guarded.register(freezeRoutes, { freezes });
     await guarded.register(releaseEventRoutes, { releases });
     await guarded.register(laneRoutes, { lanes });
     await guarded.register(vetoRoutes, { vetoes });
@@ -120,7 +126,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const { gitlab, chat, services } = configuration;
   if (gitlab !== undefined) await typed.register(gitlabRoutes, { gitlab, services, releases, nowSeconds });
   if (chat.inbound !== undefined)
-    await typed.register(chatRoutes, { inbound: chat.inbound, releases, vetoes, drifts, nowSeconds });
+    await typed.register(chatRoutes, { inbound: chat.inbound, freezes, releases, vetoes, drifts, nowSeconds });
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return app;

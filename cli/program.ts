@@ -5,8 +5,10 @@ import { acceptedSchema, type Lane, laneListSchema, releaseListSchema } from '..
 import { approvalSchema, planSchema, releaseOutcomes, releaseSchema } from '../domain/schemas/release.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { type ActInContext, Context, type GlobalOptions, UsageError } from './context.ts';
+import { addControlCommands } from './control-commands.ts';
 import { formatTime } from './duration.ts';
 import { ExitCode } from './exit-codes.ts';
+import { addFreezeCommands } from './freeze-commands.ts';
 import { type CliIo, widthOf } from './io.ts';
 import { addJudgeCommand } from './judge-command.ts';
 import { addLaneCommands, driftLines } from './lane-commands.ts';
@@ -221,6 +223,8 @@ export function buildProgram(io: CliIo, { local, addMore }: MoreCommands, end: (
   }
   addJudgeCommand(program, inContext);
   addAuditCommands(program, inContext);
+  addControlCommands(program, inContext);
+  addFreezeCommands(program, inContext);
   addVetoCommands(program, inContext);
   addLaneCommands(program, inContext);
   addMore(program, inContext);

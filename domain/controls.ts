@@ -6,6 +6,18 @@ import type { CommandRecord } from './release.ts';
 
 export type CommandName = CommandRecord['name'];
 
+/** Commands by the words that people use for them: in addresses, in chat and on the command line. */
+export const CONTROL_VERBS = {
+  pause: 'pause',
+  resume: 'resume',
+  'skip-hold': 'skipHold',
+  'skip-analysis': 'skipAnalysis',
+  'retry-step': 'retryStep',
+  'promote-fully': 'promoteFully',
+} as const satisfies Record<string, CommandName>;
+
+export type ControlVerb = keyof typeof CONTROL_VERBS;
+
 /** A person's word, as it came. */
 export interface ControlCommand {
   readonly name: CommandName;

@@ -1,5 +1,5 @@
-import type { z } from 'zod';
-import { problemSchema } from '../../domain/schemas/api.ts';
+import { z } from 'zod';
+import { problemSchema, releaseKeySchema } from '../../domain/schemas/api.ts';
 
 /** An answer in JSON, as a route declares it. */
 export function answer<Schema extends z.ZodType>(description: string, schema: Schema) {
@@ -13,3 +13,10 @@ const problem = {
 
 /** What every route may answer besides what it promises; spread into its responses. */
 export const PROBLEMS = { '4xx': problem, '5xx': problem };
+
+/** Optional for commands: without it each request is a click of its own. */
+export const clickHeaders = z.object({
+  'idempotency-key': releaseKeySchema
+    .exactOptional()
+    .meta({ description: 'Names the click: sent again it counts once.' }),
+});

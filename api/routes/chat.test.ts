@@ -22,14 +22,16 @@ describe('a chat message that could not be worked on', () => {
       reject: fails,
       abort: fails,
       rollback: fails,
+      control: fails,
     };
+    const freezes: ChatRoutesOptions['freezes'] = { list: fails, freeze: fails, unfreeze: fails, scopeOf: () => ({}) };
     const vetoes: ChatRoutesOptions['vetoes'] = { list: fails, lift: fails };
     const drifts: ChatRoutesOptions['drifts'] = { resolve: fails };
     app = fastify();
     app.setValidatorCompiler(validatorCompiler);
     app.setSerializerCompiler(serializerCompiler);
     app.setErrorHandler((error, _request, reply) => reply.code(asProblem(error).status).send(asProblem(error).code));
-    await app.register(chatRoutes, { inbound: { secret }, releases, vetoes, drifts, nowSeconds: () => NOW });
+    await app.register(chatRoutes, { inbound: { secret }, freezes, releases, vetoes, drifts, nowSeconds: () => NOW });
   });
   afterEach(() => app.close());
 

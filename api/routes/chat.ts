@@ -1,11 +1,13 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { CONTROL_VERBS } from '../../domain/controls.ts';
 import { FailureType } from '../../domain/failures.ts';
 import type { ChatConfiguration } from '../../domain/schemas/config.ts';
 import { SIGNATURE_TOLERANCE_SECONDS } from '../../domain/standard-webhooks.ts';
 import { CHAT_ANSWERS } from '../chat-answers.ts';
 import { type ChatCommand, parseChatCommand } from '../chat-commands.ts';
 import type { Drifts } from '../drift.ts';
+import type { Freezes } from '../freezes.ts';
 import { asProblem, Problem } from '../problem.ts';
 import type { Language } from '../problem-titles.ts';
 import type { Releases } from '../releases.ts';
@@ -16,7 +18,8 @@ import { answer, PROBLEMS } from './answers.ts';
 
 export interface ChatRoutesOptions {
   readonly inbound: NonNullable<ChatConfiguration['inbound']>;
-  readonly releases: Pick<Releases, 'view' | 'approve' | 'reject' | 'abort' | 'rollback'>;
+  readonly releases: Pick<Releases, 'view' | 'approve' | 'reject' | 'abort' | 'rollback' | 'control'>;
+  readonly freezes: Pick<Freezes, 'list' | 'freeze' | 'unfreeze' | 'scopeOf'>;
   readonly vetoes: Pick<Vetoes, 'list' | 'lift'>;
   readonly drifts: Pick<Drifts, 'resolve'>;
   readonly nowSeconds: () => number;
@@ -50,7 +53,7 @@ const chatAnswerSchema = z
 /** Commands from chat, by Standard Webhooks: whoever holds the secret speaks for the people in the rooms. */
 export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
   app,
-  { inbound, releases, vetoes, drifts, nowSeconds },
+  { inbound, freezes, releases, vetoes, drifts, nowSeconds },
   done,
 ) => {
   keepRawBodies(app);
@@ -108,6 +111,25 @@ export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
         return say.usage(command.of);
       case 'status':
         return say.status(await releases.view(command.release));
+      case 'pause':
+      case 'resume':
+      case 'skip-hold':
+      case 'skip-analysis':
+      case 'retry-step':
+      case 'promote-fully': {
+        const { reason, release, step, verb } = command;
+        const word = { by, clickId, reason, ...(step === undefined ? {} : { step }) };
+        const { missing } = await releases.control(release, CONTROL_VERBS[verb], word);
+        return say.taken(verb, release, by, missing);
+      }
+      case 'freezes':
+        return say.freezes(await freezes.list());
+      case 'freeze': {
+        const scope = freezes.scopeOf(command.scope);
+        return say.frozen(await freezes.freeze({ scope, reason: command.reason }, { by, clickId }));
+      }
+      case 'unfreeze':
+        return say.unfrozen(await freezes.unfreeze(command.id, { by, clickId, reason: command.reason }), by);
       case 'vetoes':
         return say.vetoes(command.service, await vetoes.list({ service: command.service }));
       case 'lift':

@@ -16,7 +16,7 @@ import {
 import { approvalSchema, planSchema, releaseSchema } from '../../domain/schemas/release.ts';
 import { listReleases } from '../release-list.ts';
 import type { ReleaseName, Releases } from '../releases.ts';
-import { answer, PROBLEMS } from './answers.ts';
+import { answer, clickHeaders, PROBLEMS } from './answers.ts';
 
 export interface ReleaseRoutesOptions {
   readonly client: Client;
@@ -25,12 +25,6 @@ export interface ReleaseRoutesOptions {
 
 const startHeaders = z.object({
   'idempotency-key': releaseKeySchema,
-});
-/** Optional for commands: without it each request is a click of its own. */
-const commandHeaders = z.object({
-  'idempotency-key': releaseKeySchema
-    .exactOptional()
-    .meta({ description: 'Names the click: sent again it counts once.' }),
 });
 const tags = ['releases'];
 
@@ -104,7 +98,7 @@ export const releaseRoutes: FastifyPluginCallbackZod<ReleaseRoutesOptions> = (ap
         operationId: 'approveRelease',
         summary: 'Approve the plan that waits',
         params: releasePathSchema,
-        headers: commandHeaders,
+        headers: clickHeaders,
         body: approvalOrderSchema,
         response: { 200: answer('The approval, as it is recorded.', approvalSchema), ...PROBLEMS },
       },
@@ -113,7 +107,7 @@ export const releaseRoutes: FastifyPluginCallbackZod<ReleaseRoutesOptions> = (ap
       releases.approve(request.params, {
         by: request.actor,
         clickId: request.headers['idempotency-key'] ?? randomUUID(),
-        planDigest: request.body.planDigest,
+        ...request.body,
       }),
   );
 
@@ -130,7 +124,7 @@ export const releaseRoutes: FastifyPluginCallbackZod<ReleaseRoutesOptions> = (ap
           operationId,
           summary,
           params: releasePathSchema,
-          headers: commandHeaders,
+          headers: clickHeaders,
           body: reasonSchema,
           response: { 202: answer('The command was taken.', acceptedSchema), ...PROBLEMS },
         },
@@ -152,7 +146,7 @@ export const releaseRoutes: FastifyPluginCallbackZod<ReleaseRoutesOptions> = (ap
         summary: 'Go back to the revision before, also after the release has ended',
         description: 'A release that runs does it itself. For one that has ended another release is started.',
         params: releasePathSchema,
-        headers: commandHeaders,
+        headers: clickHeaders,
         body: rollbackOrderSchema,
         response: { 202: answer('The command was taken.', acceptedSchema), ...PROBLEMS },
       },

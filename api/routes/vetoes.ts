@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
-import { laneFilterSchema, lanePathSchema, reasonSchema, releaseKeySchema } from '../../domain/schemas/api.ts';
+import { laneFilterSchema, lanePathSchema, reasonSchema } from '../../domain/schemas/api.ts';
 import { bundleIdSchema, vetoListSchema, vetoSchema } from '../../domain/schemas/veto.ts';
 import type { Vetoes } from '../vetoes.ts';
-import { answer, PROBLEMS } from './answers.ts';
+import { answer, clickHeaders, PROBLEMS } from './answers.ts';
 
 const tags = ['vetoes'];
 
@@ -32,11 +31,7 @@ export const vetoRoutes: FastifyPluginCallbackZod<{ readonly vetoes: Vetoes }> =
         operationId: 'liftVeto',
         summary: 'Let a bundle that was rolled back come again',
         params: lanePathSchema.extend({ bundle: bundleIdSchema }),
-        headers: z.object({
-          'idempotency-key': releaseKeySchema
-            .exactOptional()
-            .meta({ description: 'Names the click: sent again it counts once.' }),
-        }),
+        headers: clickHeaders,
         body: reasonSchema,
         response: { 200: answer('What was lifted.', vetoSchema), ...PROBLEMS },
       },

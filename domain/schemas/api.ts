@@ -61,7 +61,15 @@ export const orderSchema = z
 export type Order = z.output<typeof orderSchema>;
 
 export const approvalOrderSchema = z
-  .strictObject({ planDigest: digestSchema })
+  .strictObject({
+    planDigest: digestSchema,
+    step: z
+      .string()
+      .min(1)
+      .max(200)
+      .exactOptional()
+      .meta({ description: 'The approve step that was looked at; by default the one that waits.' }),
+  })
   .meta({ id: 'ApprovalOrder', description: 'The digest of the plan that was looked at.' });
 
 const reason = z.string().trim().min(1, 'write why').max(1000);

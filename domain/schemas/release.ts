@@ -233,7 +233,7 @@ const verdictSchema: z.ZodType<Verdict> = z
   } satisfies Every<Verdict>)
   .meta({ id: 'Verdict', description: 'What a judge says of a canary, with its evidence.' });
 
-const commandSchema: z.ZodType<CommandRecord> = z
+export const commandSchema: z.ZodType<CommandRecord> = z
   .object({
     name: z.enum(['pause', 'resume', 'skipHold', 'skipAnalysis', 'retryStep', 'promoteFully']),
     by: z.string(),

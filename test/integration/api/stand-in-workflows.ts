@@ -6,25 +6,41 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   condition,
+  defineUpdate,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { refuseApproval } from '../../../domain/approval.ts';
 import { bundleOf } from '../../../domain/bundle.ts';
+import {
+  CONTROL_VERBS,
+  type ControlSituation,
+  missingPeople,
+  refuseCommand,
+  subjectOf,
+} from '../../../domain/controls.ts';
 import { digestOf } from '../../../domain/digest.ts';
 import type { DriftView } from '../../../domain/drift-sentences.ts';
 import { FailureType } from '../../../domain/failures.ts';
 import type { JudgeInputs } from '../../../domain/judge/inputs.ts';
 import { judgeCanary } from '../../../domain/judge/judge.ts';
 import type { Plan, Step } from '../../../domain/plan.ts';
-import type { ApprovalRecord, ReleaseOutcome, ReleaseRequest, ReleaseView } from '../../../domain/release.ts';
+import type {
+  ApprovalRecord,
+  CommandRecord,
+  ReleaseOutcome,
+  ReleaseRequest,
+  ReleaseView,
+} from '../../../domain/release.ts';
 import { refuseLift, type Veto, vetoOn, withoutVeto } from '../../../domain/veto.ts';
 import {
   abortUpdate,
   adoptUpdate,
   approveUpdate,
   type CommandInput,
+  type ControlAnswer,
+  type ControlInput,
   type LaneInput,
   laneQuery,
   liftVetoUpdate,
@@ -38,6 +54,7 @@ import {
   SearchAttribute,
 } from '../../../workflows/contract.ts';
 
+export { freezes } from '../../../workflows/freezes.ts';
 export { verifyAudit } from '../../../workflows/ledger.ts';
 
 const STEPS: readonly Step[] = [
@@ -158,6 +175,32 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
       },
     },
   );
+  let paused = false;
+  const [, current] = STEPS;
+  const said: CommandRecord[] = [];
+  const situation = (): ControlSituation => ({
+    ...{ requestedBy: request.requestedBy, plan, paused, said, skipped: new Set(), groups: [] },
+    ...(current === undefined ? {} : { current }),
+  });
+  for (const name of Object.values(CONTROL_VERBS)) {
+    setHandler(
+      defineUpdate<ControlAnswer, [ControlInput]>(name),
+      ({ by, reason }) => {
+        paused = name === 'pause' || (paused && name !== 'resume');
+        const about = subjectOf({ name, by }, situation());
+        const at = new Date().toISOString();
+        const command: CommandRecord = { name, by, reason, at, ...(about === undefined ? {} : { about }) };
+        said.push(command);
+        return { command, missing: missingPeople(name, situation()) };
+      },
+      {
+        validator: (input) => {
+          const refusal = refuseCommand({ name, ...input }, situation());
+          if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
+        },
+      },
+    );
+  }
   setHandler(rejectUpdate, ({ by, reason }) => end('aborted', FailureType.ApprovalRejected, `${by}: ${reason}`));
   setHandler(abortUpdate, ({ by, reason }) => end('aborted', FailureType.Aborted, `${by}: ${reason}`));
   setHandler(rollbackUpdate, () => end('rolled-back'));
