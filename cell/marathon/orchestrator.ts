@@ -60,8 +60,8 @@ export class Orchestrator {
   readonly #memory = new Map<string, ActionMemory>();
   /** Stopped already, while others of the same step are not. */
   readonly #terminated = new Set<string>();
-  /** Apps outside of deployments to bring to their number at the next look. */
-  readonly #toScale = new Set<string>();
+  /** Apps outside of deployments to bring to their number at the next look, and how many more that takes if it is decided. */
+  readonly #toScale = new Map<string, number | undefined>();
   /** Calls off the look that is to come. */
   #callOff: (() => void) | undefined;
 
@@ -101,20 +101,24 @@ export class Orchestrator {
     for (const { appId, after } of deployment.plan.changes) {
       if (!after || !this.#parts.scheduledStay) this.#parts.queue.clear(appId, this.#parts.nowMs());
       // Its instances would belong to nobody, if nothing takes the app up again.
-      if (!after) this.#toScale.add(appId);
+      if (!after) this.#toScale.set(appId, undefined);
     }
     this.#parts.bus.publish('deployment_failed', { id, plan: emitPlan(deployment.plan), reason });
     this.look();
   }
 
-  /** Brings an app to its number at the next look, unless a deployment has it in hand. */
+  /**
+   * Brings an app to its number at the next look, unless a deployment has it in hand. Where the store takes time, it is
+   * decided now how many are missing, and what is asked before that is stored is asked in vain, as
+   * `MarathonSchedulerActor` does with an app that is locked.
+   */
   scaleCheck(appId: string): void {
-    this.#toScale.add(appId);
+    this.#toBeScaled(appId);
     this.look();
   }
 
   scaleCheckAll(): void {
-    for (const app of allApps(this.#parts.state.root)) this.#toScale.add(app.id);
+    for (const app of allApps(this.#parts.state.root)) this.#toBeScaled(app.id);
     this.look();
   }
 
@@ -135,6 +139,13 @@ export class Orchestrator {
     }
   }
 
+  #toBeScaled(appId: string): void {
+    if (this.#toScale.has(appId)) return;
+    const app = this.#parts.storeMs() > 0 ? this.#parts.state.app(appId) : undefined;
+    const there = app && this.#parts.state.instancesOf(appId).filter(isActive).length + this.#queued(app);
+    this.#toScale.set(appId, app && there !== undefined ? app.instances - there : undefined);
+  }
+
   stop(): void {
     this.#callOff?.();
     this.#callOff = undefined;
@@ -147,10 +158,14 @@ export class Orchestrator {
       for (const appId of affectedApps(deployment.plan)) locked.add(appId);
       moreWork = this.#advance(deployment) || moreWork;
     }
-    for (const appId of this.#toScale) {
-      if (locked.has(appId)) continue;
+    for (const [appId, missing] of this.#toScale) {
+      if (locked.has(appId)) {
+        // What is missing when the deployment is over is another matter.
+        this.#toScale.set(appId, undefined);
+        continue;
+      }
       this.#toScale.delete(appId);
-      moreWork = this.#scaleOutsideDeployment(appId) || moreWork;
+      moreWork = this.#scaleOutsideDeployment(appId, missing) || moreWork;
     }
     this.#parts.looked(moreWork);
   }
@@ -298,7 +313,7 @@ export class Orchestrator {
     queue.setCount(one, (queue.get(one)?.count ?? 0) - 1, nowMs());
   }
 
-  #scaleOutsideDeployment(appId: string): boolean {
+  #scaleOutsideDeployment(appId: string, missing: number | undefined): boolean {
     const app = this.#parts.state.app(appId);
     const instances = this.#parts.state.instancesOf(appId).filter(isActive);
     if (!app) {
@@ -310,7 +325,7 @@ export class Orchestrator {
     const surplus = wanted.length - app.instances;
     if (surplus > 0) this.#parts.queue.purge(appId);
     this.#killRunning(killOrder(app, wanted, surplus));
-    return this.#enqueue(app, app.instances - instances.length);
+    return this.#enqueue(app, missing === undefined ? app.instances - instances.length : this.#queued(app) + missing);
   }
 
   /** So many are to wait for offers; what waits in a former configuration, after a stopped upgrade, counts too. */
@@ -318,6 +333,12 @@ export class Orchestrator {
     const former = this.#formerWaiting(app);
     for (const one of former.slice(Math.max(0, count))) this.#giveUp(one);
     return this.#queueUp(app, count - former.length);
+  }
+
+  /** How many wait for offers, in whatever configuration. */
+  #queued(app: App): number {
+    const { id, generation } = app;
+    return (this.#parts.queue.get({ appId: id, generation })?.count ?? 0) + this.#formerWaiting(app).length;
   }
 
   #queueUp({ id, generation }: App, count: number): boolean {

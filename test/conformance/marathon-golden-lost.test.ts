@@ -45,6 +45,11 @@ const TIMED = {
   reconciliationInitialDelayMs: 2_000,
   reconciliationIntervalMs: 1_600,
 };
+/**
+ * Two instances of an app became inactive some ms apart, the second while the replacement of the first was being stored:
+ * only one was replaced.
+ */
+const STORE_MS = 500;
 /** The agent that dies is the first to be offered. */
 const AGENT_3_FIRST = AGENTS.toReversed();
 
@@ -58,5 +63,8 @@ playGolden('agent-lost-timed', {
     await offer(stage, 'agent3');
     await until('all five are placed', 10_000, async () => (await running(stage, 'at/short')) === 5);
   },
-  onNote: killAndStart,
+  onNote: async (note, stage) => {
+    stage.delayStore(STORE_MS);
+    await killAndStart(note, stage);
+  },
 });

@@ -150,10 +150,11 @@ describeOnEachMesos(
     under.it('are marked gone: frameworks hear of tasks, then offers, then the agent', async () => {
       const aware = await framework();
       const process = await launchProcess(aware, 'gone', 'aware');
-      const old = await framework({ capabilities: [{ type: 'MULTI_ROLE' }] });
       const offered = await until('an offer of it', 10_000, () =>
         [...aware.offers.values()].find(({ hostname }) => hostname === 'gone'),
       );
+      // Not before: it uses less, so what is left of the agent would be its own.
+      const old = await framework({ capabilities: [{ type: 'MULTI_ROLE' }] });
       await aware.client.suppress();
       await aware.client.decline([offered.id]);
       await old.launch('gone', { task_id: { value: 'old' }, command: { value: 'sleep 300' } });

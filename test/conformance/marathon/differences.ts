@@ -7,7 +7,6 @@ import {
   type KnownDifference,
   SYSTEMATIC_DIFFERENCES,
   SYSTEMATIC_TEXTS,
-  UNEVEN_INSTANCES,
 } from './known-differences.ts';
 import type { Compared } from './replay.ts';
 
@@ -37,21 +36,6 @@ export function certain(record: string, events: readonly TakenEvent[]): readonly
     const data = Object.fromEntries(Object.entries(event.data).filter(([key]) => !members.has(key)));
     return [{ ...event, data }];
   });
-}
-
-/** Events without those of instances that did not all come equally far. */
-export function even(record: string, events: readonly TakenEvent[]): readonly TakenEvent[] {
-  const uneven = UNEVEN_INSTANCES.filter((one) => one.record === record).map(({ appId }) => appId);
-  const left = new Set(uneven.flatMap((appId) => ofInstances(appId, events)));
-  return events.filter((event) => !left.has(event));
-}
-
-/** Events of an app's instances. */
-export function ofInstances(appId: string, events: readonly TakenEvent[]): readonly TakenEvent[] {
-  return events.filter(
-    ({ data }) =>
-      (data['runSpecId'] ?? data['appId']) === appId && (data['instanceId'] ?? data['taskId']) !== undefined,
-  );
 }
 
 function listedFor(record: string, { eventType, data }: TakenEvent): readonly EventDifference[] {

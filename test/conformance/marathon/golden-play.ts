@@ -4,14 +4,12 @@ import { until } from '../../integration/mesos-until.ts';
 import { ask } from './asking.ts';
 import { capacities } from './capacity.ts';
 import { comparable } from './comparable.ts';
-import { certain, differences, even, isChance, isSame, judged, ofInstances, withoutListed } from './differences.ts';
+import { certain, differences, isChance, isSame, judged, withoutListed } from './differences.ts';
 import { milestones, type TakenEvent, tally, threads, withoutEarlyFailures } from './event-record.ts';
 import { type GoldenRecord, goldenNamed } from './golden-record.ts';
-import { UNEVEN_INSTANCES } from './known-differences.ts';
 import { Replay } from './replay.ts';
 import { atRestBefore, recordedSample, sampled } from './samples.ts';
 import { type Stage, type StageAgent, type StageOptions, startStage } from './stage.ts';
-import { unpaired } from './thread-likeness.ts';
 
 /** The recorder's three agents. */
 export const AGENTS: readonly StageAgent[] = [
@@ -113,7 +111,7 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
         await replay.caughtUp();
         const { known } = replay.parts;
         const { happened, recorded } = both();
-        const [ours, theirs] = [happened, recorded].map((events) => withoutEarlyFailures(even(name, events)));
+        const [ours, theirs] = [happened, recorded].map(withoutEarlyFailures);
         const told = (events: readonly TakenEvent[] = []) => [...tally(events, known)].toSorted();
         const { got, wanted } = judged({ got: told(ours), wanted: told(theirs) }, listed);
         expect(got).toEqual(wanted);
@@ -139,15 +137,6 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
         const kept = (events: readonly TakenEvent[]) => capacities(withoutListed(events, listed, replay.parts.known));
         expect(kept(happened)).toEqual(kept(recorded));
       });
-
-      for (const { appId, more } of UNEVEN_INSTANCES.filter((one) => one.record === name)) {
-        it(`tells of each instance of ${appId} as far as either came, and of ${more} more`, () => {
-          const { happened, recorded } = both();
-          const left = unpaired(ofInstances(appId, happened), ofInstances(appId, recorded), replay.parts.known);
-          expect(left.missing).toEqual([]);
-          expect(left.more).toHaveLength(more);
-        });
-      }
     }
   });
 }

@@ -35,17 +35,6 @@ export interface EventDifference {
   readonly reason: string;
 }
 
-/**
- * An app whose instances did not all come equally far: each of the recorded ones is here as far as either goes, and as
- * many more are here. So its samples differ at the end too.
- */
-export interface UnevenInstances {
-  readonly record: string;
-  readonly appId: string;
-  readonly more: number;
-  readonly reason: string;
-}
-
 /** A member of answers in which a release differs from the profile everywhere. */
 export interface SystematicDifference {
   /** Of the records that it concerns. */
@@ -87,8 +76,6 @@ export const SYSTEMATIC_TEXTS: readonly { release: string; pattern: RegExp; text
 const WADL = 'The original describes its resources in WADL, which the record cuts; the cell names the methods alone.';
 const PODS = 'The cell has no pods.';
 const OFFERS = 'How many offers were looked at depends on how long it took.';
-const ONE_REPLACEMENT =
-  'Of two that became inactive at once only one was replaced there, as the second look came while the first was under way.';
 const FAILS_ON =
   'An app that keeps failing is somewhere else every moment; how often it failed is no matter of a restart.';
 const NO_ADDRESSES =
@@ -116,18 +103,14 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     chance: true,
     reason: OFFERS,
   },
-  { record: 'agent-lost-timed', step: 11, at: '/body/apps/[/at/long]/tasks', reason: ONE_REPLACEMENT },
-  ...[7, 9].flatMap((step) => [
-    { record: 'agent-lost-timed', step, at: '/body/queue/[/at/long]', reason: ONE_REPLACEMENT },
-    {
-      record: 'agent-lost-timed',
-      step,
-      at: '/body/queue/0/processedOffersSummary',
-      counts: true,
-      chance: true,
-      reason: OFFERS,
-    },
-  ]),
+  ...[7, 9].map((step) => ({
+    record: 'agent-lost-timed',
+    step,
+    at: '/body/queue/0/processedOffersSummary',
+    counts: true,
+    chance: true,
+    reason: OFFERS,
+  })),
   ...[
     { at: '/body/apps/[/r/fail]', steps: [4, 18] },
     { at: '/body/queue/[/r/fail]', steps: [6, 20] },
@@ -189,10 +172,6 @@ export const EVENT_DIFFERENCES: readonly EventDifference[] = [
     differs: 'there',
     reason: DYING,
   },
-];
-
-export const UNEVEN_INSTANCES: readonly UnevenInstances[] = [
-  { record: 'agent-lost-timed', appId: '/at/long', more: 1, reason: ONE_REPLACEMENT },
 ];
 
 /**

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { ask } from './asking.ts';
 import type { GoldenRecord } from './golden-record.ts';
-import { UNEVEN_INSTANCES } from './known-differences.ts';
 
 /**
  * The recorder also looked at an app four times a second and wrote down its counts whenever they had changed. Which of
@@ -34,8 +33,7 @@ export function atRestBefore(record: GoldenRecord, t: number): readonly Sample[]
   const since = last ? last.t + (last.ms ?? 0) : 0;
   const taken = record.samples.filter((sample) => sample.t > since && sample.t <= t);
   const newest = new Map(taken.map((sample) => [sample.app, sample]));
-  const uneven = UNEVEN_INSTANCES.filter((one) => one.record === record.scenario).map(({ appId }) => appId);
-  return [...newest.values()].filter((sample) => isAtRest(sample) && !uneven.includes(sample.app));
+  return [...newest.values()].filter(isAtRest);
 }
 
 function isAtRest({ deployments, staged, tasksByVersion }: Sample): boolean {

@@ -2,8 +2,8 @@ import { type TakenEvent, tally, threads } from './event-record.ts';
 import { EVENTS_ANYWHERE, EVENTS_BY_CHANCE } from './known-differences.ts';
 
 /**
- * Events of two Marathons side by side where one of them was heard longer, or where a thing happened once more: what
- * concerns one subject must begin the same.
+ * Events of two Marathons side by side where one of them was heard longer: what concerns one subject must begin the
+ * same.
  */
 
 export interface Likeness {
@@ -37,29 +37,6 @@ export function likeness(
     foreign: mine.filter((thread) => !theirs.some((one) => begins(one, thread) || begins(thread, one))),
     missingLines: [...wanted.keys()].filter((line) => !lines.has(line)),
   };
-}
-
-/**
- * Recorded threads and those of ours that are left when each recorded one has taken one that begins with it, or that it
- * begins with; the longest take first.
- */
-export function unpaired(
-  ours: readonly TakenEvent[],
-  recorded: readonly TakenEvent[],
-  known: ReadonlySet<string>,
-): { readonly missing: readonly (readonly string[])[]; readonly more: readonly (readonly string[])[] } {
-  const [mine, theirs] = [ours, recorded].map((events) =>
-    threads(events, known)
-      .map(({ events: lines }) => lines)
-      .toSorted((a, b) => b.length - a.length),
-  );
-  const left = [...(mine ?? [])];
-  const missing = (theirs ?? []).filter((thread) => {
-    const own = left.findIndex((one) => begins(one, thread) || begins(thread, one));
-    if (own !== -1) left.splice(own, 1);
-    return own === -1;
-  });
-  return { missing, more: left };
 }
 
 /** The threads of events whose order is determined. */
