@@ -8,6 +8,7 @@ import { createDriftActivities } from '../activities/drift/activities.ts';
 import { createEnvironmentActivities, type EnvironmentFacts } from '../activities/environments/activities.ts';
 import { createGitActivities } from '../activities/git/activities.ts';
 import { createInfluxActivities } from '../activities/influx/activities.ts';
+import { createCanaryActivities } from '../activities/influx/canary.ts';
 import { createLaneActivities } from '../activities/lane/activities.ts';
 import { createLedgerActivities } from '../activities/ledger/activities.ts';
 import type { Ledger } from '../activities/ledger/client.ts';
@@ -17,6 +18,7 @@ import { createReadinessActivities } from '../activities/readiness/activities.ts
 import { createRegistryActivities } from '../activities/registry/activities.ts';
 import { missingPartsReader } from '../activities/registry/missing-parts.ts';
 import { createRetentionActivities } from '../activities/registry/retention.ts';
+import { createRemovalActivities } from '../activities/revision/removal.ts';
 import { createFreezeActivities } from '../activities/temporal/freezes.ts';
 import { createRunningReleaseActivities } from '../activities/temporal/running-releases.ts';
 import { createTestingActivities } from '../activities/testing/run-test.ts';
@@ -41,6 +43,7 @@ export function createCentralActivities(
     ),
   });
   const config = createConsulActivities(consul);
+  const influx = createInfluxActivities(configuration.influx);
   return {
     ...createEnvironmentActivities(environmentFacts(configuration), configuration.groups),
     ...createGitActivities({ services, cacheDir }),
@@ -50,6 +53,7 @@ export function createCentralActivities(
     ...marathon,
     ...balancer,
     ...config,
+    ...createRemovalActivities({ ...balancer, ...marathon }),
     ...createDriftActivities({
       apps: marathon.observeApps,
       traffic: balancer.observeWeights,
@@ -57,7 +61,8 @@ export function createCentralActivities(
     }),
     ...createDnsActivities({ consul, dns: consul.dns }),
     ...createLedgerActivities(ledger),
-    ...createInfluxActivities(configuration.influx),
+    ...influx,
+    ...createCanaryActivities(influx),
     ...createRegistryActivities(registry),
     ...createReadinessActivities({
       missingParts: missingPartsReader(registry),

@@ -4,8 +4,8 @@ import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import type { Veto } from '../domain/veto.ts';
 import { WaitReason } from '../domain/wait.ts';
+import { ask } from './ask.ts';
 import { type Admission, type AdmissionRequest, laneWorkflowId, leaveSignal } from './contract.ts';
-import { activities, READ } from './options.ts';
 import { type WaitBoard, waitFor } from './wait.ts';
 
 /** Longest wait for a lane; a release before may bake or wait for people. */
@@ -24,7 +24,9 @@ export async function enterLane(
   board: WaitBoard,
 ): Promise<LaneState> {
   const { environment, service } = request;
-  await activities<LaneActivities>(READ, `Ask for the lane of ${service} in ${environment}`).askAdmission(request);
+  await ask<LaneActivities, void>(`Ask for the lane of ${service} in ${environment}`, (lanes) =>
+    lanes.askAdmission(request),
+  );
   const deadline = Date.now() + ADMISSION_SECONDS * 1000;
   let answer = answers.get(environment);
   do {

@@ -1,5 +1,5 @@
-import { ApplicationFailure } from '@temporalio/workflow';
-import type { InfluxActivities } from '../activities/influx/activities.ts';
+import { ApplicationFailure, CancellationScope, isCancellation, log } from '@temporalio/workflow';
+import type { CanaryActivities, CanaryQuestion } from '../activities/influx/canary.ts';
 import { counted } from '../domain/counted.ts';
 import { baselineName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
@@ -9,9 +9,11 @@ import type { Verdict } from '../domain/judge/verdict.ts';
 import type { JudgePolicy } from '../domain/manifest.ts';
 import type { Step } from '../domain/plan.ts';
 import { WaitReason } from '../domain/wait.ts';
-import { activities, READ } from './options.ts';
+import { ask } from './ask.ts';
+import { failureFrom } from './failure.ts';
+import { activities, watch } from './options.ts';
 import type { Stage } from './stage.ts';
-import { type WaitBoard, waitFor } from './wait.ts';
+import { type WaitBoard, type WaitFor, waitFor } from './wait.ts';
 
 type HoldStep = Extract<Step, { kind: 'hold' }>;
 type JudgeStep = Extract<Step, { kind: 'judge' }>;
@@ -25,10 +27,10 @@ export interface CanaryWatch {
   isSkipped(): boolean;
 }
 
-/** The judge looks this often in a hold, so that harm ends early; its tests stay valid while it looks. */
-const LOOKS = 5;
-/** Figures come in at most so many intervals, of a second at least, so that a history holds all looks. */
-const MOST_INTERVALS = 120;
+/** Looks of the judge in a hold, as far apart as they may be: harm ends it early, and the tests stay valid while it looks. */
+const LOOKS = 20;
+const SHORTEST_PAUSE_SECONDS = 1;
+const LONGEST_PAUSE_SECONDS = 10;
 /** HAProxy's times are averages over a server's last requests, 1,024 of them (its management guide, section 9.1). */
 const BALANCER_MEMORY = 1024;
 
@@ -41,8 +43,8 @@ const BALANCER_MEMORY = 1024;
  */
 export async function runHold(stage: Stage, step: HoldStep, watched: CanaryWatch): Promise<string> {
   const { board, isSkipped } = watched;
-  const { seconds, watch } = step;
-  if (!watch) {
+  const { seconds, watch: watcher } = step;
+  if (!watcher) {
     const hold = {
       reason: WaitReason.Hold,
       sentence: `holding ${sharing(stage)}`,
@@ -53,96 +55,119 @@ export async function runHold(stage: Stage, step: HoldStep, watched: CanaryWatch
     await waitFor(board, hold, isSkipped);
     return `held for ${seconds} s`;
   }
-  for (let look = 1; look <= LOOKS && !isSkipped(); look++) {
-    const wait = {
-      reason: WaitReason.CanaryFigures,
-      sentence: `watching ${sharing(stage)}, look ${look} of ${LOOKS}`,
-      endedBy: 'the judge, when it sees harm, or a person who skips it',
-      seconds: seconds / LOOKS,
-      atDeadline: look === LOOKS ? 'the next step begins' : 'the judge looks at the figures',
-    };
-    const skipped = await waitFor(board, wait, isSkipped);
-    if (look < LOOKS && !skipped) await lookForHarm(stage, watch.policy, watched);
-  }
-  return `${watch.name} was watched for ${seconds} s without harm`;
+  const seen = await waitUnderWatch(stage, { policy: watcher.policy, until: 'harm' }, watched, {
+    reason: WaitReason.CanaryFigures,
+    sentence: `watching ${sharing(stage)}`,
+    endedBy: 'time, the judge when it sees harm, or a person who skips it',
+    seconds,
+    atDeadline: 'the next step begins',
+  });
+  if (seen && !isSkipped()) pronounce(seen, watched);
+  return `${watcher.name} was watched for ${seconds} s without harm`;
 }
 
 /**
- * Has the judge speak of what was counted since traffic was last moved. While it can't decide it gets more time.
+ * Has the judge speak of what was counted since traffic was last moved. While it can't decide it gets more time, and says
+ * why.
  *
  * @returns the verdict that lets the release go on; undefined when people have said that there is to be none
  * @throws ApplicationFailure `CanaryFailed` when the judge found harm, `CanaryInconclusive` when it could not decide
  */
 export async function runJudge(stage: Stage, step: JudgeStep, watched: CanaryWatch): Promise<Verdict | undefined> {
-  const { board, isSkipped, judged } = watched;
+  const { isSkipped } = watched;
   const { moreSeconds, name, policy, seconds } = step;
-  const pause = seconds / LOOKS;
-  for (let waited = 0; ; waited += pause) {
-    const inputs = await readInputs(stage, policy);
+  let seen: JudgeInputs | undefined;
+  // As often as the hold was long it says anew what is missing.
+  for (let waited = 0; ; waited += seconds) {
+    const inputs: JudgeInputs = seen ?? (await readInputs(stage, policy));
     if (isSkipped()) return undefined;
-    const verdict = judgeCanary(inputs);
-    judged.judged(verdict, inputs);
-    if (verdict.result === 'fail') throw harm(verdict);
+    const verdict = pronounce(inputs, watched);
     if (verdict.result === 'pass') return verdict;
-    if (waited + pause > moreSeconds) {
+    if (waited >= moreSeconds) {
       throw ApplicationFailure.nonRetryable(
         `the judge ${name} could not decide in ${seconds + moreSeconds} s: ${verdict.sentence}`,
         FailureType.CanaryInconclusive,
       );
     }
-    const wait = {
+    seen = await waitUnderWatch(stage, { policy, until: 'decision' }, watched, {
       reason: WaitReason.CanaryFigures,
       sentence: `watching ${sharing(stage)}, longer than planned: ${verdict.sentence}`,
       endedBy: `the judge ${name}, or two people who skip it`,
-      seconds: pause,
+      seconds: Math.min(seconds, moreSeconds - waited),
       atDeadline: 'the judge looks at the figures',
-    };
-    if (await waitFor(board, wait, isSkipped)) return undefined;
+    });
+    if (isSkipped()) return undefined;
   }
 }
 
-async function lookForHarm(stage: Stage, policy: JudgePolicy, { isSkipped, judged }: CanaryWatch): Promise<void> {
-  const inputs = await readInputs(stage, policy);
+/** The verdict of what was read. @throws ApplicationFailure `CanaryFailed` when it is harm */
+function pronounce(inputs: JudgeInputs, { judged }: CanaryWatch): Verdict {
   const verdict = judgeCanary(inputs);
-  if (verdict.result !== 'fail' || isSkipped()) return;
   judged.judged(verdict, inputs);
-  throw harm(verdict);
+  if (verdict.result === 'fail') throw ApplicationFailure.nonRetryable(verdict.sentence, FailureType.CanaryFailed);
+  return verdict;
 }
 
-function harm(verdict: Verdict): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(verdict.sentence, FailureType.CanaryFailed);
+interface Look {
+  readonly policy: JudgePolicy;
+  readonly until: 'harm' | 'decision';
+}
+
+/** Waits while the judge looks again and again. @returns what its word rests on when that ended the wait */
+async function waitUnderWatch(
+  stage: Stage,
+  { policy, until }: Look,
+  { board, isSkipped }: CanaryWatch,
+  wait: WaitFor,
+): Promise<JudgeInputs | undefined> {
+  const question = questionOf(stage, policy);
+  const pause = Math.min(LONGEST_PAUSE_SECONDS, Math.max(SHORTEST_PAUSE_SECONDS, wait.seconds / LOOKS));
+  let seen: JudgeInputs | undefined;
+  const watching = new CancellationScope();
+  const summary = `${question.canary} against ${question.baseline}, until ${until === 'harm' ? 'there is harm' : 'that is decided'}`;
+  watching
+    .run(() => activities<CanaryActivities>(watch(pause), summary).watchCanary({ ...question, until }))
+    .then(
+      (inputs) => {
+        seen = inputs;
+      },
+      (error: unknown) => {
+        if (isCancellation(error)) return;
+        // Without figures nothing is promoted, and nothing taken back: the judge says so when its time has come.
+        log.warn('nobody watches the canary', { failure: failureFrom(error) });
+      },
+    );
+  try {
+    await waitFor(board, wait, () => seen !== undefined || isSkipped());
+  } finally {
+    watching.cancel();
+  }
+  return seen;
 }
 
 /** What the judge needs of canary and revision before, from when traffic was last moved until now. */
-async function readInputs(stage: Stage, policy: JudgePolicy): Promise<JudgeInputs> {
-  const { baseline, before, kept, share, sharedSince } = stage;
-  const to = new Date();
-  const from = sharedSince ?? to;
-  const windowSeconds = (to.getTime() - from.getTime()) / 1000;
-  const canary = stage.spec.revision;
+function readInputs(stage: Stage, policy: JudgePolicy): Promise<JudgeInputs> {
+  const question = questionOf(stage, policy);
+  const to = new Date().toISOString();
+  return ask<CanaryActivities, JudgeInputs>(`Figures of ${question.canary} against ${question.baseline}`, (canary) =>
+    canary.readJudgeInputs({ ...question, to }),
+  );
+}
+
+function questionOf(stage: Stage, policy: JudgePolicy): CanaryQuestion {
+  const { baseline, before, instances, kept, share, sharedSince } = stage;
   const served = before.current?.revision ?? null;
-  const compared = baseline && served !== null ? baselineName(served) : served;
-  const figures = await activities<InfluxActivities>(
-    READ,
-    `Figures of ${canary} against ${compared}`,
-  ).readCanaryFigures({
-    environment: stage.facts.name,
-    service: stage.service,
-    canary,
-    baseline: compared,
-    from: from.toISOString(),
-    to: to.toISOString(),
-    intervalSeconds: Math.max(1, Math.ceil(windowSeconds / MOST_INTERVALS)),
-    timings: policy.maxP99Ms !== undefined,
-  });
   return {
     policy,
+    environment: stage.facts.name,
+    service: stage.service,
+    canary: stage.spec.revision,
+    baseline: baseline && served !== null ? baselineName(served) : served,
+    from: (sharedSince ?? new Date()).toISOString(),
     // Of the two that are compared, not of all traffic.
     canaryShare: (100 * share) / (share + (baseline ? baseline.weight : 100 - share)),
-    windowSeconds,
-    ...figures,
     latencyMemory: {
-      canary: BALANCER_MEMORY * stage.instances,
+      canary: BALANCER_MEMORY * instances,
       baseline: BALANCER_MEMORY * (baseline ? baseline.instances : kept),
     },
   };

@@ -4,14 +4,14 @@ import type { AuditReport } from '../domain/audit.ts';
 import type { LedgerEntries, LedgerEntry } from '../domain/ledger.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { failureFrom } from './failure.ts';
-import { activities, LEDGER_AWAY, LEDGER_NEAR, VERIFY } from './options.ts';
+import { activities, LEDGER_AWAY, NEAR, VERIFY } from './options.ts';
 import { type WaitBoard, waitFor } from './wait.ts';
 
 /**
  * One event of the history where an activity costs six and its whole input: a release tells the ledger at each step, and
  * a write takes milliseconds.
  */
-const near = proxyLocalActivities<LedgerActivities>(LEDGER_NEAR);
+const near = proxyLocalActivities<LedgerActivities>(NEAR);
 
 /** So long a wait for the ledger is said to last; then it is asked again, and the wait begins anew. */
 const AWAY_SECONDS = 24 * 3600;

@@ -76,18 +76,39 @@ export const LOOK: Profile = {
   retry: { ...retry, maximumAttempts: 2 },
 };
 
+/**
+ * A watch over a canary: each look is an attempt, and the retry policy brings the next one.
+ *
+ * @param pauseSeconds between two looks
+ */
+export function watch(pauseSeconds: number): Profile {
+  const pause = pauseSeconds * 1000;
+  return {
+    startToCloseTimeout: '30s',
+    scheduleToCloseTimeout: '30 days',
+    retry: {
+      initialInterval: pause,
+      backoffCoefficient: 1,
+      maximumInterval: pause,
+      nonRetryableErrorTypes: [...NON_RETRYABLE_FAILURES],
+    },
+    // It changes nothing, so nobody waits for its end.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  };
+}
+
 /** No way back may stand behind a ledger that does not answer: a call that is cancelled is left behind at once. */
 const leftBehind = ActivityCancellationType.TRY_CANCEL;
 
-/** A write into the ledger that is there, as a local activity: tried once, in the worker that has the run. */
-export const LEDGER_NEAR: Profile = {
+/** Something quick as a local activity: tried once, in the worker that has the run. */
+export const NEAR: Profile = {
   startToCloseTimeout: '5s',
   scheduleToCloseTimeout: '6s',
   retry: { maximumAttempts: 1 },
   cancellationType: leftBehind,
 };
 
-/** A write into one that is away: Temporal asks every 10 s, for a day, which costs the history nothing. */
+/** A write into a ledger that is away: Temporal asks every 10 s, for a day, which costs the history nothing. */
 export const LEDGER_AWAY: Profile = {
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '1 day',

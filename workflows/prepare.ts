@@ -12,8 +12,12 @@ import { makePlan } from '../domain/make-plan.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { type Plan, type Running, stepEnvironment } from '../domain/plan.ts';
 import type { ReleaseRequest } from '../domain/release.ts';
+import { ask } from './ask.ts';
 import type { ReleaseInput } from './contract.ts';
 import { activities, change, READ } from './options.ts';
+
+/** What is told of a config version. */
+type ConfigFound = { readonly version: number } | undefined;
 
 /** A request with everything that had to be read for it. */
 export interface Prepared {
@@ -38,7 +42,9 @@ export async function prepare(request: ReleaseRequest): Promise<Prepared> {
   if (source.kind === 'bundle') await requireImage(source.bundle);
   const [{ manifest, digest }, environments] = await Promise.all([
     git.readManifest({ service, commit }),
-    activities<EnvironmentActivities>(READ, 'Which environments are configured').readEnvironments(),
+    ask<EnvironmentActivities, readonly EnvironmentFacts[]>('Which environments are configured', (configured) =>
+      configured.readEnvironments(),
+    ),
   ]);
   const lanes = await activities<LaneActivities>(READ, `What runs of ${service} now`).readLanes({
     service,
@@ -118,18 +124,18 @@ async function configVersionOf(request: ReleaseRequest, manifest: Manifest): Pro
   if (request.source.kind === 'bundle') return request.source.bundle.configVersion;
   const environment = request.until ?? manifest.environments.at(-1)?.name;
   if (environment === undefined) return 0;
-  const current = await activities<ConsulActivities>(READ, `Current config version in ${environment}`).resolveConfig({
-    environment,
-    service: request.service,
-  });
+  const { service } = request;
+  const current = await ask<ConsulActivities, ConfigFound>(`Current config version in ${environment}`, (consul) =>
+    consul.resolveConfig({ environment, service }),
+  );
   return current?.version ?? 0;
 }
 
 /** Retention may have deleted what an old bundle names; that is better known now than by instances that never start. */
 async function requireImage({ image }: Bundle): Promise<void> {
-  const exists = await activities<RegistryActivities>(change(30), `Is ${image.repository} still there`).imageExists({
-    image,
-  });
+  const exists = await ask<RegistryActivities, boolean>(`Is ${image.repository} still there`, (registry) =>
+    registry.imageExists({ image }),
+  );
   if (exists) return;
   throw ApplicationFailure.nonRetryable(
     `${image.repository}@${image.digest} is not in the registry any more; release its commit again`,

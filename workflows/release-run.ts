@@ -4,7 +4,7 @@ import type { EnvironmentFacts } from '../activities/environments/activities.ts'
 import type { TestRun } from '../activities/testing/run-test.ts';
 import { type ApprovalRequest, approvalsOf, type Group } from '../domain/approval.ts';
 import { type Bundle, bundleOf, pullReference } from '../domain/bundle.ts';
-import { configKey, revisionName } from '../domain/environment.ts';
+import { configKey } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import { isLastIn, type Plan, type Running, type Step, stepEnvironment } from '../domain/plan.ts';
@@ -13,17 +13,17 @@ import type { RevisionSpec } from '../domain/revision-app.ts';
 import { type Veto, vetoOn, vetoSentence } from '../domain/veto.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { enterLane, leaveLane } from './admission.ts';
+import { ask } from './ask.ts';
 import { type Admission, type AdmissionRequest, type ReleaseInput, releaseWorkflowId } from './contract.ts';
 import { Controls } from './controls.ts';
 import { failureFrom } from './failure.ts';
 import { leaveFreezes, ReleaseGate } from './gate.ts';
 import { LedgerBook } from './ledger.ts';
 import { endedNotice, tellChat } from './notice.ts';
-import { activities, READ } from './options.ts';
 import { type Prepared, prepare, runningOf } from './prepare.ts';
 import { ReleaseRecord } from './release-record.ts';
 import { failureToRetry, untilRetried } from './retry.ts';
-import { highestRevision } from './revisions.ts';
+import { nextRevision } from './revisions.ts';
 import { restoreAll } from './rollback.ts';
 import { beginAgain, type Stage, stateAfter, untouched } from './stage.ts';
 import { type ApprovalWait, runStep, type StepContext } from './steps.ts';
@@ -180,7 +180,7 @@ export class ReleaseRun implements StepContext {
     const facts = this.factsOf(environment);
     this.refuseVetoed(before);
     if (facts.tier === 'production') this.refuseDrift(before);
-    const revision = revisionName((await highestRevision(before)) + 1);
+    const revision = await nextRevision(before);
     const { scale } = this.prepared.manifest;
     const stage = untouched({
       facts,
@@ -373,10 +373,10 @@ export class ReleaseRun implements StepContext {
 
   private async requireConfig(environment: string, version: number): Promise<void> {
     const { service } = this.input.request;
-    const found = await activities<ConsulActivities>(
-      READ,
+    const found = await ask<ConsulActivities, unknown>(
       `Config version ${version} of ${service} in ${environment}`,
-    ).resolveConfig({ environment, service, version });
+      (consul) => consul.resolveConfig({ environment, service, version }),
+    );
     if (found) return;
     throw ApplicationFailure.nonRetryable(
       `version ${version} of the configuration of ${service} is not published in ${environment}`,

@@ -5,6 +5,7 @@ import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { DnsActivities } from '../activities/dns/activities.ts';
 import type { EnvironmentFacts } from '../activities/environments/activities.ts';
 import type { MarathonActivities } from '../activities/marathon/activities.ts';
+import type { RemovalActivities } from '../activities/revision/removal.ts';
 import { counted } from '../domain/counted.ts';
 import { revisionAppId } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
@@ -18,6 +19,8 @@ import { together } from './together.ts';
 const PLATFORM_SECONDS = 90;
 /** Longest wait for the last request of a revision that gets no new ones. */
 const DRAIN_SECONDS = 60;
+/** Longest wait for the last instance of a revision to end. */
+const DELETE_SECONDS = 120;
 
 /** How an effect is called: `change` on the way forward, `restore` on a way back. */
 type ProfileOf = (seconds: number) => Profile;
@@ -53,6 +56,29 @@ export async function scaleRevision(profile: ProfileOf, spec: RevisionSpec, inst
     waitHealthy: true,
     deadlineSeconds,
   });
+}
+
+/** What is to run of a revision. */
+export interface Wanted {
+  readonly spec: RevisionSpec;
+  readonly instances: number;
+}
+
+/** Returns when each revision exists, has exactly so many instances, and all are healthy. */
+export async function startRevisions(profile: ProfileOf, wanted: readonly Wanted[]): Promise<void> {
+  const [first] = wanted;
+  if (!first) return;
+  const deadlineSeconds = first.spec.startSeconds + PLATFORM_SECONDS;
+  await activities<MarathonActivities>(profile(deadlineSeconds), startingOf(wanted)).startRevisions({
+    environment: first.spec.environment,
+    apps: wanted.map(({ spec, instances }) => revisionApp({ ...spec, instances })),
+    deadlineSeconds,
+  });
+}
+
+/** Such as `1 healthy instance of r8 in prod, 1 healthy instance of r7-baseline in prod`. */
+export function startingOf(wanted: readonly Wanted[]): string {
+  return wanted.map(({ spec, instances }) => instancesOf(spec, instances)).join(', ');
 }
 
 /** Such as `2 healthy instances of r7 in prod`. */
@@ -106,21 +132,22 @@ export async function bind(
 }
 
 /** Takes a revision without traffic away: its last requests end, then its instances. */
-export async function removeRevision(profile: ProfileOf, revisionOf: RevisionOf): Promise<void> {
-  await drain(profile, revisionOf);
-  await deleteRevision(profile, revisionOf);
-}
-
-/** Takes a revision's app away. */
-export async function deleteRevision(profile: ProfileOf, revisionOf: RevisionOf): Promise<void> {
-  const { environment, revision, service } = revisionOf;
-  await activities<MarathonActivities>(
-    profile(120),
-    `Remove ${revision} of ${service} in ${environment}`,
-  ).deleteRevision({
+export async function removeRevision(
+  profile: ProfileOf,
+  { environment, revision, service }: RevisionOf,
+): Promise<void> {
+  const { drained } = await activities<RemovalActivities>(
+    profile(DRAIN_SECONDS + DELETE_SECONDS),
+    `Remove ${revision} of ${service} in ${environment} once its last requests have ended`,
+  ).removeRevision({
     environment,
+    service,
+    revision,
     appId: revisionAppId(environment, service, revision),
+    drainSeconds: DRAIN_SECONDS,
+    deleteSeconds: DELETE_SECONDS,
   });
+  if (!drained) log.warn('a revision was stopped with requests still running', { environment, service, revision });
 }
 
 /** Waits until a revision without traffic has answered its last requests. */

@@ -7,7 +7,6 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { EnvironmentActivities } from '../activities/environments/activities.ts';
-import { revisionName } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import type { ReleaseFailure } from '../domain/release.ts';
@@ -29,7 +28,7 @@ import { endedNotice, tellChat } from './notice.ts';
 import { activities, READ } from './options.ts';
 import { ReleaseRecord } from './release-record.ts';
 import { restoreStage } from './restore.ts';
-import { highestRevision } from './revisions.ts';
+import { nextRevision } from './revisions.ts';
 import { bindNames, moveTraffic, retireBefore, startInstances } from './shift.ts';
 import { type Stage, stateAfter, stateRestored, untouched } from './stage.ts';
 import { untilDone } from './until-done.ts';
@@ -132,7 +131,7 @@ async function stageBefore({ environment, service, bundle }: RollbackInput, befo
     service,
     before,
     bundle: previous.bundle,
-    spec: { ...previous.spec, revision: revisionName((await highestRevision(before)) + 1) },
+    spec: { ...previous.spec, revision: await nextRevision(before) },
     ...(bounds === undefined ? {} : { bounds }),
     gate: OPEN_GATE,
   });

@@ -1,15 +1,16 @@
 import { counted } from '../domain/counted.ts';
 import type { BaselineTarget, ShiftTarget } from '../domain/plan.ts';
-import type { RevisionSpec } from '../domain/revision-app.ts';
 import { change } from './options.ts';
 import {
   bind,
-  createRevision,
-  deleteRevision,
   directTraffic,
   drain,
   instancesOf,
+  removeRevision,
   scaleRevision,
+  startingOf,
+  startRevisions,
+  type Wanted,
 } from './revision-effects.ts';
 import { baselineOf, type Stage, sharesOf } from './stage.ts';
 import { together } from './together.ts';
@@ -21,10 +22,7 @@ export async function shiftTo(stage: Stage, target: ShiftTarget): Promise<void> 
   stage.order = target.order;
   switch (target.order) {
     case 'up-first':
-      await together(
-        () => startInstances(stage, target.instances),
-        () => startBaseline(stage, target.baseline),
-      );
+      await startInstances(stage, target.instances, target.baseline);
       await moveTraffic(stage, target.weight, target.baseline);
       await removeBaseline(stage, target.baseline);
       await keepBefore(stage, target.keep);
@@ -44,13 +42,24 @@ export async function shiftTo(stage: Stage, target: ShiftTarget): Promise<void> 
   }
 }
 
-/** Brings the new revision to so many healthy instances. They get no traffic by this. */
-export async function startInstances(stage: Stage, instances: number): Promise<void> {
-  const { spec } = stage;
-  if (instances === stage.instances) return;
-  const exists = stage.instances > 0;
+/**
+ * Brings the new revision to so many healthy instances, and the baseline to as many as it is to have: side by side, so
+ * that canary and baseline are equally old. They get no traffic by this.
+ */
+export async function startInstances(
+  stage: Stage,
+  instances: number,
+  baseline: BaselineTarget | null = null,
+): Promise<void> {
+  const fresh = baseline && baselineOf(stage);
+  const wanted: Wanted[] = instances === stage.instances ? [] : [{ spec: stage.spec, instances }];
+  if (fresh && baseline.instances !== stage.baseline?.instances) {
+    wanted.push({ spec: fresh, instances: baseline.instances });
+  }
+  if (wanted.length === 0) return;
   stage.instances = instances;
-  await runInstances(stage, spec, instances, exists);
+  if (fresh) stage.baseline = { weight: stage.baseline?.weight ?? 0, instances: baseline.instances };
+  await effect(stage, startingOf(wanted), () => startRevisions(change, wanted));
 }
 
 /**
@@ -74,22 +83,12 @@ export async function moveTraffic(stage: Stage, share: number, baseline: Baselin
   });
 }
 
-/** Fresh instances of the revision before, healthy and without traffic yet: the canary is as old as they are. */
-async function startBaseline(stage: Stage, target: BaselineTarget | null): Promise<void> {
-  const spec = baselineOf(stage);
-  const now = stage.baseline?.instances ?? 0;
-  if (!target || !spec || target.instances === now) return;
-  stage.baseline = { weight: stage.baseline?.weight ?? 0, instances: target.instances };
-  await runInstances(stage, spec, target.instances, now > 0);
-}
-
 /** Takes the baseline away where none is to be any more. It has no traffic by then. */
 async function removeBaseline(stage: Stage, target: BaselineTarget | null): Promise<void> {
   const spec = baselineOf(stage);
   if (target || !stage.baseline || !spec) return;
-  await effect(stage, `The last requests of ${spec.revision} end`, () => drain(change, spec));
   await effect(stage, `Remove ${spec.revision} of ${stage.service} in ${stage.facts.name}`, () =>
-    deleteRevision(change, spec),
+    removeRevision(change, spec),
   );
   stage.baseline = null;
 }
@@ -121,16 +120,6 @@ async function keepBefore(stage: Stage, keep: number): Promise<void> {
   }
 }
 
-/** So many healthy instances of a revision, which is created first where it does not exist. */
-async function runInstances(stage: Stage, spec: RevisionSpec, instances: number, exists: boolean): Promise<void> {
-  if (!exists) {
-    await effect(stage, `Create ${spec.revision} of ${stage.service} in ${stage.facts.name}`, () =>
-      createRevision(change, spec, instances),
-    );
-  }
-  await effect(stage, instancesOf(spec, instances), () => scaleRevision(change, spec, instances));
-}
-
 /**
  * One forward effect: it passes the gate right before it begins, and once it is completed it is not done again, however
  * often its step is tried.
@@ -159,13 +148,9 @@ export async function bindNames(stage: Stage): Promise<void> {
 export async function retireBefore(stage: Stage, board: WaitBoard): Promise<void> {
   const { current } = stage.before;
   if (!current) return;
-  const retiring = `retiring ${current.revision} in ${stage.facts.name}`;
-  await untilDone(board, retiring, () =>
-    effect(stage, `The last requests of ${current.revision} end`, () => drain(change, current.spec)),
-  );
-  await untilDone(board, retiring, () =>
+  await untilDone(board, `retiring ${current.revision} in ${stage.facts.name}`, () =>
     effect(stage, `Remove ${current.revision} of ${stage.service} in ${stage.facts.name}`, () =>
-      deleteRevision(change, current.spec),
+      removeRevision(change, current.spec),
     ),
   );
 }

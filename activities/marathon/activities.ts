@@ -50,111 +50,135 @@ export function createMarathonActivities(environments: Readonly<Record<string, M
     throw refused(`app ${appId} is not in group ${group || '/'} of environment "${environment}"`);
   };
 
-  return {
-    /**
-     * Makes the app of a revision exist, as wanted. An app of that id with another definition is left alone and the
-     * call fails with `SystemRefused`, its details the differences: apps are never edited. So it does when Marathon
-     * stored something else than was sent (it ignores unknown fields). The instance count of an existing app stays.
-     */
-    async ensureRevision(input: {
-      readonly environment: string;
-      readonly app: RevisionApp;
-    }): Promise<{ appId: string }> {
-      return beating(async () => {
-        const { environment, app } = input;
-        const client = clientFor(environment, app.id);
-        const signal = Context.current().cancellationSignal;
-        let stored = await client.getApp(app.id, { signal });
-        if (!stored) {
-          // Marathon may have made the change although it answered 503, or not at all: look before calling it failed.
-          const failure = await client.createApp(app, { signal }).then(
-            () => undefined,
-            (error: unknown) => error,
-          );
-          stored = await client.getApp(app.id, { signal });
-          if (!stored && failure) throw failure;
-        }
-        if (!stored) {
-          throw ApplicationFailure.create({
-            type: FailureType.NotVerified,
-            message: `Marathon ${client.url}: app ${app.id} was created but is not there when read back`,
-          });
-        }
-        const differences = definitionDifferences(app, stored);
-        if (differences.length > 0) {
-          const list = differences.map(
-            ({ path, wanted, stored }) => `${path} is ${JSON.stringify(stored)}, wanted ${JSON.stringify(wanted)}`,
-          );
-          throw refused(
-            `app ${app.id} has another definition: ${list.join('; ')}. Revisions are never edited; use a new one`,
-            differences,
-          );
-        }
-        return { appId: app.id };
-      });
-    },
-
-    /**
-     * Brings a revision to a number of instances. With `waitHealthy` it returns when exactly so many exist and all are
-     * healthy (running, where the app has no checks); else when Marathon has taken the number. At the deadline it
-     * fails, not retryable, with `CapacityExhausted`, `RevisionUnhealthy` or `DeadlineExceeded` (see `shortfall`).
-     * A deployment that only starts or scales this very app is overridden; any other that locks it is waited for.
-     */
-    async scaleRevision(input: {
-      readonly environment: string;
-      readonly appId: string;
-      readonly instances: number;
-      readonly waitHealthy: boolean;
-      readonly deadlineSeconds: number;
-    }): Promise<RevisionStatus> {
-      const { environment, appId, instances, waitHealthy, deadlineSeconds } = input;
-      const client = clientFor(environment, appId);
+  /**
+   * Makes the app of a revision exist, as wanted. An app of that id with another definition is left alone and the
+   * call fails with `SystemRefused`, its details the differences: apps are never edited. So it does when Marathon
+   * stored something else than was sent (it ignores unknown fields). The instance count of an existing app stays.
+   */
+  async function ensureRevision(input: {
+    readonly environment: string;
+    readonly app: RevisionApp;
+  }): Promise<{ appId: string }> {
+    return beating(async () => {
+      const { environment, app } = input;
+      const client = clientFor(environment, app.id);
       const signal = Context.current().cancellationSignal;
-      const patience: Patience = { deadline: performance.now() + deadlineSeconds * 1000 };
-      let seen: { healthy: number; wanted: number } | undefined;
+      let stored = await client.getApp(app.id, { signal });
+      if (!stored) {
+        // Marathon may have made the change although it answered 503, or not at all: look before calling it failed.
+        const failure = await client.createApp(app, { signal }).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        stored = await client.getApp(app.id, { signal });
+        if (!stored && failure) throw failure;
+      }
+      if (!stored) {
+        throw ApplicationFailure.create({
+          type: FailureType.NotVerified,
+          message: `Marathon ${client.url}: app ${app.id} was created but is not there when read back`,
+        });
+      }
+      const differences = definitionDifferences(app, stored);
+      if (differences.length > 0) {
+        const list = differences.map(
+          ({ path, wanted, stored }) => `${path} is ${JSON.stringify(stored)}, wanted ${JSON.stringify(wanted)}`,
+        );
+        throw refused(
+          `app ${app.id} has another definition: ${list.join('; ')}. Revisions are never edited; use a new one`,
+          differences,
+        );
+      }
+      return { appId: app.id };
+    });
+  }
 
-      return beating(
-        async () => {
-          const set = await until(patience, async () => {
-            const status = await observe(client, appId);
-            if (!status.exists) throw refused(`app ${appId} does not exist, so it can't have ${instances} instances`);
-            if (status.instances === instances) return { done: true, value: status };
-            try {
-              await client.scaleApp(appId, instances, { signal });
-            } catch (error) {
-              const locks = lockingDeployments(error);
-              if (!locks) throw error;
-              const running = (await client.deployments({ signal })).filter(({ id }) => locks.includes(id));
-              if (!running.every((deployment) => onlyScales(deployment, appId))) throw error;
-              await client.scaleApp(appId, instances, { signal, force: true });
-            }
-            return { done: false, value: status };
-          });
-          if (!set.done) {
-            throw (
-              set.lastError ??
-              ApplicationFailure.create({
-                type: FailureType.NotVerified,
-                message: `Marathon ${client.url}: ${appId} still reads ${set.value?.instances} instances ${deadlineSeconds} s after ${instances} were asked for`,
-              })
-            );
+  /**
+   * Brings a revision to a number of instances. With `waitHealthy` it returns when exactly so many exist and all are
+   * healthy (running, where the app has no checks); else when Marathon has taken the number. At the deadline it
+   * fails, not retryable, with `CapacityExhausted`, `RevisionUnhealthy` or `DeadlineExceeded` (see `shortfall`).
+   * A deployment that only starts or scales this very app is overridden; any other that locks it is waited for.
+   */
+  async function scaleRevision(input: {
+    readonly environment: string;
+    readonly appId: string;
+    readonly instances: number;
+    readonly waitHealthy: boolean;
+    readonly deadlineSeconds: number;
+  }): Promise<RevisionStatus> {
+    const { environment, appId, instances, waitHealthy, deadlineSeconds } = input;
+    const client = clientFor(environment, appId);
+    const signal = Context.current().cancellationSignal;
+    const patience: Patience = { deadline: performance.now() + deadlineSeconds * 1000 };
+    let seen: { healthy: number; wanted: number } | undefined;
+
+    return beating(
+      async () => {
+        const set = await until(patience, async () => {
+          const status = await observe(client, appId);
+          if (!status.exists) throw refused(`app ${appId} does not exist, so it can't have ${instances} instances`);
+          if (status.instances === instances) return { done: true, value: status };
+          try {
+            await client.scaleApp(appId, instances, { signal });
+          } catch (error) {
+            const locks = lockingDeployments(error);
+            if (!locks) throw error;
+            const running = (await client.deployments({ signal })).filter(({ id }) => locks.includes(id));
+            if (!running.every((deployment) => onlyScales(deployment, appId))) throw error;
+            await client.scaleApp(appId, instances, { signal, force: true });
           }
-          if (!waitHealthy) return set.value;
+          return { done: false, value: status };
+        });
+        if (!set.done) {
+          throw (
+            set.lastError ??
+            ApplicationFailure.create({
+              type: FailureType.NotVerified,
+              message: `Marathon ${client.url}: ${appId} still reads ${set.value?.instances} instances ${deadlineSeconds} s after ${instances} were asked for`,
+            })
+          );
+        }
+        if (!waitHealthy) return set.value;
 
-          const reached = await until(patience, async () => {
-            const status = await observe(client, appId);
-            if (!status.exists) throw refused(`app ${appId} was deleted while it was scaled to ${instances} instances`);
-            seen = { healthy: status.healthy, wanted: instances };
-            Context.current().heartbeat(seen);
-            return { done: status.healthy === instances && status.tasks.length === instances, value: status };
-          });
-          if (reached.done) return reached.value;
-          if (!reached.value) throw reached.lastError;
-          const queued = (await client.queue({ signal })).find((item) => item.app?.id === appId);
-          throw shortfall(reached.value, instances, deadlineSeconds, queued);
-        },
-        () => seen,
+        const reached = await until(patience, async () => {
+          const status = await observe(client, appId);
+          if (!status.exists) throw refused(`app ${appId} was deleted while it was scaled to ${instances} instances`);
+          seen = { healthy: status.healthy, wanted: instances };
+          Context.current().heartbeat(seen);
+          return { done: status.healthy === instances && status.tasks.length === instances, value: status };
+        });
+        if (reached.done) return reached.value;
+        if (!reached.value) throw reached.lastError;
+        const queued = (await client.queue({ signal })).find((item) => item.app?.id === appId);
+        throw shortfall(reached.value, instances, deadlineSeconds, queued);
+      },
+      () => seen,
+    );
+  }
+
+  return {
+    ensureRevision,
+    scaleRevision,
+
+    /**
+     * Both for several revisions side by side: each exists, has exactly so many instances, and all are healthy. When one
+     * does not get there this fails as `ensureRevision` or `scaleRevision` do, once the others have come to their end.
+     */
+    async startRevisions(input: {
+      readonly environment: string;
+      /** Each with the instances that it is to have. */
+      readonly apps: readonly RevisionApp[];
+      readonly deadlineSeconds: number;
+    }): Promise<void> {
+      const { apps, deadlineSeconds, environment } = input;
+      const started = await Promise.allSettled(
+        apps.map(async (app) => {
+          const { appId } = await ensureRevision({ environment, app });
+          await scaleRevision({ environment, appId, instances: app.instances, waitHealthy: true, deadlineSeconds });
+        }),
       );
+      const failed = started.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
     },
 
     /** What Marathon says of a revision now; `exists: false` where there is no such app. */

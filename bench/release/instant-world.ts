@@ -1,5 +1,7 @@
 import type { WorkflowClient } from '@temporalio/client';
+import type { CanaryQuestion } from '../../activities/influx/canary.ts';
 import { bundleOf } from '../../domain/bundle.ts';
+import type { JudgeInputs } from '../../domain/judge/inputs.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import { COMMIT, MANIFEST, World } from '../../test/workflows/world.ts';
 import { type ReleaseResult, releaseWorkflowId, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
@@ -38,7 +40,12 @@ export function instantActivities(client: () => WorkflowClient): object {
       versions.set(service, number);
       return { manifest: { ...TWENTY_STEPS, service, version: `${number}.0.0` }, digest: `sha256:${'d'.repeat(64)}` };
     },
-    readCanaryFigures: async () => ({ intervals: Array.from({ length: 60 }, () => interval) }),
+    readJudgeInputs: async ({ policy, canaryShare }: CanaryQuestion): Promise<JudgeInputs> => ({
+      policy,
+      canaryShare,
+      windowSeconds: 60,
+      intervals: Array.from({ length: 60 }, () => interval),
+    }),
   };
 }
 

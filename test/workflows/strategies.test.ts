@@ -22,6 +22,12 @@ const releaseBy = (release: Partial<ReleaseSpec>) => {
   world.manifest = { ...world.manifest, release: { ...world.manifest.release, ...release } };
 };
 
+/** Whether a call is about this revision in production. */
+const isOf =
+  (revision: string) =>
+  ({ appId }: { appId: string }) =>
+    appId === `/prod/sample/${revision}`;
+
 const inProduction = () => world.effects.filter((effect) => effect.includes('prod'));
 
 /** Fewest and most instances in production after each effect, of both revisions. */
@@ -151,6 +157,23 @@ describe('the strategies of one move', () => {
   });
 });
 
+describe('what is done at once', () => {
+  it('has ended altogether before the release goes back', async () => {
+    await startInRealTime();
+    await released('1.0.0');
+    releaseBy({ strategy: 'brutal' });
+    world.fail('scaleRevision', 'hang', { when: isOf('r2') });
+    world.fail('scaleRevision', 'refused', { when: isOf('r1') });
+    world.effects.length = 0;
+    const handle = await startRelease('2.0.0');
+    await approve(handle);
+    const { outcome, view } = await ended(handle);
+    expect({ outcome, type: view.failure?.type }).toEqual({ outcome: 'rolled-back', type: 'SystemRefused' });
+    expect(world.effects).toContain('scaleRevision hangs');
+    await expectServing('1.0.0', 'r1', 4);
+  });
+});
+
 describe('a canary', () => {
   it('of several weights is judged at each, its baseline as large and never longer there than judges are to come', async () => {
     const effects = await second({
@@ -186,16 +209,10 @@ describe('a canary', () => {
     ]);
   });
 
-  it('goes back whole when its baseline does not get healthy, once what starts beside it has stopped', async () => {
-    await startInRealTime();
+  it('goes back whole when its baseline does not get healthy', async () => {
+    await start();
     await released('1.0.0');
-    const isOf =
-      (revision: string) =>
-      ({ appId }: { appId: string }) =>
-        appId === `/prod/sample/${revision}`;
-    world.fail('scaleRevision', 'hang', { when: isOf('r2') });
     world.fail('scaleRevision', 'unhealthy', { when: isOf('r1-baseline') });
-    world.effects.length = 0;
     const handle = await startRelease('2.0.0');
     await approve(handle);
     const { outcome, view } = await ended(handle);
@@ -203,7 +220,6 @@ describe('a canary', () => {
       outcome: 'rolled-back',
       failure: { type: 'RevisionUnhealthy', step: 'shift-prod-1' },
     });
-    expect(world.effects).toContain('scaleRevision hangs');
     await expectServing('1.0.0', 'r1', 4);
   });
 

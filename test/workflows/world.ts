@@ -1,9 +1,12 @@
 import { Context } from '@temporalio/activity';
 import type { WorkflowClient } from '@temporalio/client';
 import { ApplicationFailure, type Duration } from '@temporalio/common';
+import type { InfluxActivities } from '../../activities/influx/activities.ts';
+import { createCanaryActivities } from '../../activities/influx/canary.ts';
 import { createLaneActivities } from '../../activities/lane/activities.ts';
 import { editedFields } from '../../activities/marathon/stored-definition.ts';
 import type { ReadinessInput } from '../../activities/readiness/activities.ts';
+import { createRemovalActivities } from '../../activities/revision/removal.ts';
 import { createFreezeActivities } from '../../activities/temporal/freezes.ts';
 import type { Groups } from '../../domain/approval.ts';
 import { canonicalJson } from '../../domain/digest.ts';
@@ -211,17 +214,7 @@ export class World {
       unbindName: async (input: Where) => {
         this.names.delete(key(input));
       },
-      readCanaryFigures: async (input: Where & Record<'canary' | 'baseline' | 'from' | 'to', string>) => {
-        const seconds = Math.round((Date.parse(input.to) - Date.parse(input.from)) / 1000);
-        const figures = (revision: string) => {
-          const app = this.apps.get(`/${key(input)}/${revision}`);
-          const percent = this.errorPercent[app?.app.env['SLIPWAY_VERSION'] ?? ''] ?? 0;
-          const requests = this.requestsPerSecond * ((this.traffic.get(key(input))?.[revision] ?? 0) / 100);
-          return { requests, errors: Math.round((requests * percent) / 100), seconds: 1, latencyMs: 5 };
-        };
-        const interval = { canary: figures(input.canary), baseline: figures(input.baseline) };
-        return { intervals: Array.from({ length: Math.min(seconds, this.figuresSeconds) }, () => interval) };
-      },
+      ...createCanaryActivities(this.figures()),
       watchDrift: async ({ expected, known }: { expected: Expected; known: readonly Difference[] }) => {
         const found = this.differences(expected);
         if (canonicalJson(found) !== canonicalJson(known)) return found;
@@ -272,7 +265,7 @@ export class World {
       ...createLaneActivities(temporal),
       ...createFreezeActivities(temporal),
     };
-    return Object.fromEntries(
+    const wrapped: Record<string, (input: never) => Promise<unknown>> = Object.fromEntries(
       Object.entries(activities).map(([name, activity]) => [
         name,
         async (input: never) => {
@@ -283,6 +276,43 @@ export class World {
         },
       ]),
     );
+    const call = (name: string, input: object) => wrapped[name]?.(input as never);
+    return {
+      ...wrapped,
+      // The parts of these may go wrong as they do alone.
+      ...createRemovalActivities({
+        drainRevision: async (input) => void (await call('drainRevision', input)),
+        deleteRevision: async (input) => void (await call('deleteRevision', input)),
+      }),
+      startRevisions: async ({ apps, environment }: { apps: readonly RevisionApp[]; environment: string }) => {
+        const started = await Promise.allSettled(
+          apps.map(async (app) => {
+            await call('ensureRevision', { environment, app });
+            await call('scaleRevision', { environment, appId: app.id, instances: app.instances });
+          }),
+        );
+        const failed = started.find((one) => one.status === 'rejected');
+        if (failed) throw failed.reason;
+      },
+    };
+  }
+
+  /** What the balancers counted, as InfluxDB would tell it. */
+  private figures(): Pick<InfluxActivities, 'readCanaryFigures'> {
+    return {
+      readCanaryFigures: async ({ baseline, canary, environment, from, service, to }) => {
+        const seconds = Math.round((Date.parse(to) - Date.parse(from)) / 1000);
+        const figures = (revision: string | null) => {
+          const app = this.apps.get(`/${environment}/${service}/${revision}`);
+          const percent = this.errorPercent[app?.app.env['SLIPWAY_VERSION'] ?? ''] ?? 0;
+          const share = this.traffic.get(`${environment}/${service}`)?.[revision ?? ''] ?? 0;
+          const requests = this.requestsPerSecond * (share / 100);
+          return { requests, errors: Math.round((requests * percent) / 100), seconds: 1, latencyMs: 5 };
+        };
+        const interval = { canary: figures(canary), baseline: figures(baseline) };
+        return { intervals: Array.from({ length: Math.min(seconds, this.figuresSeconds) }, () => interval) };
+      },
+    };
   }
 
   private async meetFault(activity: string, input: unknown, apply: () => Promise<void>): Promise<void> {
