@@ -55,7 +55,7 @@ export async function startRelease(
     version,
     commit: COMMIT,
     image,
-    testImages: { contract: image },
+    testImages: { contract: image, load: image },
     configVersion: 0,
     manifestDigest: 'sha256:d',
   });
