@@ -23,6 +23,8 @@ export interface SlipwayOptions {
   readonly frontendPorts: readonly number[];
 }
 
+/** The orchestrator first bundles its workflows, which takes a minute on a machine that is busy with much else. */
+const READY_WITHIN_MS = 180_000;
 const WORKERS = join(import.meta.dirname, '../../workers');
 
 const pollersAnswer = z.object({
@@ -36,7 +38,7 @@ export function slipwayProcesses(supervisor: Supervisor, options: SlipwayOptions
       name,
       command: process.execPath,
       args: [join(WORKERS, `${name}.ts`)],
-      readyWithinMs: 60_000,
+      readyWithinMs: READY_WITHIN_MS,
       stopWithinMs: 15_000,
       ...more,
       env: {

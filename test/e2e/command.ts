@@ -65,7 +65,14 @@ export function slipwayCommand(everyone: Variables): Slipway {
           const how = over ? 'ended' : `ran for ${SAID_WITHIN_MS} ms`;
           throw new Error(`slipway ${args.join(' ')} ${how} without saying "${text}":\n${stdout}${stderr}`);
         }
-        await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), ended, once(tooLong, 'abort')]);
+        const heard = new AbortController();
+        const untilThen = { signal: heard.signal };
+        await Promise.race([
+          once(child.stdout, 'data', untilThen),
+          once(child.stderr, 'data', untilThen),
+          once(tooLong, 'abort', untilThen),
+          ended,
+        ]).finally(() => heard.abort());
       }
     };
     return { ended, said, interrupt: () => child.kill('SIGINT') };

@@ -36,7 +36,8 @@ export function canaryAndBack(stage: () => Stage): void {
       const log = slipway.start(['status', release, '--watch']);
       const program = slipway.start(['status', release, '--watch', '-o', 'json']);
       const { plan } = await releaseUntil(release, 'to wait for approval', ({ wait }) => wait?.reason === 'approval');
-      expect(plan?.from).toEqual({ fat: 'r1', uat: 'r1', prod: 'r1' });
+      const served = (instances: number) => ({ revision: 'r1', instances, configVersion: 0 });
+      expect(plan?.from).toEqual({ fat: served(1), uat: served(1), prod: served(3) });
 
       const command = `approve ${release} ${plan?.digest}`;
       expect(await chat.forge('bob', command)).toMatchObject({ status: 401 });
