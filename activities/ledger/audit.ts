@@ -9,6 +9,7 @@ import {
   breakAtEnd,
   firstBreak,
 } from '../../domain/audit.ts';
+import { sha256Digest } from '../../domain/digest.ts';
 import type { Tables } from './tables.ts';
 
 /** Rows that are read at once. */
@@ -29,23 +30,45 @@ export async function freshOf<Entry extends { readonly key: string; readonly det
   transaction: Transaction<Tables>,
   wanted: readonly Entry[],
 ): Promise<Entry[]> {
+  const before = await knownOf(
+    transaction,
+    wanted.map(({ key }) => key),
+  );
+  return wanted.filter(({ key, detail }) => {
+    const known = before.get(key);
+    if (known !== undefined && known.detail !== detail) {
+      throw new Error(`${key} is in the ledger already and says something else: ${known.detail.slice(0, 200)}`);
+    }
+    return known === undefined;
+  });
+}
+
+/**
+ * The same for entries that a workflow counts. The task that told one may have been lost before the history knew of it:
+ * the run then tells its own story from there on, later, and under the same numbers. That counts, and the audit keeps both;
+ * a late copy of what was told first changes nothing.
+ */
+export async function freshOrRetold<
+  Entry extends { readonly key: string; readonly detail: string; readonly at: string },
+>(transaction: Transaction<Tables>, wanted: readonly Entry[]): Promise<Entry[]> {
+  const anew = new Map(wanted.map((entry) => [entry.key, `${entry.key} retold ${sha256Digest(entry.detail)}`]));
+  const before = await knownOf(transaction, [...anew].flat());
+  return wanted.flatMap((entry) => {
+    const known = before.get(entry.key);
+    if (known === undefined) return [entry];
+    const key = anew.get(entry.key) ?? entry.key;
+    const isTold = known.detail === entry.detail || entry.at < known.at.toISOString() || before.has(key);
+    return isTold ? [] : [{ ...entry, key }];
+  });
+}
+
+async function knownOf(transaction: Transaction<Tables>, keys: readonly string[]) {
   const known = await transaction
     .selectFrom('audit')
-    .select(['key', 'detail'])
-    .where(
-      'key',
-      'in',
-      wanted.map(({ key }) => key),
-    )
+    .select(['key', 'detail', 'at'])
+    .where('key', 'in', keys)
     .execute();
-  const before = new Map(known.map(({ key, detail }) => [key, detail]));
-  return wanted.filter(({ key, detail }) => {
-    const detailBefore = before.get(key);
-    if (detailBefore !== undefined && detailBefore !== detail) {
-      throw new Error(`${key} is in the ledger already and says something else: ${detailBefore.slice(0, 200)}`);
-    }
-    return detailBefore === undefined;
-  });
+  return new Map(known.map((row) => [row.key, row]));
 }
 
 /** Puts rows after the locked end, which is then behind them. @returns the new end */

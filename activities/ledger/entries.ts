@@ -2,24 +2,24 @@ import type { Kysely, Transaction } from 'kysely';
 import type { AuditHead } from '../../domain/audit.ts';
 import { canonicalJson } from '../../domain/digest.ts';
 import { actorOf, type LedgerEntries, type LedgerEntry } from '../../domain/ledger.ts';
-import { appendAudit, freshOf, lockAudit } from './audit.ts';
+import { appendAudit, freshOrRetold, lockAudit } from './audit.ts';
 import { plain } from './plain.ts';
 import { writeBundle, writeService, writeVeto } from './services-bundles-vetoes.ts';
 import type { Tables } from './tables.ts';
 
 /**
  * Writes entries in one transaction: each into the row that it is about and into the audit. Entries that were written
- * before change nothing, so the same call twice is one.
+ * before change nothing, so the same call twice is one. Another story under the same number, told later, counts from then
+ * on: see `freshOrRetold`.
  *
  * @returns the end of the audit
- * @throws when an entry says something else under the number that it had before
  */
 export async function writeEntries(db: Kysely<Tables>, told: LedgerEntries): Promise<AuditHead> {
   return db.transaction().execute(async (transaction) => {
     const head = await lockAudit(transaction);
     if (told.entries.length === 0) return head;
     const wanted = told.entries.map((entry, index) => auditEntryOf(told, entry, told.first + index));
-    const fresh = await freshOf(transaction, wanted);
+    const fresh = await freshOrRetold(transaction, wanted);
     const about = { teller: plain(told.teller), service: plain(told.service) };
     const [first] = fresh;
     if (first !== undefined) await writeService(transaction, about.service, first.at);

@@ -209,16 +209,19 @@ describe.each(LEDGER_KINDS)('a ledger on $name', (kind) => {
     expect(await activities.verifyAudit()).toEqual({ rows: 3, hash: after.hash });
   });
 
-  it('refuses another story under a number that was told, and takes it of another run', async () => {
-    await activities.writeLedger(told([BEGUN, step('running')]));
-    const other = told([step('done', 'otherwise')], { first: 2 });
-    await expect(activities.writeLedger(other)).rejects.toMatchObject({
-      type: 'SystemUnavailable',
-      nonRetryable: false,
-      message: expect.stringContaining('says something else'),
-    });
-    expect(await activities.verifyAudit()).toMatchObject({ rows: 2 });
-    expect(await activities.writeLedger({ ...other, run: 'run-2' })).toMatchObject({ number: 3 });
+  it('takes the later story of a run whose task was lost after it told one, and keeps both', async () => {
+    const lost = told([BEGUN, step('running')]);
+    await activities.writeLedger(lost);
+    const other = told([{ ...step('done', 'otherwise'), at: '2026-03-01T00:00:01.000Z' }], { first: 2 });
+    const head = await activities.writeLedger(other);
+    expect(head.number).toBe(3);
+    expect(await rows('select outcome, detail from steps')).toEqual([{ outcome: 'done', detail: 'otherwise' }]);
+    // Neither a copy of it nor a late one of what was lost changes anything.
+    expect(await activities.writeLedger(other)).toEqual(head);
+    expect(await activities.writeLedger(lost)).toEqual(head);
+    expect(await rows('select outcome from steps')).toEqual([{ outcome: 'done' }]);
+    expect(await activities.verifyAudit()).toEqual({ rows: 3, hash: head.hash });
+    expect(await activities.writeLedger({ ...other, run: 'run-2' })).toMatchObject({ number: 4 });
   });
 
   it('keeps one chain under writers that come at once', async () => {
