@@ -2,7 +2,7 @@ import type { BalancerActivities } from '../activities/balancer/activities.ts';
 import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { DnsActivities } from '../activities/dns/activities.ts';
 import { activities, restore } from './options.ts';
-import { bind, createRevision, directTraffic, removeRevision, scaleRevision } from './revision-effects.ts';
+import { bind, createRevision, directTraffic, pointConfig, removeRevision, scaleRevision } from './revision-effects.ts';
 import { baselineOf, type Stage } from './stage.ts';
 
 /**
@@ -21,7 +21,8 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
       { revision: current.revision, share: 100, instances: current.instances },
     ]);
     trafficVerified();
-    await bind(restore, facts, service, before.configVersion ?? current.bundle.configVersion, before.bounds);
+    const config = { from: stage.bundle.configVersion, to: before.configVersion ?? current.bundle.configVersion };
+    await bind(restore, facts, service, config, before.bounds);
   } else {
     const where = { environment: facts.name, service };
     await activities<DnsActivities>(restore(30), `Unbind the name of ${service} in ${facts.name}`).unbindName(where);
@@ -30,6 +31,7 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
       ...where,
       bounds: null,
     });
+    if (stage.bundle.configVersion > 0) await pointConfig(restore, where, 0);
     trafficVerified();
   }
   const baseline = stage.baseline && baselineOf(stage);

@@ -104,24 +104,27 @@ export async function directTraffic(
   });
 }
 
+/** Which version of the configuration is to be current, and which may be; 0: none. */
+export interface ConfigMove {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
- * Makes a revision the one that name, configuration and autoscaling mean. Side by side: none of the three needs another, and traffic is where it shall be
- * already.
+ * Makes a revision the one that name, configuration and autoscaling mean. Side by side: none of the three needs another,
+ * and traffic is where it shall be already.
  */
 export async function bind(
   profile: ProfileOf,
   facts: EnvironmentFacts,
   service: string,
-  configVersion: number,
+  config: ConfigMove,
   bounds: ScaleBounds | undefined,
 ): Promise<void> {
   const where = { environment: facts.name, service };
   const name = activities<DnsActivities>(profile(30), `Bind the name of ${service} in ${facts.name}`);
   const bound: (() => Promise<unknown>)[] = [() => name.bindName({ ...where, ...facts.balancer })];
-  if (configVersion > 0) {
-    const config = activities<ConsulActivities>(profile(30), `Config version ${configVersion} is current`);
-    bound.push(() => config.pointConfig({ ...where, version: configVersion }));
-  }
+  if (config.from > 0 || config.to > 0) bound.push(() => pointConfig(profile, where, config.to));
   // Only production is scaled by load; elsewhere there are no bounds, and none are taken away.
   if (facts.tier === 'production') {
     const said = bounds ? `Scale between ${bounds.min} and ${bounds.max}` : 'No autoscaling';
@@ -129,6 +132,16 @@ export async function bind(
     bound.push(() => scale.writeScaleBounds({ ...where, bounds: bounds ?? null }));
   }
   await together(...bound);
+}
+
+/** Makes a version of the configuration the current one; 0: none is. */
+export async function pointConfig(
+  profile: ProfileOf,
+  where: { readonly environment: string; readonly service: string },
+  version: number,
+): Promise<void> {
+  const said = version > 0 ? `Config version ${version} is current` : 'No config version is current';
+  await activities<ConsulActivities>(profile(30), said).pointConfig({ ...where, version });
 }
 
 /** Takes a revision without traffic away: its last requests end, then its instances. */

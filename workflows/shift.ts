@@ -136,8 +136,10 @@ async function effect(stage: Stage, what: string, work: () => Promise<void>): Pr
 
 /** Makes the new revision the one that the name, the configuration and autoscaling mean. */
 export async function bindNames(stage: Stage): Promise<void> {
+  const { configVersion, current } = stage.before;
+  const config = { from: configVersion ?? current?.bundle.configVersion ?? 0, to: stage.bundle.configVersion };
   await effect(stage, `Bind the names of ${stage.service} in ${stage.facts.name}`, () =>
-    bind(change, stage.facts, stage.service, stage.bundle.configVersion, stage.bounds),
+    bind(change, stage.facts, stage.service, config, stage.bounds),
   );
 }
 
