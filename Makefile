@@ -2,7 +2,7 @@
 # SLIPWAY_TOOLBOX names the cache of parts (default .slipway/toolbox); SLIPWAY_INSTALL=never forbids installing.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-platform demo dev test check bench clean
+.PHONY: help setup setup-platform demo dev test soak check bench clean
 MAKEFLAGS += --no-print-directory
 
 # The machine's Node if it is new enough, else the one that npm brings.
@@ -40,6 +40,9 @@ test: setup check ## Every check and every test
 # make test-<suite>: unit, workflows, conformance, simulation, integration, faults or e2e
 $(SUITES:%=test-%): test-%: setup
 	@$(NODE) test/run.ts $*
+
+soak: setup ## Run simulated releases of SEEDS=1000 worlds, from SEED=1 on
+	@SEED='$(or $(SEED),1)' SEEDS='$(or $(SEEDS),1000)' $(NODE) test/simulation/soak.ts
 
 check: node_modules/.package-lock.json ## Style, types, import directions, unused code
 	@npm run --silent check

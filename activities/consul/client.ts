@@ -336,7 +336,9 @@ function responseOf(error: unknown): { readonly status: number; readonly text: s
   const status = member(response, 'statusCode');
   if (typeof status !== 'number') return undefined;
   const body = member(response, 'body');
-  return { status, text: Buffer.isBuffer(body) ? body.toString() : String(body ?? '') };
+  // The package parses what says that it is JSON.
+  const parsed = typeof body === 'object' && body !== null && !Buffer.isBuffer(body);
+  return { status, text: parsed ? JSON.stringify(body) : String(body ?? '') };
 }
 
 /** Errors of Node itself are not all `instanceof` this realm's `Error`. */

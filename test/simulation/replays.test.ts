@@ -1,0 +1,20 @@
+/** A seed is only worth something if it says the same twice. */
+import { expect, it } from '@jest/globals';
+import type { SeedResult } from './seed-run.ts';
+import { runSeeds } from './seeds.ts';
+
+const SEEDS = [2, 5, 8, 11];
+
+it('makes the same changes, in the same order, when a seed is run again', async () => {
+  const [first, second] = [await runSeeds(SEEDS), await runSeeds(SEEDS)];
+  expect(second.results.map(story)).toEqual(first.results.map(story));
+}, 300_000);
+
+function story({ effects, seed, views }: SeedResult) {
+  const steps = views.map(({ outcome, steps, failure }) => ({
+    outcome,
+    failure: failure?.type,
+    steps: steps.map(({ id, outcome }) => `${id} ${outcome}`),
+  }));
+  return { seed, effects, steps };
+}

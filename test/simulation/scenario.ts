@@ -1,0 +1,186 @@
+import type { StrategyName } from '../../domain/manifest.ts';
+import { Chance } from './chance.ts';
+import { CALM, type Outage, type Weather } from './faults.ts';
+import type { Behaviour } from './world/world.ts';
+
+/** What people and the world do in one run; all of it follows from the seed. */
+export interface Scenario {
+  readonly seed: number;
+  readonly chance: Chance;
+  readonly service: string;
+  /** Instances in production, as every manifest of the run asks. */
+  readonly instances: number;
+  /** True where workflows are forgotten after each of their tasks: every task is taken up by a worker that knows nothing. */
+  readonly forgetful: boolean;
+  readonly requestsPerSecond: number;
+  readonly releases: readonly ReleaseScript[];
+}
+
+/** One release, and what happens to it. */
+export interface ReleaseScript {
+  readonly version: string;
+  readonly source: 'git' | 'bundle';
+  readonly configVersion: number;
+  readonly strategy: StrategyName;
+  /** YAML of the manifest's sections. */
+  readonly canary: string;
+  readonly rolling: string;
+  /** How many people must approve. */
+  readonly approvers: number;
+  readonly behaviour: Behaviour;
+  readonly buildFails: boolean;
+  readonly testsFail: boolean;
+  /** Figures end so many seconds after a window's begin, and come so late. */
+  readonly figuresFor: number;
+  readonly figuresLate: number;
+  readonly approval: 'given' | 'rejected' | 'never';
+  /** Clicks besides the one that approves. */
+  readonly clicks: readonly Click[];
+  readonly weather: Weather;
+}
+
+/** A person's word: when it is said, and what. */
+export interface Click {
+  /** Before the n-th change in production is answered, or as soon as the release waits for this. */
+  readonly when: { readonly change: number } | { readonly wait: string };
+  readonly say: 'abort' | 'rollback' | 'reject';
+  /** Said so many times with the same id. */
+  readonly times: number;
+}
+
+const GOOD: Behaviour = { errors: 0.001, sick: 0 };
+const EVER = 1e9;
+
+/** The run of a seed. */
+export function scenarioOf(seed: number): Scenario {
+  const chance = new Chance(seed);
+  const count = chance.weighted('releases', [
+    [55, 2],
+    [45, 3],
+  ]);
+  const instances = chance.pick('instances', [1, 2, 3, 4, 6]);
+  return {
+    seed,
+    chance,
+    service: `svc-${seed}`,
+    instances,
+    forgetful: chance.hits('forgetful', 0.08),
+    requestsPerSecond: chance.weighted('load', [
+      [90, 300],
+      [10, 2],
+    ]),
+    releases: Array.from({ length: count }, (_, index) => releaseOf(chance, index)),
+  };
+}
+
+function releaseOf(chance: Chance, index: number): ReleaseScript {
+  const asked = (what: string) => `${what} of release ${index}`;
+  const sick = chance.hits(asked('sick'), index === 0 ? 0.03 : 0.06) ? chance.pick(asked('how sick'), [1, 2, 99]) : 0;
+  const bad = index > 0 && chance.hits(asked('errors'), 0.25);
+  const figures = chance.weighted(asked('figures'), [
+    [82, { figuresFor: EVER, figuresLate: 0 }],
+    [8, { figuresFor: EVER, figuresLate: 3 }],
+    [5, { figuresFor: 20, figuresLate: 0 }],
+    [5, { figuresFor: -1, figuresLate: 0 }],
+  ]);
+  return {
+    version: `${index + 1}.0.0`,
+    source: chance.hits(asked('source'), 0.25) ? 'git' : 'bundle',
+    configVersion: chance.below(asked('config'), 3),
+    strategy: chance.weighted<StrategyName>(asked('strategy'), [
+      [60, 'canary'],
+      [12, 'rolling'],
+      [12, 'blue-green'],
+      [8, 'recreate'],
+      [8, 'brutal'],
+    ]),
+    canary: chance.pick(asked('canary'), CANARIES),
+    rolling: chance.pick(asked('rolling'), ['{ batch: 25%, surge: 25% }', '{ batch: 50%, surge: 0% }']),
+    approvers: chance.weighted(asked('approvers'), [
+      [75, 1],
+      [15, 2],
+      [10, 0],
+    ]),
+    behaviour: { errors: bad ? chance.pick(asked('how bad'), [0.08, 0.3, 1]) : GOOD.errors, sick },
+    buildFails: chance.hits(asked('build'), 0.1),
+    testsFail: chance.hits(asked('tests'), 0.05),
+    ...figures,
+    approval: chance.weighted(asked('approval'), [
+      [92, 'given'],
+      [4, 'rejected'],
+      [4, 'never'],
+    ]),
+    clicks: clicksOf(chance, asked),
+    weather: weatherOf(chance, asked),
+  };
+}
+
+function clicksOf(chance: Chance, asked: (what: string) => string): Click[] {
+  const say = chance.pick<Click['say']>(asked('word'), ['abort', 'rollback']);
+  const times = chance.pick(asked('times'), [1, 1, 2, 3]);
+  const when = chance.weighted<'never' | 'change' | 'wait' | 'both'>(asked('click'), [
+    [60, 'never'],
+    [22, 'change'],
+    [15, 'wait'],
+    [3, 'both'],
+  ]);
+  const atChange = { change: 1 + chance.below(asked('at change'), 14) };
+  const atWait = { wait: chance.pick(asked('at wait'), ['canary-figures', 'hold', 'bake', 'approval']) };
+  switch (when) {
+    case 'never':
+      return [];
+    case 'change':
+      return [{ when: atChange, say, times }];
+    case 'wait':
+      return [{ when: atWait, say, times }];
+    case 'both':
+      return [
+        { when: atChange, say, times },
+        { when: atChange, say: say === 'abort' ? 'rollback' : 'abort', times },
+        { when: atWait, say, times },
+      ];
+  }
+}
+
+function weatherOf(chance: Chance, asked: (what: string) => string): Weather {
+  const share = chance.weighted(asked('weather'), [
+    [30, 0],
+    [50, 0.03],
+    [20, 0.1],
+  ]);
+  if (!chance.hits(asked('outage'), 0.12)) return share === 0 ? CALM : { share, outages: [] };
+  const outage: Outage = {
+    system: chance.pick(asked('which is away'), ['marathon', 'consul', 'influx', 'registry', 'balancer', 'ledger']),
+    from: chance.below(asked('away from'), 60),
+    calls: chance.pick(asked('away for'), [3, 10, 90]),
+  };
+  return { share, outages: [outage] };
+}
+
+/** What a canary may be told to do; a judge stands behind each weight that is worth one. */
+const CANARIES: readonly [string, ...string[]] = [
+  '[{ instances: 1 }, { weight: 10% }, { hold: 60s }, { judge: errors }, { weight: 50% }]',
+  '[{ weight: 5% }, { hold: 40s }, { judge: errors }, { approve: 1 }, { weight: 50% }, { hold: 20s }, { judge: strict }]',
+  '[{ instances: 2 }, { weight: 20% }, { hold: 60s }, { judge: strict }]',
+  '[{ weight: 10% }, { hold: 30s }]',
+];
+
+/** The manifest of a version. */
+export function manifestText({ service, instances }: Scenario, release: ReleaseScript): string {
+  return `
+slipway: v1
+service: ${service}
+version: ${release.version}
+run: { start: 30s }
+environments: { fat: { instances: 1 }, prod: { instances: ${instances} } }
+tests: { contract: { dockerfile: test/Dockerfile, environments: [fat], timeout: 60s } }
+release:
+  strategy: ${release.strategy}
+  canary: ${release.canary}
+  rolling: ${release.rolling}
+  metrics: { strict: { maxErrors: 2%, maxErrorIncrease: 1% } }
+  approvals: { count: ${release.approvers}, expires: 2m }
+  bake: 60s
+scale: { min: 1, max: 10, requestsPerSecondPerInstance: 20, downAfter: 30s }
+`;
+}

@@ -1,0 +1,213 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { bundleOf } from '../../domain/bundle.ts';
+import type { ReleaseRequest, ReleaseView } from '../../domain/release.ts';
+import {
+  type LaneView,
+  laneQuery,
+  laneWorkflowId,
+  type ReleaseResult,
+  releaseQuery,
+  releaseWorkflowId,
+  TASK_QUEUE,
+  WorkflowType,
+} from '../../workflows/contract.ts';
+import { END_INVARIANTS } from './end-invariants.ts';
+import { ledgerStory } from './ledger-story.ts';
+import { observe } from './observation.ts';
+import { People } from './people.ts';
+import type { SimulationRig } from './rig.ts';
+import { manifestText, type ReleaseScript, type Scenario } from './scenario.ts';
+import { VIEW_INVARIANTS } from './view-invariants.ts';
+import type { Violation } from './violation.ts';
+import { Watch } from './watch.ts';
+import { World } from './world/world.ts';
+
+/** What became of one seed. */
+export interface SeedResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly views: readonly ReleaseView[];
+  /** Changes of each thing outside, in order, by what was changed. */
+  readonly effects: Readonly<Record<string, readonly string[]>>;
+  /** How often each fault was met. */
+  readonly met: Readonly<Record<string, number>>;
+}
+
+/** A release that has not ended after so many looks, or so long on the wall, never will. */
+const MOST_LOOKS = 600;
+const WALL_MS = 60_000;
+
+/** Waits that end with time: it is passed at once. Any other ends with somebody's word, and little time is passed. */
+const TIMED = new Set(['canary-figures', 'hold', 'judge', 'bake', 'approval', 'restore']);
+const LITTLE_MS = 500;
+const MORE_MS = 10_000;
+
+/** The longer nothing is seen to happen, the more: what is tried again is so every 10 s in the end. */
+const littleTime = (idleLooks: number): number => Math.min(MORE_MS, LITTLE_MS * 1.1 ** idleLooks);
+
+/** What else runs beside an activity in whose middle somebody clicks ends in so long. */
+const QUIET_WITHIN_MS = 3_000;
+
+/** Runs everything that a seed holds, one release after the other. */
+export async function runSeed(rig: SimulationRig, scenario: Scenario): Promise<SeedResult> {
+  const violations: Violation[] = [];
+  const world = worldOf(scenario);
+  const views: ReleaseView[] = [];
+  for (const script of scenario.releases) {
+    const view = await runRelease({ rig, scenario, script, world, violations });
+    views.push(view);
+    if (violations.length > 0) break;
+  }
+  await endLanes(rig, scenario.service);
+  const effects = Object.groupBy(world.effects, ({ system, subject }) => `${system} ${subject}`);
+  return {
+    seed: scenario.seed,
+    violations,
+    views,
+    effects: Object.fromEntries(
+      Object.entries(effects).map(([subject, made = []]) => [subject, made.map(({ change }) => change)]),
+    ),
+    met: Object.fromEntries(world.met),
+  };
+}
+
+interface Running {
+  readonly rig: SimulationRig;
+  readonly scenario: Scenario;
+  readonly script: ReleaseScript;
+  readonly world: World;
+  readonly violations: Violation[];
+}
+
+async function runRelease(running: Running): Promise<ReleaseView> {
+  const { rig, scenario, script, world, violations } = running;
+  const { service } = scenario;
+  world.weather = script.weather;
+  world.climate = { ...world.climate, figuresFor: script.figuresFor, figuresLate: script.figuresLate };
+  rig.enter(world, { ...script, manifestOf: () => manifestText(scenario, script) });
+  const before = { prod: observe(world, 'prod', service), fat: observe(world, 'fat', service) };
+  await rig.activityTime.idle(QUIET_WITHIN_MS);
+  const handle = await start(running);
+  const view = await drive(running, handle, new Watch(world, handle, before.prod, violations));
+  // Calm again: what is left to be done must not fail for ever.
+  world.weather = { share: 0, outages: [] };
+  const endIn = async (environment: 'prod' | 'fat') => ({
+    before: before[environment],
+    after: observe(world, environment, service),
+    lane: await laneOf(rig, environment, service),
+  });
+  const end = {
+    ...{ view, script, production: await endIn('prod'), integration: await endIn('fat') },
+    ledger: await ledgerStory(rig.ledger, view.id),
+  };
+  for (const [invariant, holds] of Object.entries(END_INVARIANTS)) {
+    const says = violations.length > 0 ? undefined : holds(end);
+    if (says !== undefined) violations.push({ invariant, says, at: `end of ${script.version}` });
+  }
+  return view;
+}
+
+type ReleaseHandle = WorkflowHandle<() => Promise<ReleaseResult>>;
+
+async function start({ rig, scenario, script, world }: Running): Promise<ReleaseHandle> {
+  const { service } = scenario;
+  const { version, source } = script;
+  const image = { repository: service, digest: world.registry.push(service, version) };
+  const bundle = bundleOf({
+    ...{ service, version, commit: version, image, testImages: { contract: image } },
+    ...{ configVersion: script.configVersion, manifestDigest: 'sha256:m' },
+  });
+  const request: ReleaseRequest = {
+    service,
+    source: source === 'git' ? { kind: 'git', ref: version } : { kind: 'bundle', bundle },
+    requestedBy: 'ann',
+    whenBusy: 'wait',
+    configVersion: script.configVersion,
+  };
+  return rig.client.start<() => Promise<ReleaseResult>>(WorkflowType.Release, {
+    taskQueue: TASK_QUEUE,
+    workflowId: releaseWorkflowId(service, version),
+    args: [{ key: version, request }] as never,
+  });
+}
+
+/** Looks, lets people say their words and lets time pass, until the release has ended. */
+async function drive(running: Running, handle: ReleaseHandle, watch: Watch): Promise<ReleaseView> {
+  const { rig, script, violations } = running;
+  const people = new People(handle, script);
+  watch.onChange = async (nth) => {
+    if (!people.haveToSayAt(nth)) return;
+    await rig.activityTime.lastOf(handle.workflowId, QUIET_WITHIN_MS);
+    await people.atChange(nth);
+  };
+  const deadline = Date.now() + WALL_MS;
+  let idle = 0;
+  for (let look = 1; ; look += 1) {
+    const view = await handle.query(releaseQuery);
+    for (const [invariant, holds] of Object.entries(VIEW_INVARIANTS)) {
+      const says = holds(view);
+      if (says !== undefined) violations.push({ invariant, says, at: `look ${look} at ${view.version}` });
+    }
+    if (view.outcome !== undefined) await people.afterEnd();
+    if (view.outcome !== undefined || violations.length > 0) break;
+    if (look > MOST_LOOKS || Date.now() > deadline) {
+      const doing = view.steps.find(({ outcome }) => outcome === 'running')?.id;
+      violations.push({
+        invariant: 'every-release-ends',
+        says: `it is in ${doing} and waits for ${view.wait?.sentence ?? 'nothing'}`,
+        at: `look ${look} at ${view.version}`,
+      });
+      break;
+    }
+    if (people.haveToSay(view)) {
+      await rig.activityTime.idle(QUIET_WITHIN_MS);
+      await people.say(view);
+      continue;
+    }
+    const { wait } = view;
+    const timed = wait !== undefined && TIMED.has(wait.reason);
+    idle = timed ? 0 : idle + 1;
+    await rig.passTime(
+      timed ? Math.max(1, Date.parse(wait.deadline) - (await rig.currentTime()) + 1) : littleTime(idle),
+    );
+  }
+  watch.end();
+  return violations.length > 0 ? handle.query(releaseQuery) : (await handle.result()).view;
+}
+
+function worldOf(scenario: Scenario): World {
+  const { chance, releases, service, requestsPerSecond } = scenario;
+  const world = new World(chance, {
+    behaviour: (version) =>
+      releases.find((release) => release.version === version)?.behaviour ?? { errors: 0, sick: 0 },
+    ...{ requestsPerSecond, figuresFor: 0, figuresLate: 0 },
+  });
+  for (const environment of ['fat', 'prod']) {
+    for (const version of [1, 2])
+      world.consul.writeByHand(`cfg/${environment}/${service}/v/${version}`, `{"v":${version}}`);
+  }
+  return world;
+}
+
+/** Lanes live for ever and look at the world all the time: that of another seed would be what they see next. */
+async function endLanes(rig: SimulationRig, service: string): Promise<void> {
+  await rig.activityTime.idle(QUIET_WITHIN_MS);
+  for (const environment of ['fat', 'prod']) {
+    try {
+      await rig.client.getHandle(laneWorkflowId(environment, service)).terminate('the run is over');
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}
+
+const isNotFound = (error: unknown): boolean => error instanceof Error && error.name === 'WorkflowNotFoundError';
+
+async function laneOf(rig: SimulationRig, environment: string, service: string): Promise<LaneView | undefined> {
+  try {
+    return await rig.client.getHandle(laneWorkflowId(environment, service)).query(laneQuery);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

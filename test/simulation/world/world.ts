@@ -1,0 +1,202 @@
+import type { TrafficDocument } from '../../../domain/traffic.ts';
+import type { Chance } from '../chance.ts';
+import { CALM, type Fault, faultOf, type Weather } from '../faults.ts';
+import { SimulatedBalancer } from './balancer.ts';
+import { SimulatedConsul } from './consul.ts';
+import { type Answer, type Call, type Effect, json } from './exchange.ts';
+import { SimulatedInflux } from './influx.ts';
+import { SimulatedMarathon, type Upcoming } from './marathon.ts';
+import { SimulatedRegistry } from './registry.ts';
+
+/** How the service behaves, by its version. */
+export interface Behaviour {
+  /** Share of 5xx answers. */
+  readonly errors: number;
+  /** Of every app of this version the first so many instances never get healthy. */
+  readonly sick: number;
+}
+
+/** What the world is like besides its faults. */
+export interface Climate {
+  readonly behaviour: (version: string) => Behaviour;
+  readonly requestsPerSecond: number;
+  /** Figures of a window end so many seconds after its begin; they come so many seconds late. */
+  readonly figuresFor: number;
+  readonly figuresLate: number;
+}
+
+export type SystemName = 'marathon' | 'consul' | 'influx' | 'registry' | 'balancer' | 'ledger';
+
+/** What is to happen to a call, and what to call to let it happen. */
+export interface Met {
+  readonly fault: Fault | undefined;
+  readonly nth: number;
+}
+
+const BALANCERS = [0, 1] as const;
+
+/**
+ * Everything outside, for one run: the systems, what goes wrong with calls to them, and every effect that Slipway had on
+ * them, in order. All of it follows from the seed and from what Slipway does.
+ */
+export class World {
+  readonly chance: Chance;
+  readonly marathon: SimulatedMarathon;
+  readonly consul: SimulatedConsul;
+  readonly registry: SimulatedRegistry;
+  readonly influx: SimulatedInflux;
+  readonly balancers: readonly SimulatedBalancer[];
+  readonly effects: Effect[] = [];
+  /** How often each fault was met. */
+  readonly met = new Map<string, number>();
+  weather: Weather = CALM;
+  climate: Climate;
+  /** Called with each effect once it is made, before the answer to it goes out. */
+  onEffect: (effect: Effect) => void = () => {};
+  /** Awaited before a call that changes something is answered: the moment for a click in the middle. */
+  beforeAnswer: (system: SystemName, call: Call) => Promise<void> = async () => {};
+  private readonly calls = new Map<string, number>();
+  /** Changes that are to be made late: after so many further calls to the system. */
+  private readonly pending: { readonly system: SystemName; after: number; readonly make: () => void }[] = [];
+
+  constructor(chance: Chance, climate: Climate) {
+    this.chance = chance;
+    this.climate = climate;
+    const upcoming: Upcoming = {
+      looks: (app, nth) =>
+        chance.weighted(`looks ${app} ${nth}`, [
+          [80, 0],
+          [15, 1],
+          [5, 3],
+        ]),
+      sick: (_app, nth, version) => nth <= this.climate.behaviour(version).sick,
+      locked: (app) => (chance.hits(`locked ${app}`, this.weather.share / 2) ? 2 : 0),
+    };
+    const effect = (made: Effect) => {
+      this.effects.push(made);
+      this.onEffect(made);
+    };
+    this.marathon = new SimulatedMarathon(upcoming, effect);
+    this.consul = new SimulatedConsul(effect);
+    this.registry = new SimulatedRegistry(effect);
+    this.influx = new SimulatedInflux({
+      revisions: (environment, service) => this.apps(environment, service).map(({ id }) => id.split('/')[3] ?? ''),
+      figures: (of) => {
+        if (of.sinceFrom > this.climate.figuresFor || of.untilTo < this.climate.figuresLate) return undefined;
+        return this.figures(of);
+      },
+    });
+    this.balancers = BALANCERS.map(
+      (number) => new SimulatedBalancer(number, this, (nth) => chance.hits(`template ${number} ${nth}`, 0.8), effect),
+    );
+  }
+
+  /** The apps of a service, oldest first. */
+  apps(environment: string, service: string) {
+    return [...this.marathon.apps.values()].filter(({ id }) => id.startsWith(`/${environment}/${service}/`));
+  }
+
+  document(environment: string, service: string): TrafficDocument | undefined {
+    const text = this.consul.value(`slipway/traffic/${environment}/${service}`);
+    return text === undefined ? undefined : (JSON.parse(text) as TrafficDocument);
+  }
+
+  /** Answers one HTTP call; undefined: never. `cut`: the connection ends without an answer. */
+  async answer(system: SystemName, call: Call): Promise<Answer | 'cut' | 'silent'> {
+    const { fault } = this.meet(system, `${system} ${call.method} ${call.path}`);
+    const changes = call.method !== 'GET' && call.method !== 'HEAD' && system !== 'influx';
+    if (changes) await this.beforeAnswer(system, call);
+    const handle = () => this.systemOf(system).handle(call);
+    switch (fault) {
+      case undefined:
+        return handle();
+      case '503-before':
+        return json(503, { message: 'not now' });
+      case 'cut-before':
+        return 'cut';
+      case 'silent-before':
+        return system === 'registry' ? 'cut' : 'silent';
+      case '503-applied':
+        handle();
+        return json(503, { message: 'not now, although it was done' });
+      case 'cut-applied':
+        handle();
+        return 'cut';
+      case 'silent-applied':
+        handle();
+        return system === 'registry' ? 'cut' : 'silent';
+      case 'late':
+        if (changes) this.pending.push({ system, after: 2, make: handle });
+        return json(503, { message: 'not yet' });
+    }
+  }
+
+  /** Counts a call, makes what is due, and says what goes wrong with it. */
+  meet(system: SystemName, route: string): Met {
+    const nth = this.count(route);
+    const systemCall = this.count(system);
+    this.makeDue(system);
+    const fault = faultOf(this.chance, this.weather, { system, route, nth, systemCall });
+    if (fault) this.met.set(fault, (this.met.get(fault) ?? 0) + 1);
+    return { fault, nth };
+  }
+
+  private count(what: string): number {
+    const count = (this.calls.get(what) ?? 0) + 1;
+    this.calls.set(what, count);
+    return count;
+  }
+
+  private makeDue(system: SystemName): void {
+    for (const change of [...this.pending]) {
+      if (change.system !== system) continue;
+      change.after -= 1;
+      if (change.after > 0) continue;
+      this.pending.splice(this.pending.indexOf(change), 1);
+      change.make();
+    }
+  }
+
+  private systemOf(system: SystemName): { handle(call: Call): Answer } {
+    switch (system) {
+      case 'marathon':
+        return this.marathon;
+      case 'consul':
+        return this.consul;
+      case 'registry':
+        return this.registry;
+      case 'influx':
+        return this.influx;
+      default:
+        throw new RangeError(`${system} does not speak HTTP`);
+    }
+  }
+
+  /** What a revision gets by the weights that the balancers really have. */
+  private figures(of: {
+    readonly environment: string;
+    readonly service: string;
+    readonly revision: string;
+    readonly time: number;
+    readonly seconds: number;
+  }): { requests: number; errors: number; latencyMs: number } {
+    const { environment, service, revision, time, seconds } = of;
+    const requests = Math.round(this.climate.requestsPerSecond * seconds * this.share(environment, service, revision));
+    const app = this.marathon.apps.get(`/${environment}/${service}/${revision}`);
+    const { errors } = this.climate.behaviour(app ? this.marathon.versionOf(app) : '');
+    // What is left of a whole error comes as one in as many intervals as it would by chance.
+    const expected = requests * errors;
+    const whole = Math.floor(expected + this.chance.of(`errors ${revision} ${time}`));
+    return { requests, errors: Math.min(requests, whole), latencyMs: 5 };
+  }
+
+  private share(environment: string, service: string, revision: string): number {
+    const shares = this.balancers.map((balancer) => {
+      const servers = balancer.list().filter(({ backend }) => backend === `${environment}.${service}`);
+      const sum = (those: typeof servers) => those.reduce((total, { weight }) => total + weight, 0);
+      const total = sum(servers);
+      return total === 0 ? 0 : sum(servers.filter((server) => server.revision === revision)) / total;
+    });
+    return shares.reduce((total, share) => total + share, 0) / shares.length;
+  }
+}
