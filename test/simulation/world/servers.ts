@@ -17,7 +17,7 @@ export interface WorldServers {
   close(): Promise<void>;
 }
 
-const SYSTEMS: readonly SystemName[] = ['marathon', 'consul', 'influx'];
+const SYSTEMS: readonly SystemName[] = ['marathon', 'consul', 'influx', 'mesos'];
 const BALANCERS = 2;
 
 /** Starts everything that a world is reached by, on free ports of loopback. @param world the one that answers now */
@@ -54,10 +54,10 @@ async function exchange(world: World, request: IncomingMessage, response: Server
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const url = new URL(request.url ?? '/', 'http://world');
-  const system = SYSTEMS.find((name) => url.pathname.startsWith(`/${name}/`)) ?? 'registry';
+  const system = systemOf(url.pathname);
   const answer = await world.answer(system, {
     method: request.method ?? 'GET',
-    path: system === 'registry' ? url.pathname : url.pathname.slice(system.length + 1),
+    path: url.pathname.startsWith(`/${system}/`) ? url.pathname.slice(system.length + 1) : url.pathname,
     query: url.searchParams,
     body: Buffer.concat(chunks).toString('utf8'),
     headers: request.headers,
@@ -65,6 +65,12 @@ async function exchange(world: World, request: IncomingMessage, response: Server
   if (answer === 'silent') return;
   if (answer === 'cut') request.socket.destroy();
   else send(response, answer);
+}
+
+function systemOf(path: string): SystemName {
+  // Mesos' operator API is asked at the root of its address.
+  if (path === '/api/v1') return 'mesos';
+  return SYSTEMS.find((name) => path.startsWith(`/${name}/`)) ?? 'registry';
 }
 
 function send(response: ServerResponse, { status, headers = {}, body }: Answer): void {

@@ -25,7 +25,7 @@ export interface Climate {
   readonly figuresLate: number;
 }
 
-export type SystemName = 'marathon' | 'consul' | 'influx' | 'registry' | 'balancer' | 'ledger';
+export type SystemName = 'marathon' | 'mesos' | 'consul' | 'influx' | 'registry' | 'balancer' | 'ledger';
 
 /** What is to happen to a call, and what to call to let it happen. */
 export interface Met {
@@ -34,6 +34,28 @@ export interface Met {
 }
 
 const BALANCERS = [0, 1] as const;
+
+/** A master with one large agent of each environment, by its operator API. */
+const MESOS = { handle: () => json(200, { type: 'GET_AGENTS', get_agents: { agents: ['fat', 'prod'].map(agentOf) } }) };
+
+function agentOf(environment: string): unknown {
+  const scalar = (name: string, value: number) => ({ name, type: 'SCALAR', scalar: { value }, role: '*' });
+  return {
+    agent_info: {
+      hostname: `agent-of-${environment}`,
+      id: { value: `agent-of-${environment}` },
+      port: 5051,
+      attributes: [{ name: 'env', type: 'TEXT', text: { value: environment } }],
+      resources: [],
+    },
+    active: true,
+    version: '1.11.0',
+    pid: 'slave(1)@10.1.0.1:5051',
+    total_resources: [scalar('cpus', 64), scalar('mem', 65_536)],
+    allocated_resources: [],
+    offered_resources: [],
+  };
+}
 
 /**
  * Everything outside, for one run: the systems, what goes wrong with calls to them, and every effect that Slipway had on
@@ -104,7 +126,7 @@ export class World {
   /** Answers one HTTP call; undefined: never. `cut`: the connection ends without an answer. */
   async answer(system: SystemName, call: Call): Promise<Answer | 'cut' | 'silent'> {
     const { fault } = this.meet(system, `${system} ${call.method} ${call.path}`);
-    const changes = call.method !== 'GET' && call.method !== 'HEAD' && system !== 'influx';
+    const changes = call.method !== 'GET' && call.method !== 'HEAD' && system !== 'influx' && system !== 'mesos';
     if (changes) await this.beforeAnswer(system, call);
     const handle = () => this.systemOf(system).handle(call);
     switch (fault) {
@@ -165,6 +187,8 @@ export class World {
         return this.consul;
       case 'registry':
         return this.registry;
+      case 'mesos':
+        return MESOS;
       case 'influx':
         return this.influx;
       default:
