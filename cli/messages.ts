@@ -27,6 +27,7 @@ export interface Messages {
   judgedFrom(inputHash: string, judgeVersion: number): string;
   readonly unbounded: string;
   nothingJudged(release: string): string;
+  manifestHolds(file: string, service: string, version: string): string;
   judgedAlike(release: string): string;
   judgedOtherwise(release: string, before: string): string;
   judgedByOther(version: number, now: number): string;
@@ -111,6 +112,7 @@ const en: Messages = {
   judgedFrom: (inputHash, judgeVersion) => `judge ${judgeVersion} on ${inputHash}`,
   unbounded: 'no bound',
   nothingJudged: (release) => `${release} has judged no canary`,
+  manifestHolds: (file, service, version) => `${file} describes ${service} ${version} without a mistake`,
   judgedAlike: (release) => `${release} was judged the same`,
   judgedOtherwise: (release, before) => `${release} was judged otherwise: ${before}`,
   auditHolds: (rows, hash) => `the audit holds: ${rows} rows, the last one is ${hash}`,
@@ -186,6 +188,7 @@ const zh: Messages = {
   judgedFrom: (inputHash, judgeVersion) => `判定器 ${judgeVersion}，依据 ${inputHash}`,
   unbounded: '无界',
   nothingJudged: (release) => `${release} 没有判定过金丝雀`,
+  manifestHolds: (file, service, version) => `${file} 描述了 ${service} ${version}，没有错误`,
   judgedAlike: (release) => `${release} 当时的判定相同`,
   judgedOtherwise: (release, before) => `${release} 当时的判定不同：${before}`,
   auditHolds: (rows, hash) => `审计链完整：${rows} 行，末行为 ${hash}`,

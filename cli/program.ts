@@ -12,6 +12,7 @@ import { addFreezeCommands } from './freeze-commands.ts';
 import { type CliIo, widthOf } from './io.ts';
 import { addJudgeCommand } from './judge-command.ts';
 import { addLaneCommands, driftLines } from './lane-commands.ts';
+import { addManifestCommands } from './manifest-commands.ts';
 import { type Language, languageOf, MESSAGES } from './messages.ts';
 import { renderPlan } from './render-plan.ts';
 import { addVetoCommands } from './veto-commands.ts';
@@ -222,6 +223,7 @@ export function buildProgram(io: CliIo, { local, addMore }: MoreCommands, end: (
       .action(async ({ config }: { config?: string }) => end(await run(config)));
   }
   addJudgeCommand(program, inContext);
+  addManifestCommands(program, inContext);
   addAuditCommands(program, inContext);
   addControlCommands(program, inContext);
   addFreezeCommands(program, inContext);

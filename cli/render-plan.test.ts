@@ -49,6 +49,14 @@ const plan: Plan = {
     { id: 'bake-prod', kind: 'bake', environment: 'prod', seconds: 600 },
     { id: 'retire-prod', kind: 'retire', environment: 'prod' },
   ],
+  changes: [
+    { environment: 'fat', starts: 1, stops: null, baseline: 0, fewest: 0, most: 1, weights: [100] },
+    {
+      ...{ environment: 'prod', starts: 4, stops: { revision: 'r3', instances: 4 }, baseline: 1, fewest: 4, most: 8 },
+      weights: [5, 50, 100],
+    },
+  ],
+  configDiff: { fat: null, prod: { from: 3, to: 4, added: ['A'], removed: [], changed: ['B', 'C'] } },
   digest,
 };
 
@@ -69,6 +77,9 @@ describe('a plan on the screen', () => {
       '9   shift-prod-2  brings prod to 2 instances with 50 % of traffic, 2 of the old revision stay',
       '10  bake-prod     keeps the old revision in prod warm for 10m 0s',
       '11  retire-prod   stops the old revision in prod, r3',
+      'in fat 1 instance starts and nothing stops; 0 to 1 run meanwhile; weights 100 %',
+      'in prod 4 instances start and 4 of r3 stop; 4 to 8 run meanwhile, a baseline of 1 among them; weights 5, 50, 100 %',
+      'configuration of prod from version 3 to 4: adds A; changes B, C',
       `plan ${digest}`,
     ]);
   });
@@ -76,11 +87,11 @@ describe('a plan on the screen', () => {
   it('does not speak of an old revision where there is none', () => {
     const steps = plan.steps.map((step) => (step.kind === 'shift' ? { ...step, keep: 0 } : step));
     const first = { ...plan, steps, from: { fat: null, prod: null } };
-    expect(renderPlan(first, { width: 140, language: 'en' }).slice(-3, -1)).toEqual([
+    expect(renderPlan(first, { width: 140, language: 'en' }).slice(12, 14)).toEqual([
       '10  bake-prod     waits 10m 0s; prod has no old instances to keep warm',
       '11  retire-prod   stops nothing: prod has no old revision',
     ]);
-    expect(renderPlan(first, { width: 140, language: 'zh' }).slice(-3, -1)).toEqual([
+    expect(renderPlan(first, { width: 140, language: 'zh' }).slice(12, 14)).toEqual([
       '10  bake-prod     等待 10m 0s；prod 没有要保温的旧实例',
       '11  retire-prod   prod 没有要停止的旧版次',
     ]);
@@ -88,7 +99,7 @@ describe('a plan on the screen', () => {
 
   it('says the same in Chinese, a line for each step', () => {
     const lines = renderPlan(plan, { width: 140, language: 'zh' });
-    expect(lines).toHaveLength(15);
+    expect(lines).toHaveLength(18);
     for (const line of lines.slice(3, -1)) expect(line).toMatch(/\p{Script=Han}/u);
   });
 });

@@ -2,6 +2,7 @@ import { counted } from '../domain/counted.ts';
 import type { Plan, Step } from '../domain/plan.ts';
 import { formatDuration } from './duration.ts';
 import { type Language, MESSAGES } from './messages.ts';
+import { renderPlanChanges } from './render-plan-changes.ts';
 import { renderTable } from './render-table.ts';
 
 /** A plan as a table of what each step does, under its digest. */
@@ -13,6 +14,7 @@ export function renderPlan(plan: Plan, options: { readonly width: number; readon
     say.planOf(plan.service, plan.version),
     say.commit(plan.commit),
     ...renderTable(['#', say.columns.step, say.columns.does], rows, options.width),
+    ...renderPlanChanges(plan, options.language),
     say.plan(plan.digest),
   ];
 }

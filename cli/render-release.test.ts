@@ -21,6 +21,8 @@ const waiting: ReleaseView = {
     configVersion: 0,
     from: {},
     steps: [],
+    changes: [],
+    configDiff: {},
     digest: DIGEST,
   },
   steps: [

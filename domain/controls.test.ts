@@ -23,7 +23,16 @@ const steps: readonly Step[] = [
   { id: 'bake-prod', kind: 'bake', ...prod, seconds: 60 },
 ];
 const plan: Plan = {
-  ...{ service: 'sample', version: '1.0.0', commit: 'c', manifestDigest: 'sha256:m', configVersion: 0, from: {} },
+  ...{
+    service: 'sample',
+    version: '1.0.0',
+    commit: 'c',
+    manifestDigest: 'sha256:m',
+    configVersion: 0,
+    from: {},
+    changes: [],
+    configDiff: {},
+  },
   ...{ steps, digest: 'sha256:p' },
 };
 

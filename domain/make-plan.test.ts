@@ -48,6 +48,7 @@ const input = (over: Partial<PlanInput> = {}): PlanInput => ({
   configVersion: 0,
   environments,
   running: {},
+  configDiff: {},
   built: false,
   ...over,
 });
@@ -117,6 +118,18 @@ describe('makePlan', () => {
     expect(planOf({ running: serving }).from).toEqual({ fat: null, uat: null, prod: serving.prod });
   });
 
+  it('sums up what it changes, and how the configuration differs', () => {
+    const configDiff = { prod: { from: 1, to: 2, added: [], removed: [], changed: ['A'] } };
+    expect(planOf({ running: serving, configDiff })).toMatchObject({
+      changes: [
+        { environment: 'fat' },
+        { environment: 'uat' },
+        { environment: 'prod', starts: 4, weights: [10, 50, 100] },
+      ],
+      configDiff: { fat: null, uat: null, ...configDiff },
+    });
+  });
+
   it('numbers the steps of a kind that an environment has several of, and never meets another name', () => {
     const release = {
       ...manifest.release,
@@ -172,6 +185,7 @@ describe('makePlan', () => {
     ['the commit', { commit: 'd'.repeat(40) }],
     ['the manifest', { manifestDigest: 'sha256:n' }],
     ['the config version', { configVersion: 3 }],
+    ['the configuration', { configDiff: { prod: { from: 1, to: 2, added: ['A'], removed: [], changed: [] } } }],
     ['what runs now', { running: { prod: { ...serving.prod, revision: 'r4' } } }],
     ['the capacity that runs now', { running: { prod: { ...serving.prod, instances: 9 } } }],
     ['the config version that runs now', { running: { prod: { ...serving.prod, configVersion: 2 } } }],

@@ -1,9 +1,11 @@
+import type { ConfigDiff } from './config-diff.ts';
 import { digestOf } from './digest.ts';
 import type { Environment } from './environment.ts';
 import { FailureType, type InputError } from './failures.ts';
 import { releaseTag } from './image-tag.ts';
 import type { Manifest } from './manifest.ts';
 import { MOST_STEPS, type Plan, type Running, type Step, type StepDraft } from './plan.ts';
+import { changesOf } from './plan-changes.ts';
 import { firstShift, strategySteps } from './strategies.ts';
 
 /** Everything a plan rests on. */
@@ -16,6 +18,8 @@ export interface PlanInput {
   readonly environments: readonly Environment[];
   /** What serves in each environment now; absent where nothing does. */
   readonly running: Readonly<Record<string, Running>>;
+  /** How the configuration differs from the one that serves; absent where it does not. */
+  readonly configDiff: Readonly<Record<string, ConfigDiff>>;
   /** The last environment of the way; absent for the manifest's last one. */
   readonly until?: string;
   /** True when the image was built before, by another release. */
@@ -67,14 +71,18 @@ export function makePlan(input: PlanInput): PlanResult {
     const message = `the plan would have ${drafts.length} steps, and at most ${MOST_STEPS} are allowed; use larger batches or fewer entries`;
     return { ok: false, type: FailureType.ManifestInvalid, errors: [{ path: 'release', message }] };
   }
+  const steps = withIds(drafts);
+  const from = Object.fromEntries(way.map(({ name }) => [name, input.running[name] ?? null]));
   const content = {
     service: manifest.service,
     version: manifest.version,
     commit: input.commit,
     manifestDigest: input.manifestDigest,
     configVersion: input.configVersion,
-    from: Object.fromEntries(way.map(({ name }) => [name, input.running[name] ?? null])),
-    steps: withIds(drafts),
+    from,
+    steps,
+    changes: changesOf(steps, from),
+    configDiff: Object.fromEntries(way.map(({ name }) => [name, input.configDiff[name] ?? null])),
   };
   return { ok: true, plan: { ...content, digest: digestOf(content) } };
 }

@@ -1,3 +1,4 @@
+import type { ConfigDiff } from './config-diff.ts';
 import type { JudgePolicy } from './manifest.ts';
 
 /** The list of steps a release will take: plain data with a digest, which is what people approve. */
@@ -11,6 +12,10 @@ export interface Plan {
   /** What served in each environment when the plan was made; null where nothing did. */
   readonly from: Readonly<Record<string, Running | null>>;
   readonly steps: readonly Step[];
+  /** What the steps come to in each environment. */
+  readonly changes: readonly EnvironmentChange[];
+  /** How the configuration differs from the one that serves, by environment; null where it is the same or there is none. */
+  readonly configDiff: Readonly<Record<string, ConfigDiff | null>>;
   /** `sha256:` of all other fields in canonical JSON. */
   readonly digest: string;
 }
@@ -102,6 +107,22 @@ export interface Running {
   readonly instances: number;
   /** Version in the config centre; 0 where the service has none. */
   readonly configVersion: number;
+}
+
+/** What a plan changes in one environment. Nothing is ever restarted: revisions are started and stopped, and not edited. */
+export interface EnvironmentChange {
+  readonly environment: string;
+  /** Instances of the new revision in the end. */
+  readonly starts: number;
+  /** What served before, with the instances that stop until the end; null where nothing served. */
+  readonly stops: { readonly revision: string; readonly instances: number } | null;
+  /** Most fresh instances of the revision before at a time; they go again. */
+  readonly baseline: number;
+  /** Fewest and most instances at a time on the way, baselines included. */
+  readonly fewest: number;
+  readonly most: number;
+  /** Percent of traffic on the new revision, in the order in which it gets it. */
+  readonly weights: readonly number[];
 }
 
 /** More steps than this are refused: people could not look through them, and a history has room for no more. */

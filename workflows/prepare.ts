@@ -6,6 +6,7 @@ import type { LaneActivities } from '../activities/lane/activities.ts';
 import type { RegistryActivities } from '../activities/registry/activities.ts';
 import { type Group, impossibleApprovals } from '../domain/approval.ts';
 import type { Bundle } from '../domain/bundle.ts';
+import type { ConfigDiff } from '../domain/config-diff.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { RevisionRecord } from '../domain/lane.ts';
 import { makePlan } from '../domain/make-plan.ts';
@@ -55,13 +56,15 @@ export async function prepare(request: ReleaseRequest): Promise<Prepared> {
     const now = runningOf(state.current);
     if (now) running[state.environment] = now;
   }
+  const configVersion = await configVersionOf(request, manifest);
   const result = makePlan({
     manifest,
     manifestDigest: digest,
     commit,
-    configVersion: await configVersionOf(request, manifest),
+    configVersion,
     environments,
     running,
+    configDiff: await configDiffs(request, manifest, configVersion, running),
     built: source.kind === 'bundle',
     ...(request.until === undefined ? {} : { until: request.until }),
   });
@@ -129,6 +132,26 @@ async function configVersionOf(request: ReleaseRequest, manifest: Manifest): Pro
     consul.resolveConfig({ environment, service }),
   );
   return current?.version ?? 0;
+}
+
+/** How the configuration differs in each environment of the way in which another version serves. */
+async function configDiffs(
+  { service, until }: ReleaseRequest,
+  { environments }: Manifest,
+  to: number,
+  running: Readonly<Record<string, Running>>,
+): Promise<Record<string, ConfigDiff>> {
+  const found: Record<string, ConfigDiff> = {};
+  const last = environments.findIndex(({ name }) => name === until);
+  for (const { name: environment } of last < 0 ? environments : environments.slice(0, last + 1)) {
+    const from = running[environment]?.configVersion ?? 0;
+    if (to === 0 || from === to) continue;
+    found[environment] = await ask<ConsulActivities, ConfigDiff>(
+      `What config version ${to} changes in ${environment}`,
+      (consul) => consul.compareConfig({ environment, service, from, to }),
+    );
+  }
+  return found;
 }
 
 /** Retention may have deleted what an old bundle names; that is better known now than by instances that never start. */

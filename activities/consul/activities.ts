@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
+import { type ConfigDiff, diffConfig } from '../../domain/config-diff.ts';
 import { configKey } from '../../domain/environment.ts';
 import { FailureType } from '../../domain/failures.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
@@ -83,6 +84,26 @@ export function createConsulActivities(options: ConsulOptions) {
     ): Promise<{ readonly version: number } | undefined> {
       const found = await readConfig(input);
       return found && { version: found.version };
+    },
+
+    /**
+     * How one version of a configuration differs from another, by the names of its keys: values may be secrets, and stay
+     * here. `from` is 0 where none serves, and counts as empty when it is gone.
+     *
+     * @throws ApplicationFailure `ConfigMissing` when `to` is not published
+     */
+    async compareConfig(input: Where & { readonly from: number; readonly to: number }): Promise<ConfigDiff> {
+      const { from, to } = input;
+      const [before, after] = await Promise.all([
+        from === 0 ? undefined : readConfig({ ...input, version: from }),
+        readConfig({ ...input, version: to }),
+      ]);
+      if (after !== undefined) return { from, to, ...diffConfig(before?.value, after.value) };
+      throw ApplicationFailure.create({
+        type: FailureType.ConfigMissing,
+        nonRetryable: true,
+        message: `version ${to} of ${nameOf(input)} is not published`,
+      });
     },
 
     /**

@@ -272,6 +272,13 @@ describe('parseJudgePolicy', () => {
 });
 
 describe('manifestJsonSchema', () => {
+  it('is what docs/manifest.schema.json holds; `slipway manifest schema` prints it', () => {
+    const published: unknown = JSON.parse(
+      readFileSync(new URL('../../docs/manifest.schema.json', import.meta.url), 'utf8'),
+    );
+    expect(published).toEqual(manifestJsonSchema());
+  });
+
   it('describes the text as people write it', () => {
     expect(manifestJsonSchema()).toMatchObject({
       title: 'slipway.yaml',

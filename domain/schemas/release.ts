@@ -1,10 +1,11 @@
 /** A release and its plan as they go over HTTP; the API answers by these schemas and the command line reads by them. */
 import { z } from 'zod';
 import type { Bundle, ImageReference } from '../bundle.ts';
+import type { ConfigDiff } from '../config-diff.ts';
 import type { Interval, IntervalFigures, JudgeInputs, RevisionWindow } from '../judge/inputs.ts';
 import type { Estimate, JudgeParameters, Verdict } from '../judge/verdict.ts';
 import type { JudgePolicy } from '../manifest.ts';
-import type { BaselineTarget, Plan, Running, ShiftOrder, Step } from '../plan.ts';
+import type { BaselineTarget, EnvironmentChange, Plan, Running, ShiftOrder, Step } from '../plan.ts';
 import type {
   ApprovalRecord,
   CommandRecord,
@@ -109,6 +110,26 @@ const runningSchema: z.ZodType<Running> = z.object({
   configVersion: count,
 } satisfies Every<Running>);
 
+const changeSchema: z.ZodType<EnvironmentChange> = z.object({
+  environment: z.string(),
+  starts: count,
+  stops: z.object({ revision: z.string(), instances: count }).nullable(),
+  baseline: count,
+  fewest: count,
+  most: count,
+  weights: z.array(percent),
+} satisfies Every<EnvironmentChange>);
+
+const configDiffSchema: z.ZodType<ConfigDiff> = z
+  .object({
+    from: count,
+    to: count,
+    added: z.array(z.string()),
+    removed: z.array(z.string()),
+    changed: z.array(z.string()),
+  } satisfies Every<ConfigDiff>)
+  .meta({ description: 'Names of the keys that differ; values are never shown.' });
+
 export const planSchema: z.ZodType<Plan> = z
   .object({
     service: z.string(),
@@ -118,6 +139,8 @@ export const planSchema: z.ZodType<Plan> = z
     configVersion: z.int().nonnegative(),
     from: z.record(z.string(), runningSchema.nullable()),
     steps: z.array(stepSchema),
+    changes: z.array(changeSchema),
+    configDiff: z.record(z.string(), configDiffSchema.nullable()),
     digest: digestSchema,
   } satisfies Every<Plan>)
   .meta({ id: 'Plan', description: 'The steps a release will take; the digest is what people approve.' });

@@ -168,6 +168,10 @@ export class World {
         const version = input.version ?? this.config.get(key(input));
         return version === undefined ? undefined : { version };
       },
+      compareConfig: async ({ from, to }: { from: number; to: number }) => ({
+        ...{ from, to, added: [], removed: [] },
+        changed: ['COLOUR'],
+      }),
       pointConfig: async (input: Where & { version: number }) => {
         this.config.set(key(input), input.version);
         effect(`config ${input.environment} ${input.version}`);

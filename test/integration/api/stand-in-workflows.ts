@@ -82,6 +82,8 @@ function planOf(request: ReleaseRequest): Plan {
     configVersion: request.configVersion ?? 0,
     from: { fat: null, prod: { revision: 'r1', instances: 2, configVersion: 0 } },
     steps: STEPS,
+    changes: [],
+    configDiff: { fat: null, prod: null },
   };
   return { ...content, digest: digestOf(content) };
 }
