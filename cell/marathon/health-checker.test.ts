@@ -21,6 +21,7 @@ it('lets no timer of an app live longer than the app is watched', () => {
     unhealthy: () => undefined,
     changed: () => undefined,
     secondMs: 1_000,
+    timeoutSecondMs: 1_000,
   });
   const check = {
     protocol: 'HTTP',

@@ -18,8 +18,10 @@ export interface HealthCheckerParts {
   readonly unhealthy: (instance: Instance, app: App, cause: string) => void;
   /** Something about health changed. */
   readonly changed: () => void;
-  /** How long a second between two looks takes. How long a look may take does not depend on it. */
+  /** How long a second between two looks takes. */
   readonly secondMs: number;
+  /** How long a second of the time to answer takes. */
+  readonly timeoutSecondMs: number;
 }
 
 /**
@@ -74,7 +76,7 @@ export class HealthChecker {
       const seen =
         port === undefined || (check.port === undefined && check.portIndex === undefined)
           ? Promise.resolve({ ok: false, cause: "unable to get the task's effectivePort" } as const)
-          : probe(check, probedHost(app, instance), port);
+          : probe(check, probedHost(app, instance), port, check.timeoutSeconds * this.#parts.timeoutSecondMs);
       void seen.then((result) => {
         // The instance may have ended meanwhile; what was seen then says nothing.
         const current = this.#parts.running(app.id, app.generation).find(({ id }) => id === instance.id);

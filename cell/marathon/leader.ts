@@ -41,6 +41,7 @@ export interface LeaderOptions {
   readonly declineOfferMs: number;
   readonly scaleAppsIntervalMs: number;
   readonly secondMs: number;
+  readonly timeoutSecondMs: number;
   readonly storeMs: () => number;
   readonly lost: LostTimes | undefined;
   readonly random: () => number;
@@ -80,7 +81,7 @@ const RECONCILIATION_MS = 600_000;
 export function lead(options: LeaderOptions): Leader {
   const { origin, log } = options;
   const profile = PROFILES[options.profile];
-  const { minReviveOffersIntervalMs, declineOfferMs, scaleAppsIntervalMs, secondMs, lost } = options;
+  const { minReviveOffersIntervalMs, declineOfferMs, scaleAppsIntervalMs, secondMs, timeoutSecondMs, lost } = options;
   const nowMs = () => Date.now();
 
   const journal = new Journal(join(options.stateDir, 'marathon.journal'));
@@ -95,7 +96,7 @@ export function lead(options: LeaderOptions): Leader {
   });
   const health = new HealthTracker(bus, nowMs, secondMs);
   const look = () => orchestrator.look();
-  const readiness = new ReadinessChecker(look, secondMs);
+  const readiness = new ReadinessChecker(look, { secondMs, timeoutSecondMs });
   /** Resources came free, so an offer that was declined may fit now. */
   let roomMade = false;
 
@@ -136,6 +137,7 @@ export function lead(options: LeaderOptions): Leader {
     unhealthy: (instance, app, cause) => instances.killUnhealthy(instance, app, cause),
     changed: look,
     secondMs,
+    timeoutSecondMs,
   });
   const orchestrator: Orchestrator = new Orchestrator({
     state,

@@ -29,6 +29,11 @@ export interface MarathonCellOptions {
    */
   readonly secondMs?: number;
   /**
+   * How long a second takes of the time that checks give a task to answer. Default 1000. On a machine where tasks are
+   * kept waiting longer than apps allow, a test makes it longer.
+   */
+  readonly timeoutSecondMs?: number;
+  /**
    * When lost instances are looked at, as Marathon does it. Default: every second, whether or not Mesos repeats that it
    * does not reach them; so nobody waits ten minutes for a replacement.
    */
@@ -79,6 +84,7 @@ export async function startMarathon(options: MarathonCellOptions): Promise<Marat
       declineOfferMs: options.declineOfferMs ?? 5_000,
       scaleAppsIntervalMs: options.scaleAppsIntervalMs ?? 300_000,
       secondMs: options.secondMs ?? 1_000,
+      timeoutSecondMs: options.timeoutSecondMs ?? 1_000,
       storeMs: options.storeMs ?? (() => 0),
       lost: options.lost,
       random: options.random ?? Math.random,

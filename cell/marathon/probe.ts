@@ -5,8 +5,7 @@ import type { CheckResult } from './health.ts';
 import type { HealthCheck } from './model.ts';
 
 /** Looks once at a task, as Marathon's leader does: from here, at the task's own host and port. */
-export function probe(check: HealthCheck, host: string, port: number): Promise<CheckResult> {
-  const timeoutMs = check.timeoutSeconds * 1000;
+export function probe(check: HealthCheck, host: string, port: number, timeoutMs: number): Promise<CheckResult> {
   if (check.protocol === 'TCP') return probeTcp(host, port, timeoutMs);
   return probeHttp(check, host, port, timeoutMs);
 }

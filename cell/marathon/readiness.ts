@@ -22,13 +22,15 @@ export interface ReadinessResult {
 export class ReadinessChecker {
   readonly #changed: () => void;
   readonly #secondMs: number;
+  readonly #timeoutSecondMs: number;
   readonly #results = new Map<string, ReadinessResult>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  /** @param secondMs how long a second between two looks takes */
-  constructor(changed: () => void, secondMs = 1000) {
+  /** How long a second between two looks takes, and one of the time to answer. */
+  constructor(changed: () => void, { secondMs = 1000, timeoutSecondMs = 1000 } = {}) {
     this.#changed = changed;
     this.#secondMs = secondMs;
+    this.#timeoutSecondMs = timeoutSecondMs;
   }
 
   /** True for an instance without such a check, or one that was ready once. */
@@ -48,7 +50,7 @@ export class ReadinessChecker {
     const [check] = app.readinessChecks;
     if (!check || this.#timers.has(instance.id) || this.isReady(instance, app)) return;
     const look = async () => {
-      const result = await query(check, app, instance);
+      const result = await query(check, app, instance, check.timeoutSeconds * this.#timeoutSecondMs);
       if (!this.#timers.has(instance.id)) return;
       this.#results.set(instance.id, result);
       if (result.ready) this.#unwatch(instance.id);
@@ -76,7 +78,7 @@ export class ReadinessChecker {
   }
 }
 
-async function query(check: ReadinessCheck, app: App, instance: Instance): Promise<ReadinessResult> {
+async function query(check: ReadinessCheck, app: App, instance: Instance, timeoutMs: number): Promise<ReadinessResult> {
   const definitions = app.portDefinitions ?? app.container?.portMappings ?? [];
   const index = definitions.findIndex((definition) => definition.name === check.portName);
   const port = effectivePorts(app, instance.ports)[index];
@@ -85,7 +87,7 @@ async function query(check: ReadinessCheck, app: App, instance: Instance): Promi
   const url = `${scheme}://${host}:${port}${check.path}`;
   const base = { name: check.name, taskId: instance.taskId };
   try {
-    const response = await get(scheme, host, port ?? 0, check.path, check.timeoutSeconds * 1000);
+    const response = await get(scheme, host, port ?? 0, check.path, timeoutMs);
     const status = response.statusCode ?? 0;
     const ready = check.httpStatusCodesForReady.includes(status);
     if (!check.preserveLastResponse) {

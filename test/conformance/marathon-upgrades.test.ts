@@ -51,7 +51,7 @@ beforeAll(async () => {
     stateDir: join(stateDir, 'marathon'),
   });
   client = new MarathonClient({ url: cell.url });
-  await until('it is registered', 10_000, async () => (await client.info()).frameworkId);
+  await until('it is registered', 60_000, async () => (await client.info()).frameworkId);
 });
 
 afterAll(async () => {

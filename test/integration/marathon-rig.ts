@@ -47,7 +47,7 @@ export async function startRig(mesos: { readonly masterUrl: string }): Promise<M
     marathon.kill(signal);
     await exited;
   };
-  await until('Marathon is registered with Mesos', 10_000, async () => (await client.info()).frameworkId);
+  await until('Marathon is registered with Mesos', 60_000, async () => (await client.info()).frameworkId);
   return {
     url,
     client,
@@ -135,7 +135,8 @@ export const web = (protocol: 'HTTP' | 'MESOS_HTTP', more: object = {}) => ({
       portIndex: 0,
       gracePeriodSeconds: 20,
       intervalSeconds: 1,
-      timeoutSeconds: 1,
+      // One failure is enough, and a busy machine may keep a server waiting for seconds.
+      timeoutSeconds: 20,
       maxConsecutiveFailures: 1,
       delaySeconds: 0,
     },

@@ -183,7 +183,7 @@ export class AssertionRig {
     });
     const client = new MarathonClient({ url: marathon.url });
     this.#parts = { mesos, marathon, client };
-    await until('it is registered with Mesos', 10_000, async () => (await client.info()).frameworkId);
+    await until('it is registered with Mesos', 60_000, async () => (await client.info()).frameworkId);
   }
 }
 

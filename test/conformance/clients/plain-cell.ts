@@ -42,7 +42,7 @@ export async function startPlainCell(mesosOptions: Pick<CellOptions, 'jsonAliase
     stateDir: join(stateDir, 'marathon'),
   });
   const client = new MarathonClient({ url: marathon.url });
-  await until('Marathon is registered with Mesos', 10_000, async () => (await client.info()).frameworkId);
+  await until('Marathon is registered with Mesos', 60_000, async () => (await client.info()).frameworkId);
   return {
     mesosUrl: mesos.masterUrl,
     marathonUrl: marathon.url,

@@ -54,6 +54,8 @@ export interface Stage {
 }
 
 const PORTS = 100;
+/** In no record a check got no answer in time; on a busy machine a server may be kept waiting for seconds. */
+const PATIENT_SECOND_MS = 10_000;
 
 /** Resolves when Marathon is registered with Mesos. */
 export async function startStage(options: StageOptions): Promise<Stage> {
@@ -87,6 +89,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       mesosMaster: proxy.url,
       stateDir: join(stateDir, 'marathon'),
       storeMs: () => storeMs,
+      timeoutSecondMs: PATIENT_SECOND_MS,
       ...options.marathon,
     });
   let cell = await start(0);
