@@ -13,7 +13,6 @@ playScenarios({
   profile: '1.9',
   groups: ['/p'],
   slow: [
-    [17, 20],
     [25, 27],
     [28, 31],
     [32, 35],
@@ -21,6 +20,8 @@ playScenarios({
     [46, 50],
     [52, 54],
   ],
+  // Until after the bad update is rolled back.
+  withheld: [17, 21],
   told: [{ app: '/d/web', parts: ['healthy create'], end: 'bad update', without: ['api_post_event'] }],
   slowStore: [4, 6],
   // 1.8 gave each its own.

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import type { ProfileName } from '../../../cell/marathon/profile.ts';
 import { until } from '../../integration/mesos-until.ts';
+import { offer, withhold } from './agent-offers.ts';
 import { ask } from './asking.ts';
 import type { TakenEvent } from './event-record.ts';
 import { atRest, type Played, playRecorded } from './recorded-play.ts';
@@ -19,6 +20,8 @@ const SECOND_MS = 250;
 
 const SLOW_MS = 400;
 const SLOW_STORE_MS = 150;
+/** What the bad version's check looks for. */
+const ASKED_OF_THE_BAD = 'missing';
 /** The step before which a task has written down its environment. */
 const ENVIRONMENT_TOLD = 14;
 
@@ -48,6 +51,12 @@ export interface ScenariosOptions {
   readonly groups: readonly string[];
   /** From one step to another, by index, the recorder saw what was under way; without a delay it would be over here. */
   readonly slow: readonly (readonly [from: number, to: number])[];
+  /**
+   * From one step to another, by index, the recorder saw nothing of what was to start; here nothing is offered then.
+   * The bad version started after that, and was ended before its checks could fail. Here servers may take long to start
+   * and it would live longer, so there is what it is asked for.
+   */
+  readonly withheld?: readonly [from: number, to: number];
   /** Apps whose events are comparable, with the parts of the record that tell of them and the step that ends these. */
   readonly told: readonly {
     readonly app: string;
@@ -73,6 +82,12 @@ async function before(options: ScenariosOptions, note: string, played: Played, i
   const [storeFrom, storeTo] = options.slowStore ?? [];
   if (index === storeFrom) stage.delayStore(SLOW_STORE_MS);
   if (index === storeTo) stage.delayStore(0);
+  const [withheldFrom, withheldTo] = options.withheld ?? [];
+  if (index === withheldFrom) await withhold(stage, 'agent1');
+  if (index === withheldTo) {
+    writeFileSync(join(played.folder, ASKED_OF_THE_BAD), '');
+    await offer(stage, 'agent1');
+  }
   if (options.undone && note === 'roll the bad update back') {
     const [first, later] = options.undone;
     replay.parts.pair(later, replay.parts.translate(first));
