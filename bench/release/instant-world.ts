@@ -25,7 +25,7 @@ const TWENTY_STEPS: Manifest = {
 };
 
 /** Activities that are over at once; the world of the workflow tests, with a manifest for each service. */
-export function instantActivities(client: () => WorkflowClient): object {
+export function instantActivities(client: () => WorkflowClient, manifest: Manifest = TWENTY_STEPS): object {
   const world = new World();
   const versions = new Map<string, number>();
   const interval = {
@@ -38,7 +38,7 @@ export function instantActivities(client: () => WorkflowClient): object {
     readManifest: async ({ service }: { service: string }) => {
       const number = (versions.get(service) ?? 0) + 1;
       versions.set(service, number);
-      return { manifest: { ...TWENTY_STEPS, service, version: `${number}.0.0` }, digest: `sha256:${'d'.repeat(64)}` };
+      return { manifest: { ...manifest, service, version: `${number}.0.0` }, digest: `sha256:${'d'.repeat(64)}` };
     },
     readJudgeInputs: async ({ policy, canaryShare }: CanaryQuestion): Promise<JudgeInputs> => ({
       policy,
@@ -50,7 +50,12 @@ export function instantActivities(client: () => WorkflowClient): object {
 }
 
 /** Takes a service from what serves to the next revision. */
-export function release(client: WorkflowClient, service: string, key: string): Promise<ReleaseResult> {
+export async function release(client: WorkflowClient, service: string, key: string): Promise<ReleaseResult> {
+  return (await startRelease(client, service, key)).result();
+}
+
+/** Begins to take a service from what serves to the next revision. */
+export function startRelease(client: WorkflowClient, service: string, key: string) {
   const bundle = bundleOf({
     service,
     version: key,
@@ -61,7 +66,7 @@ export function release(client: WorkflowClient, service: string, key: string): P
     manifestDigest: 'sha256:d',
   });
   const request = { service, source: { kind: 'bundle', bundle }, requestedBy: 'ann', whenBusy: 'wait' };
-  return client.execute<(input: unknown) => Promise<ReleaseResult>>(WorkflowType.Release, {
+  return client.start<(input: unknown) => Promise<ReleaseResult>>(WorkflowType.Release, {
     taskQueue: TASK_QUEUE,
     workflowId: releaseWorkflowId(service, key),
     args: [{ key, request }],
