@@ -49,6 +49,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   [FailureType.LaneBusy]: kind(409, 'Another release holds the lane', '通道被其他发布占用'),
   [FailureType.Superseded]: kind(409, 'Another release has taken its place', '已被新的发布取代'),
   [FailureType.Drifted]: kind(409, 'What runs was changed by hand', '运行状态被手工修改'),
+  [FailureType.NotAdoptable]: kind(409, 'Not while a release is under way', '发布进行中不能这样处理手工修改'),
   [FailureType.NoDrift]: kind(409, 'Nothing was changed by hand', '没有手工修改'),
   [FailureType.NotInGroup]: kind(403, 'The person is not in the group that is needed', '该人员不在所需的组内'),
   [FailureType.ApprovalImpossible]: kind(422, 'Nobody could give the approval', '没有人能够满足审批规则'),

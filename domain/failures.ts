@@ -104,6 +104,8 @@ export const FailureType = {
   ClickUsed: 'ClickUsed',
   /** The release was paused, frozen or outside its windows for longer than it may be. */
   HeldTooLong: 'HeldTooLong',
+  /** What was changed by hand can't be adopted or reverted so while a release is under way. */
+  NotAdoptable: 'NotAdoptable',
   /** A person or the API stopped the release. */
   Aborted: 'Aborted',
   /** A signature is missing, wrong, too old or was seen before. */

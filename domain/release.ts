@@ -1,5 +1,6 @@
 import type { WhenBusy } from './admission.ts';
 import type { Bundle } from './bundle.ts';
+import type { DriftView } from './drift-sentences.ts';
 import type { FailureType } from './failures.ts';
 import type { JudgeInputs } from './judge/inputs.ts';
 import type { Verdict } from './judge/verdict.ts';
@@ -99,6 +100,8 @@ export interface ReleaseView {
   readonly bundle?: Bundle;
   readonly steps: readonly StepRecord[];
   readonly wait?: Wait;
+  /** What was changed by hand where it is, and holds it up. */
+  readonly drift?: DriftView;
   /** The word that paused it; absent while it is not paused. */
   readonly paused?: CommandRecord;
   /** What people said to it while it ran, in order; absent before the first word. */

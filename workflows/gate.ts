@@ -27,6 +27,16 @@ export interface Gate {
   pass(environment: string | undefined, effect: string): Promise<void>;
 }
 
+/** What was changed by hand where a release holds a lane. */
+export interface HandMadeChanges {
+  /**
+   * Returns when nothing of it stands in the way of an effect there.
+   *
+   * @returns true when that took a while: other things may stand in the way by now
+   */
+  clear(environment: string, effect: string): Promise<boolean>;
+}
+
 /** Lets everything through: for ways back. */
 export const OPEN_GATE: Gate = { pass: async () => {} };
 
@@ -66,7 +76,10 @@ export class ReleaseGate implements Gate {
   private readonly requestedBy: string;
   private readonly board: WaitBoard;
 
-  constructor(watcher: FreezeWatcher, requestedBy: string, board: WaitBoard) {
+  private readonly drift: HandMadeChanges;
+
+  constructor(watcher: FreezeWatcher, requestedBy: string, board: WaitBoard, drift: HandMadeChanges) {
+    this.drift = drift;
     this.watcher = watcher;
     this.requestedBy = requestedBy;
     this.board = board;
@@ -98,8 +111,8 @@ export class ReleaseGate implements Gate {
     for (;;) {
       if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(`stopped before: ${effect}`);
       const obstacle = this.wordOf(environment) ?? this.windowOf(environment);
-      if (obstacle === undefined) return;
-      await this.held(obstacle, environment, effect);
+      if (obstacle !== undefined) await this.held(obstacle, environment, effect);
+      else if (environment === undefined || !(await this.drift.clear(environment, effect))) return;
     }
   }
 

@@ -1,5 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Bundle } from '../domain/bundle.ts';
+import { type DriftView, type NamedDifference, sayAll } from '../domain/drift-sentences.ts';
 import type { JudgeInputs } from '../domain/judge/inputs.ts';
 import type { Verdict } from '../domain/judge/verdict.ts';
 import { type Plan, stepEnvironment } from '../domain/plan.ts';
@@ -37,6 +38,7 @@ export class ReleaseRecord implements WaitBoard {
   private plan: Plan | undefined;
   private bundle: Bundle | undefined;
   private wait: Wait | undefined;
+  private drift: DriftView | undefined;
   private outcome: ReleaseOutcome | undefined;
   private endedAt: string | undefined;
   private failure: ReleaseFailure | undefined;
@@ -112,6 +114,26 @@ export class ReleaseRecord implements WaitBoard {
   paused(by: CommandRecord | undefined): void {
     this.pausedBy = by;
     this.changed();
+  }
+
+  /** @param view what was changed by hand and is open; undefined when nothing is any more */
+  drifts(view: DriftView | undefined): void {
+    this.drift = view;
+    this.changed();
+  }
+
+  driftSeen(environment: string, differences: readonly NamedDifference[]): void {
+    this.book.note({ kind: 'drifted', at: now(), environment, differences });
+  }
+
+  driftResolved(
+    environment: string,
+    differences: readonly NamedDifference[],
+    how: 'adopted' | 'reverted',
+    by: string,
+    reason: string,
+  ): void {
+    this.book.note({ kind: 'drift-resolved', at: now(), environment, differences, how, by, reason });
   }
 
   /** What was done in the environment is done no more. */
@@ -193,6 +215,7 @@ export class ReleaseRecord implements WaitBoard {
         : { bundle: this.bundle, version: this.bundle.version, commit: this.bundle.commit }),
       steps: this.steps,
       ...(this.wait === undefined ? {} : { wait: this.wait }),
+      ...(this.drift === undefined ? {} : { drift: this.drift }),
       ...(this.pausedBy === undefined ? {} : { paused: this.pausedBy }),
       ...(this.commands.length === 0 ? {} : { commands: this.commands }),
       approvals: this.approvals,
@@ -236,6 +259,7 @@ function describe(view: ReleaseView): string {
     `**${view.service}${version === undefined ? '' : ` ${version}`}**: ${outcome ?? 'running'}, asked for by ${view.requestedBy}`,
     ...(view.paused ? [`Paused by ${view.paused.by}: ${view.paused.reason}.`] : []),
     ...(wait ? [`Waiting: ${wait.sentence}. Ended by ${wait.endedBy}; at ${wait.deadline} ${wait.atDeadline}.`] : []),
+    ...(view.drift ? [`Changed by hand in ${view.drift.environment}: ${sayAll(view.drift.differences).en}.`] : []),
     ...(failure ? [`${failure.type}: ${failure.message}`] : []),
     ...view.verdicts.slice(-1).map(({ result, rule, sentence }) => `Verdict ${result} (${rule}): ${sentence}.`),
     view.steps

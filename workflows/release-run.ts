@@ -21,6 +21,7 @@ import { leaveFreezes, ReleaseGate } from './gate.ts';
 import { LedgerBook } from './ledger.ts';
 import { endedNotice, tellChat } from './notice.ts';
 import { type Prepared, prepare, runningOf } from './prepare.ts';
+import { ReleaseDrift } from './release-drift.ts';
 import { ReleaseRecord } from './release-record.ts';
 import { failureToRetry, untilRetried } from './retry.ts';
 import { nextRevision } from './revisions.ts';
@@ -45,6 +46,7 @@ export class ReleaseRun implements StepContext {
   readonly gate: ReleaseGate;
   readonly controls: Controls;
   readonly passed = new Map<string, TestRun>();
+  readonly drift: ReleaseDrift;
   /** What the lanes answered, by environment; filled by the `admitted` signal. */
   readonly answers = new Map<string, Admission>();
   /** What waits to be approved now. */
@@ -77,7 +79,9 @@ export class ReleaseRun implements StepContext {
     this.id = releaseWorkflowId(request.service, key);
     this.book = new LedgerBook(this.id, request.service);
     this.record = new ReleaseRecord(this.id, request.service, request.requestedBy, this.book, request);
-    this.gate = new ReleaseGate({ holder: this.id, service: request.service }, request.requestedBy, this.record);
+    this.drift = new ReleaseDrift(this.id, this.record);
+    const watcher = { holder: this.id, service: request.service };
+    this.gate = new ReleaseGate(watcher, request.requestedBy, this.record, this.drift);
     this.controls = new Controls(this);
   }
 
@@ -214,17 +218,14 @@ export class ReleaseRun implements StepContext {
     };
     this.notices.push(tellChat({ kind: 'approval', release: this.id, text }));
     try {
-      const approved = await waitFor(
-        this.record,
-        {
-          reason: WaitReason.Approval,
-          sentence: `waiting for approval to go to ${environment}`,
-          endedBy: `an approval by ${who}`,
-          seconds: expiresSeconds,
-          atDeadline: 'the release ends as failed',
-        },
-        () => approvalsOf(step, this.record.approvals).length >= count || this.controls.isSkipped(step),
-      );
+      const sentence = `waiting for approval to go to ${environment}`;
+      const endedBy = `an approval by ${who}`;
+      const atDeadline = 'the release ends as failed';
+      const asked = { reason: WaitReason.Approval, sentence, endedBy, seconds: expiresSeconds, atDeadline };
+      const isEnough = () => approvalsOf(step, this.record.approvals).length >= count || this.controls.isSkipped(step);
+      const waiting = () => waitFor(this.record, asked, isEnough);
+      const stage = this.stages.get(environment);
+      const approved = await (stage ? this.drift.beside(stage, expiresSeconds, waiting) : waiting());
       if (!approved) {
         this.expired = `approvals were waited for until ${deadline}`;
         throw ApplicationFailure.nonRetryable(`nobody approved in ${expiresSeconds} s`, FailureType.ApprovalExpired);
@@ -277,6 +278,7 @@ export class ReleaseRun implements StepContext {
 
   private async undo(failure: ReleaseFailure): Promise<void> {
     this.undoing = true;
+    this.drift.end();
     if (this.currentStep) this.record.ended(this.currentStep.id, 'failed', failure.message);
     this.record.skipRest();
     const touched = [...this.stages.values()].filter((stage) => stage.touched);

@@ -4,6 +4,7 @@ import { FailureType } from '../domain/failures.ts';
 import {
   abortUpdate,
   admittedSignal,
+  adoptUpdate,
   approveUpdate,
   type CommandInput,
   freezesChangedSignal,
@@ -11,6 +12,7 @@ import {
   type ReleaseResult,
   rejectUpdate,
   releaseQuery,
+  revertUpdate,
   rollbackUpdate,
   supersededSignal,
 } from './contract.ts';
@@ -48,6 +50,17 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
       },
     },
   );
+  for (const [verb, update] of [
+    ['adopt', adoptUpdate],
+    ['revert', revertUpdate],
+  ] as const) {
+    setHandler(update, (command: CommandInput) => run.drift.want({ ...command, verb }), {
+      validator: (_command: CommandInput) => {
+        refuseWhenOver();
+        run.drift.refuse(verb);
+      },
+    });
+  }
   setHandler(
     rejectUpdate,
     (command: CommandInput) => run.interrupt({ outcome: 'aborted', type: FailureType.ApprovalRejected, ...command }),

@@ -46,7 +46,7 @@ export async function revertFound(
 }
 
 /** Does one correction outside. */
-async function correct(expected: Expected, correction: Exclude<Correction, { kind: 'replace' }>): Promise<void> {
+export async function correct(expected: Expected, correction: Exclude<Correction, { kind: 'replace' }>): Promise<void> {
   const { environment, service } = expected;
   const where = { environment, service };
   switch (correction.kind) {

@@ -1,6 +1,10 @@
+import { log } from '@temporalio/workflow';
 import type { BalancerActivities } from '../activities/balancer/activities.ts';
 import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { DnsActivities } from '../activities/dns/activities.ts';
+import { FailureType } from '../domain/failures.ts';
+import type { RevisionSpec } from '../domain/revision-app.ts';
+import { failureFrom } from './failure.ts';
 import { activities, restore } from './options.ts';
 import { bind, createRevision, directTraffic, pointConfig, removeRevision, scaleRevision } from './revision-effects.ts';
 import { baselineOf, type Stage } from './stage.ts';
@@ -15,7 +19,7 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
   const { before, facts, service } = stage;
   const { current } = before;
   if (current) {
-    await createRevision(restore, current.spec, current.instances);
+    await reviveRevision(current.spec, current.instances);
     await scaleRevision(restore, current.spec, current.instances);
     await directTraffic(restore, current.spec, [
       { revision: current.revision, share: 100, instances: current.instances },
@@ -37,4 +41,14 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
   const baseline = stage.baseline && baselineOf(stage);
   if (baseline) await removeRevision(restore, baseline);
   await removeRevision(restore, stage.spec);
+}
+
+/** An app that was edited by hand meanwhile serves all the same: the way back must not end at it. The lane names it then. */
+async function reviveRevision(spec: RevisionSpec, instances: number): Promise<void> {
+  try {
+    await createRevision(restore, spec, instances);
+  } catch (error) {
+    if (failureFrom(error)?.type !== FailureType.SystemRefused) throw error;
+    log.warn('what is gone back to is not as it was released', { revision: spec.revision, error });
+  }
 }

@@ -1,5 +1,6 @@
 import type { EnvironmentFacts } from '../activities/environments/activities.ts';
 import type { Bundle } from '../domain/bundle.ts';
+import type { Expected } from '../domain/drift.ts';
 import { baselineName } from '../domain/environment.ts';
 import { earlierThan, type LaneState, type RevisionRecord, type ScaleBounds } from '../domain/lane.ts';
 import type { BaselineTarget, ShiftOrder } from '../domain/plan.ts';
@@ -11,8 +12,8 @@ import type { TrafficPart } from './revision-effects.ts';
 export interface Stage {
   readonly facts: EnvironmentFacts;
   readonly service: string;
-  /** What the lane knew when it admitted the release. */
-  readonly before: LaneState;
+  /** What the lane knew when it admitted the release, and what of it was changed by hand and adopted since. */
+  before: LaneState;
   readonly bundle: Bundle;
   /** The new revision. */
   readonly spec: RevisionSpec;
@@ -77,6 +78,54 @@ export function sharesOf(stage: Stage): TrafficPart[] {
 /** How the baseline runs: as the revision before, under a name of its own. */
 export function baselineOf({ before: { current } }: Stage): RevisionSpec | undefined {
   return current && { ...current.spec, revision: baselineName(current.revision) };
+}
+
+/** What the release has made of the environment until now: everything that a person could change by hand. */
+export function expectedInStage(stage: Stage): Expected {
+  const { baseline, before, bundle, facts, instances, kept, share, spec } = stage;
+  const { current } = before;
+  const fresh = baselineOf(stage);
+  // Names and bounds follow as soon as the new revision has all of the traffic.
+  const bound = share === 100;
+  const bounds = bound && facts.tier === 'production' ? stage.bounds : before.bounds;
+  return {
+    environment: before.environment,
+    service: before.service,
+    revisions: [
+      ...(instances > 0 ? [{ spec, instances }] : []),
+      ...(current ? [{ spec: current.spec, instances: kept }] : []),
+      ...(baseline && fresh ? [{ spec: fresh, instances: baseline.instances }] : []),
+    ],
+    weights: Object.fromEntries(
+      sharesOf(stage)
+        .filter((part) => part.share > 0)
+        .map((part) => [part.revision, part.share]),
+    ),
+    configVersion: bound ? bundle.configVersion : (before.configVersion ?? current?.bundle.configVersion ?? 0),
+    bounds: bounds ?? null,
+    tolerated: before.tolerated ?? [],
+  };
+}
+
+/**
+ * A revision was scaled by hand and that was adopted: of the revision before, so many shall be there after a way back.
+ *
+ * @param left the stage as it was left; a target that a shift has written since stays
+ */
+export function adoptScale(stage: Stage, left: Stage, revision: string, instances: number): void {
+  const { current } = stage.before;
+  if (revision === stage.spec.revision) {
+    if (stage.instances === left.instances) stage.instances = instances;
+    left.instances = instances;
+  } else if (revision === current?.revision) {
+    if (stage.kept === left.kept) stage.kept = instances;
+    left.kept = instances;
+    stage.before = { ...stage.before, current: { ...current, instances } };
+  } else if (left.baseline) {
+    const baseline = { ...left.baseline, instances };
+    if (stage.baseline?.instances === left.baseline.instances) stage.baseline = baseline;
+    left.baseline = baseline;
+  }
 }
 
 /** What the lane shall know after the release has gone through. */

@@ -23,6 +23,7 @@ import { END_LEFT, endLeft } from './left-task.ts';
 import { activities, change } from './options.ts';
 import type { Prepared } from './prepare.ts';
 import { wayBackReady } from './readiness.ts';
+import type { ReleaseDrift } from './release-drift.ts';
 import type { ReleaseRecord } from './release-record.ts';
 import { bindNames, moveTraffic, retireBefore, shiftTo, startInstances } from './shift.ts';
 import type { Stage } from './stage.ts';
@@ -37,6 +38,8 @@ export interface StepContext {
   readonly record: ReleaseRecord;
   /** Asked before each forward effect. */
   readonly gate: Gate;
+  /** Watches beside waits that nobody else changes anything. */
+  readonly drift: Pick<ReleaseDrift, 'beside'>;
   /** Suites that passed, by step and name: a step that is tried again runs them no more. */
   readonly passed: Map<string, TestRun>;
   /** What people said should be skipped. */
@@ -207,13 +210,13 @@ async function shift(run: StepContext, step: StepOf<'shift'>): Promise<string> {
 async function hold(run: StepContext, step: StepOf<'hold'>): Promise<string> {
   const stage = await run.enter(step.environment);
   const watched = { board: run.record, judged: run.record, isSkipped: () => run.controls.isSkipped(step.id) };
-  return runHold(stage, step, watched);
+  return run.drift.beside(stage, step.seconds, () => runHold(stage, step, watched));
 }
 
 async function judge(run: StepContext, step: StepOf<'judge'>): Promise<string> {
   const stage = await run.enter(step.environment);
   const watched = { board: run.record, judged: run.record, isSkipped: () => run.controls.isSkipped(step.id) };
-  const verdict = await runJudge(stage, step, watched);
+  const verdict = await run.drift.beside(stage, step.seconds, () => runJudge(stage, step, watched));
   return verdict?.sentence ?? 'no verdict';
 }
 
@@ -222,17 +225,14 @@ async function bake(run: StepContext, step: StepOf<'bake'>): Promise<string> {
   await wayBackReady(stage, { keep: stage.kept, order: stage.order }, run.record);
   const before = stage.before.current?.revision;
   const old = stage.kept > 0 ? `${before} stays warm` : `no instance of ${before} runs any more`;
-  await waitFor(
-    run.record,
-    {
-      reason: WaitReason.Bake,
-      sentence: `${stage.spec.revision} serves all of ${step.environment}; ${before ? old : 'nothing served before it'}`,
-      endedBy: 'time, or a person who skips it',
-      seconds: step.seconds,
-      atDeadline: before ? `${before} is retired` : 'the release ends',
-    },
-    () => run.controls.isSkipped(step.id),
-  );
+  const wait = {
+    reason: WaitReason.Bake,
+    sentence: `${stage.spec.revision} serves all of ${step.environment}; ${before ? old : 'nothing served before it'}`,
+    endedBy: 'time, or a person who skips it',
+    seconds: step.seconds,
+    atDeadline: before ? `${before} is retired` : 'the release ends',
+  };
+  await run.drift.beside(stage, step.seconds, () => waitFor(run.record, wait, () => run.controls.isSkipped(step.id)));
   return `${step.seconds} s without a call to go back`;
 }
 

@@ -17,6 +17,7 @@ import type {
   StepRecord,
 } from '../release.ts';
 import { type Wait, WaitReason } from '../wait.ts';
+import { driftSchema } from './drift.ts';
 import { bundleIdSchema } from './veto.ts';
 
 /** A field more in the type than here would be dropped without a word, so each shape names every key of its type. */
@@ -308,6 +309,7 @@ export const releaseSchema: z.ZodType<ReleaseView> = z
     bundle: bundleSchema.exactOptional(),
     steps: z.array(stepRecordSchema),
     wait: waitSchema.exactOptional(),
+    drift: driftSchema.exactOptional(),
     paused: commandSchema.exactOptional(),
     commands: z.array(commandSchema).exactOptional(),
     approvals: z.array(approvalSchema),

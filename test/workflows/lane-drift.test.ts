@@ -78,7 +78,7 @@ describe('a hand-made change in an idle lane', () => {
         },
       },
     ]);
-    await rig.passTime('10m');
+    await rig.passTime('1m');
     expect(instances()).toBe(5);
     expect(world.effects).toEqual([]);
   });
@@ -99,7 +99,7 @@ describe('a hand-made change in an idle lane', () => {
     await drifts();
     await adopt();
     expect((await settles()).state.current?.instances).toBe(5);
-    await rig.passTime('10m');
+    await rig.passTime('1m');
     expect(await handle.query(laneQuery)).not.toHaveProperty('drift');
     expect(world.effects).toEqual([]);
     await until(() => world.notices.length > 1);

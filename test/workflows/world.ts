@@ -118,9 +118,11 @@ export class World {
       });
     const where = `${environment}/${service}`;
     const shares = this.traffic.get(where);
-    const servers = Object.fromEntries(
-      apps.map(({ appId, instances }) => [appId.split('/')[3], Math.max(1, instances)]),
-    );
+    // A document's weights are those for the servers that were there when it was written.
+    const servers = Object.fromEntries([
+      ...apps.map(({ appId }) => [appId.split('/')[3], 1]),
+      ...revisions.map(({ spec, instances }) => [spec.revision, instances]),
+    ]);
     return differences(expected, {
       apps,
       traffic: shares === undefined ? null : { shares, weights: serverWeights(shares, servers).weights },
