@@ -6,6 +6,7 @@ import { firstRelease } from './chapters/first-release.ts';
 import { ground } from './chapters/ground.ts';
 import { housekeeping } from './chapters/housekeeping.ts';
 import { lanesAndWaysBack } from './chapters/lanes.ts';
+import { people } from './chapters/people.ts';
 import { openStage, type Stage } from './stage.ts';
 
 jest.setTimeout(180_000);
@@ -30,3 +31,4 @@ firstRelease(stage);
 canaryAndBack(stage);
 lanesAndWaysBack(stage);
 housekeeping(stage);
+people(stage);
