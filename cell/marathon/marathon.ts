@@ -40,7 +40,8 @@ export interface MarathonCellOptions {
   readonly lost?: LostTimes;
   /**
    * How long a decision about deployments takes to be stored now; it comes so much later. Default 0, where Marathon's
-   * ZooKeeper takes some ms to a tenth of a second: clients may see the first step of a creation, or a stop without tasks.
+   * ZooKeeper takes some ms to a tenth of a second: clients may see the first step of a creation, or a stop without tasks,
+   * and of two instances that are lost one after the other only the first is replaced.
    */
   readonly storeMs?: () => number;
   /** Uniform in [0, 1): which of the free ports a task gets. Default `Math.random`. */

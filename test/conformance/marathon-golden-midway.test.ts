@@ -15,7 +15,8 @@ import type { Stage } from './marathon/stage.ts';
  * at once, right after a round of checks, so that they fail the same number of times.
  */
 
-jest.setTimeout(60_000);
+// Three rounds of starts and failures come before one of its steps.
+jest.setTimeout(120_000);
 
 const INSTANCES = 3;
 /** Of the step that looks at them when each has failed its third round once, and of those that follow. */

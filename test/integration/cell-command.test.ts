@@ -22,7 +22,8 @@ import { SLEEP, settled, taskIds } from './marathon-rig.ts';
 import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(60_000);
+// A test says the command up to ten times, which takes seconds each on a busy machine.
+jest.setTimeout(180_000);
 
 const PROGRAM = join(import.meta.dirname, '../../bin/slipway.ts');
 
