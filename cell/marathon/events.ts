@@ -8,10 +8,14 @@ const KEEP_ALIVE_MS = 10_000;
 const MAX_EVENTS_BEHIND = 1024;
 /** What is told in one go leaves this process a moment later: nobody can have taken any of it before. */
 const LOOK_AFTER_MS = 100;
+/** On a busy machine that moment is longer, so who is behind gets some more looks to catch up. */
+const LOOKS_WITHOUT_GAIN = 3;
 
 interface Listener {
   /** Sizes in bytes of what was written and, as far as is known, not taken yet; the oldest first. */
   readonly behind: number[];
+  /** What successive looks have found since the client fell behind and did not catch up: how many events it was behind. */
+  readonly looks: number[];
   readonly response: ServerResponse;
   readonly types: ReadonlySet<string> | undefined;
   readonly remoteAddress: string;
@@ -57,6 +61,7 @@ export class EventBus {
   attach(response: ServerResponse, types: readonly string[], remoteAddress: string): void {
     const listener: Listener = {
       behind: [],
+      looks: [],
       response,
       types: types.length > 0 ? new Set(types) : undefined,
       remoteAddress,
@@ -94,15 +99,23 @@ export class EventBus {
   #send({ response, behind }: Listener, frame: Buffer): void {
     behind.push(frame.length);
     response.write(frame);
+    this.#lookSoon();
+  }
+
+  #lookSoon(): void {
     this.#look ??= setTimeout(() => {
       this.#look = undefined;
       for (const listener of this.#listeners) cutIfBehind(listener);
+      if ([...this.#listeners].some(({ looks }) => looks.length > 0)) this.#lookSoon();
     }, LOOK_AFTER_MS).unref();
   }
 }
 
-function cutIfBehind({ response, behind }: Listener): void {
+function cutIfBehind({ response, behind, looks }: Listener): void {
   let untaken = behind.reduce((sum, size) => sum + size, 0);
   while (behind.length > 0 && untaken > response.writableLength) untaken -= behind.shift() ?? 0;
-  if (behind.length > MAX_EVENTS_BEHIND) response.destroy();
+  const catchesUp = behind.length < (looks[0] ?? 0);
+  if (behind.length <= MAX_EVENTS_BEHIND || catchesUp) looks.length = 0;
+  if (behind.length > MAX_EVENTS_BEHIND) looks.push(behind.length);
+  if (looks.length >= LOOKS_WITHOUT_GAIN) response.destroy();
 }
