@@ -28,6 +28,8 @@ await describeWithClient('Mesos-DNS', mesosDns, (command) => {
       stateDir = mkdtempSync(join(tmpdir(), 'mesos-dns-'));
       const mesosMaster = under.mesos.masterUrl;
       marathon = await startMarathon({ host: '127.0.0.1', port: 0, mesosMaster, stateDir });
+      const client = new MarathonClient({ url: marathon.url });
+      await until('it is registered with Mesos', 60_000, async () => (await client.info()).frameworkId);
     });
     afterAll(async () => {
       await marathon.stop();
