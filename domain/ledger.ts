@@ -27,6 +27,9 @@ export type LedgerEntry =
       readonly kind: 'verdict';
       readonly at: string;
       readonly number: number;
+      /** Id of the step, a judge or the hold before it, and name of the judge in the manifest. */
+      readonly step: string;
+      readonly judge: string;
       readonly verdict: unknown;
       readonly inputs: unknown;
     }

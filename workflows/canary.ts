@@ -18,11 +18,17 @@ import { type WaitBoard, type WaitFor, waitFor } from './wait.ts';
 type HoldStep = Extract<Step, { kind: 'hold' }>;
 type JudgeStep = Extract<Step, { kind: 'judge' }>;
 
+/** Which step a verdict is of, and the name of its judge in the manifest. */
+interface Seat {
+  readonly step: string;
+  readonly judge: string;
+}
+
 /** Where a canary is watched from. */
 export interface CanaryWatch {
   readonly board: WaitBoard;
   /** Told every verdict that counts, and what it rests on. */
-  readonly judged: { judged(verdict: Verdict, inputs: JudgeInputs): void };
+  readonly judged: { judged(verdict: Verdict, inputs: JudgeInputs, of: Seat): void };
   /** True once people have said that the step is to be skipped. */
   isSkipped(): boolean;
 }
@@ -62,7 +68,7 @@ export async function runHold(stage: Stage, step: HoldStep, watched: CanaryWatch
     seconds,
     atDeadline: 'the next step begins',
   });
-  if (seen && !isSkipped()) pronounce(seen, watched);
+  if (seen && !isSkipped()) pronounce(seen, { step: step.id, judge: watcher.name }, watched);
   return `${watcher.name} was watched for ${seconds} s without harm`;
 }
 
@@ -81,7 +87,7 @@ export async function runJudge(stage: Stage, step: JudgeStep, watched: CanaryWat
   for (let waited = 0; ; waited += seconds) {
     const inputs: JudgeInputs = seen ?? (await readInputs(stage, policy));
     if (isSkipped()) return undefined;
-    const verdict = pronounce(inputs, watched);
+    const verdict = pronounce(inputs, { step: step.id, judge: name }, watched);
     if (verdict.result === 'pass') return verdict;
     if (waited >= moreSeconds) {
       throw ApplicationFailure.nonRetryable(
@@ -101,9 +107,9 @@ export async function runJudge(stage: Stage, step: JudgeStep, watched: CanaryWat
 }
 
 /** The verdict of what was read. @throws ApplicationFailure `CanaryFailed` when it is harm */
-function pronounce(inputs: JudgeInputs, { judged }: CanaryWatch): Verdict {
+function pronounce(inputs: JudgeInputs, of: Seat, { judged }: CanaryWatch): Verdict {
   const verdict = judgeCanary(inputs);
-  judged.judged(verdict, inputs);
+  judged.judged(verdict, inputs, of);
   if (verdict.result === 'fail') throw ApplicationFailure.nonRetryable(verdict.sentence, FailureType.CanaryFailed);
   return verdict;
 }

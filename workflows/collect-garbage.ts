@@ -89,7 +89,7 @@ async function plan(
   rules: RetentionRules,
   now: string,
 ): Promise<RetentionPlan[]> {
-  const { protections, protectedBuilds, unsure } = await readProtections(scope.services);
+  const { protections, protectedBuilds, unsure } = await readProtections(scope);
   return observations.flatMap((observation) => {
     const owner = scope.repositories.find(({ repository }) => repository === observation.repository);
     if (owner === undefined) return [];

@@ -7,6 +7,7 @@ import type { RetentionRules } from '../activities/registry/retention.ts';
 import type { RunningReleaseActivities } from '../activities/temporal/running-releases.ts';
 import type { Bundle } from '../domain/bundle.ts';
 import { buildMark, serviceRepository, testRepository } from '../domain/image-tag.ts';
+import type { RevisionRecord } from '../domain/lane.ts';
 import type { ProtectedBuild, Protection } from '../domain/retention/plan.ts';
 import { buildWorkflowId } from './contract.ts';
 import { failureFrom } from './failure.ts';
@@ -66,11 +67,14 @@ export async function readScope(wanted: readonly string[], rules: RetentionRules
   return { services, repositories, skipped };
 }
 
+const isOther = (one: RevisionRecord) => (other: RevisionRecord) => other.bundle.id !== one.bundle.id;
+
 /**
- * Everything that runs, could be rolled back to, or is on its way. Fails when any of the systems that know can't be
+ * Everything that runs, could be rolled back to, or is on its way. Of what can be gone back to, as many bundles in each
+ * environment as the manifest keeps releases. Fails when any of the systems that know can't be
  * asked: a collection must not take silence for "needs nothing".
  */
-export async function readProtections(services: readonly string[]): Promise<Protections> {
+export async function readProtections({ services, repositories }: GarbageScope): Promise<Protections> {
   const environments = await activities<EnvironmentActivities>(
     READ,
     'Which environments are configured',
@@ -82,6 +86,7 @@ export async function readProtections(services: readonly string[]): Promise<Prot
       protections.push({ digest: image.digest, reason });
   };
   for (const service of services) {
+    const keepReleases = repositories.find((repository) => repository.service === service)?.keepReleases ?? 1;
     const marathon = activities<MarathonActivities>(READ, `What runs of ${service}`);
     for (const environment of names) {
       for (const { image, revision } of await marathon.listRevisions({ environment, service })) {
@@ -96,7 +101,9 @@ export async function readProtections(services: readonly string[]): Promise<Prot
     for (const { state } of lanes) {
       const { current, previous, earlier = [], environment } = state;
       if (current !== undefined) protect(current.bundle, `${current.revision} is current in ${environment}`);
-      for (const { bundle, revision } of previous === undefined ? earlier : [previous, ...earlier]) {
+      // The revision before always stays; further back goes who keeps more releases.
+      const back = previous === undefined ? earlier : [previous, ...earlier.filter(isOther(previous))];
+      for (const { bundle, revision } of back.slice(0, keepReleases)) {
         protect(bundle, `${environment} can go back to it, as ${revision}`);
       }
     }

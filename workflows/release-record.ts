@@ -165,10 +165,11 @@ export class ReleaseRecord implements WaitBoard {
     this.changed();
   }
 
-  judged(verdict: Verdict, inputs: JudgeInputs): void {
+  /** @param of the step, and the name of the judge in the manifest */
+  judged(verdict: Verdict, inputs: JudgeInputs, of: { readonly step: string; readonly judge: string }): void {
     this.verdicts.push(verdict);
     this.lastInputs = inputs;
-    this.book.note({ kind: 'verdict', at: now(), number: this.verdicts.length, verdict, inputs });
+    this.book.note({ kind: 'verdict', at: now(), number: this.verdicts.length, ...of, verdict, inputs });
     this.changed();
   }
 

@@ -108,8 +108,8 @@ async function writeReleaseRow(transaction: Transaction<Tables>, release: string
       return;
     }
     case 'verdict': {
-      const { at, verdict, inputs } = entry;
-      const row = { given_at: at, verdict: JSON.stringify(verdict), inputs: JSON.stringify(inputs) };
+      const { at, inputs, judge, step, verdict } = entry;
+      const row = { given_at: at, step, judge, verdict: JSON.stringify(verdict), inputs: JSON.stringify(inputs) };
       await transaction
         .insertInto('verdicts')
         .values({ release, number: entry.number, ...row })

@@ -10,6 +10,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-releases-and-audit': { up: releasesAndAudit },
   '002-services-bundles-vetoes': { up: servicesBundlesAndVetoes },
   '003-freezes-and-approved-steps': { up: freezesAndApprovedSteps },
+  '004-judges': { up: judges },
 };
 
 /**
@@ -25,6 +26,11 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
   });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
+}
+
+/** Which step a verdict is of, and by which judge of the manifest. */
+async function judges(db: Kysely<Tables>): Promise<void> {
+  await sql`alter table verdicts add column step text, add column judge text`.execute(db);
 }
 
 async function releasesAndAudit(db: Kysely<Tables>): Promise<void> {

@@ -58,7 +58,16 @@ export interface Tables {
     ended_at: Time | null;
     detail: string | null;
   };
-  verdicts: { release: string; number: number; given_at: Time; verdict: Json; inputs: Json };
+  verdicts: {
+    release: string;
+    number: number;
+    given_at: Time;
+    /** Null in what was written before verdicts had them. */
+    step: string | null;
+    judge: string | null;
+    verdict: Json;
+    inputs: Json;
+  };
   approvals: { release: string; step: string; by: string; plan_digest: string; given_at: Time };
   rollbacks: {
     release: string;

@@ -94,7 +94,7 @@ describe.each(LEDGER_KINDS)('a ledger on $name', (kind) => {
         step('running'),
         step('done', 'r1 serves'),
         { kind: 'approval', at: AT, approval: { by: 'bob', step: 'approve-prod', planDigest: 'sha256:p', at: AT } },
-        { kind: 'verdict', at: AT, number: 1, verdict, inputs },
+        { kind: 'verdict', at: AT, number: 1, step: 'judge-prod', judge: 'errors', verdict, inputs },
         { kind: 'stopped', at: AT, by: 'ann', type: 'Aborted', reason: 'no' },
         { kind: 'rollback', at: AT, rollback: { environment: 'prod', reason: 'no', decidedAt: AT, doneAt: AT } },
         { kind: 'ended', at: AT, outcome: 'aborted', failure: { type: 'Aborted', message: 'ann: no' } },
@@ -121,8 +121,8 @@ describe.each(LEDGER_KINDS)('a ledger on $name', (kind) => {
     expect(await rows('select step, by, plan_digest, given_at from approvals')).toEqual([
       { step: 'approve-prod', by: 'bob', plan_digest: 'sha256:p', given_at: at },
     ]);
-    expect(await rows('select inputs::text as text, verdict, inputs from verdicts')).toEqual([
-      { text: JSON.stringify(inputs), verdict, inputs },
+    expect(await rows('select step, judge, inputs::text as text, verdict, inputs from verdicts')).toEqual([
+      { step: 'judge-prod', judge: 'errors', text: JSON.stringify(inputs), verdict, inputs },
     ]);
     expect(await rows('select environment, reason, decided_at, traffic_at, done_at from rollbacks')).toEqual([
       { environment: 'prod', reason: 'no', decided_at: at, traffic_at: null, done_at: at },

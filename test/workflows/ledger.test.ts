@@ -34,13 +34,22 @@ function awayWhile(away: () => boolean): void {
   world.fail('writeLedger', 'unavailable', { times: Number.POSITIVE_INFINITY, when: away });
 }
 
+type HistoryEvent = NonNullable<Awaited<ReturnType<Handle['fetchHistory']>>['events']>[number];
+
+/** Type of the local activity whose result a marker holds. */
+function markedType({ markerRecordedEventAttributes }: HistoryEvent): string | undefined {
+  const data = markerRecordedEventAttributes?.details?.['data']?.payloads?.[0]?.data;
+  const told: { activity_type?: string } = data ? JSON.parse(Buffer.from(data).toString()) : {};
+  return told.activity_type;
+}
+
 /** How often a run called the ledger: from the worker that had it, and through Temporal while it was away. */
 async function callsOf(handle: Handle): Promise<{ events: number; near: number; away: number }> {
   const { events } = await handle.fetchHistory();
   const all = events ?? [];
   return {
     events: all.length,
-    near: all.filter((event) => event.markerRecordedEventAttributes?.markerName === 'core_local_activity').length,
+    near: all.filter((event) => event.markerRecordedEventAttributes && markedType(event) === 'writeLedger').length,
     away: all.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'writeLedger')
       .length,
   };
@@ -75,7 +84,8 @@ describe('a release', () => {
     await released('2.0.0');
     const verdicts = toldOf('2.0.0').flatMap((entry) => (entry.kind === 'verdict' ? [entry] : []));
     expect(verdicts.length).toBeGreaterThan(0);
-    for (const { verdict, inputs } of verdicts) {
+    for (const { inputs, judge, step, verdict } of verdicts) {
+      expect({ step, judge }).toEqual({ step: 'judge-prod', judge: 'errors' });
       expect(rejudge(inputs as Parameters<typeof rejudge>[0], undefined)).toEqual(verdict);
     }
   });
@@ -198,6 +208,7 @@ describe('while the ledger is away', () => {
     away = false;
     await rig.passTime('30s');
     await handle.result();
-    expect(toldOf(key).map(({ kind }) => kind)).toEqual(['begun', 'step', 'bundle', 'step', 'rollback', 'ended']);
+    const kinds = ['begun', 'step', 'bundle', 'step', 'rollback', 'vetoed', 'ended'];
+    expect(toldOf(key).map(({ kind }) => kind)).toEqual(kinds);
   });
 });
