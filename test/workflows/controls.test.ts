@@ -169,21 +169,30 @@ describe('a step that failed', () => {
 
   it('is tried again when somebody says so, and what it had completed is not done again', async () => {
     retried();
-    world.fail('scaleRevision', 'unhealthy');
+    let creations = 0;
+    world.fail('ensureRevision', 'refused', {
+      when: ({ app }: { app: { id: string } }) => {
+        if (app.id === '/fat/sample/r1') creations++;
+        return false;
+      },
+    });
+    world.fail('setTraffic', 'refused');
     const handle = await startRelease('1.0.0');
     const { wait } = await until(handle, waits);
     expect(wait).toMatchObject({
-      sentence: 'deploy-fat failed: 0 of 1 instances are healthy',
+      sentence: 'deploy-fat failed: setTraffic was refused',
       endedBy: 'a person who has it tried again, or aborts the release',
       atDeadline: 'the release ends, and what it changed is undone',
     });
     expect(await refusal(say(handle, 'retryStep', 'bob', { step: 'test-fat' }))).toBe('NothingToRetry');
     expect(await refusal(say(handle, 'retryStep', 'bob', { step: 'deploy-moon' }))).toBe('UnknownStep');
     const before = [...world.effects];
-    expect(before).toEqual(['create /fat/sample/r1']);
     await say(handle, 'retryStep', 'bob', { step: 'deploy-fat' });
     await approve(handle);
-    expect(world.effects.filter((effect) => effect.includes('/fat/'))).toEqual([...before, 'scale /fat/sample/r1 1']);
+    expect(world.effects.slice(before.length).filter((effect) => effect.includes('fat'))).toEqual([
+      'traffic fat r1=100',
+    ]);
+    expect(creations).toBe(1);
     expect((await ended(handle)).outcome).toBe('released');
     await expectServing('1.0.0', 'r1', 4);
   });
