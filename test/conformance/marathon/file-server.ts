@@ -2,8 +2,10 @@
  * Serves the files of its working folder on 127.0.0.1, in the words of Python's `http.server`, which recorders used:
  *
  *     node file-server.ts PORT
+ *
+ * There is a file `listening` as soon as it answers.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const NOT_FOUND = `<!DOCTYPE HTML>
@@ -26,4 +28,4 @@ createServer((request, response) => {
   const found = existsSync(`.${request.url}`);
   response.statusCode = found ? 200 : 404;
   response.end(found ? '' : NOT_FOUND);
-}).listen(Number(process.argv[2]), '127.0.0.1');
+}).listen(Number(process.argv[2]), '127.0.0.1', () => writeFileSync('listening', ''));

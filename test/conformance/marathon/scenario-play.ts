@@ -148,6 +148,8 @@ function translated({ replay }: Played, recorded: readonly RecordedEvent[]): rea
 }
 
 const server = `'${process.execPath}' '${join(import.meta.dirname, 'file-server.ts')}' $PORT0`;
+/** Waits until the server of its folder answers: there that took a fifth of a second, on a busy machine it takes several. */
+const LISTENS = 'until [ -e listening ]; do sleep 0.1; done';
 const seconds = (count: number) => (count * SECOND_MS) / 1000;
 /** Tests that the cell answers and tells what one release did. */
 export function playScenarios(options: ScenariosOptions): void {
@@ -174,8 +176,8 @@ export function playScenarios(options: ScenariosOptions): void {
       texts: (folder) => ({
         'exec python3 -m http.server $PORT0': `exec ${server}`,
         'cd /srv/www &&': `cd ${folder} &&`,
-        '(sleep 8; rm ok)': `(sleep ${seconds(8)}; rm ok)`,
-        '(sleep 9; touch ready)': `(sleep ${seconds(9)}; touch ready)`,
+        '(sleep 8; rm ok)': `(${LISTENS}; sleep ${seconds(8)}; rm ok)`,
+        '(sleep 9; touch ready)': `(${LISTENS}; sleep ${seconds(9)}; touch ready)`,
         // Moved into its place when it is whole.
         'env | sort > env.txt;': `env | sort > ${folder}/env.new; mv ${folder}/env.new ${folder}/env.txt;`,
       }),
