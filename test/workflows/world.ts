@@ -248,6 +248,7 @@ export class World {
         effect(`tag ${tag}`);
         return { digest: image.digest, changed };
       },
+      verifyAudit: async () => ({ rows: this.ledger.size, hash: digest('e') }),
       runTest: async () => ({ tests: 5, failures: this.testFailures, skipped: 0, cases: [], logTail: '' }),
       endTest: async ({ activityId, order }: { activityId: string; order: { suite: string } }) => {
         effect(`end ${order.suite} of activity ${activityId}`);

@@ -1,0 +1,59 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Plan } from '../../domain/plan.ts';
+import { approveUpdate, type ReleaseResult, releaseQuery, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
+import type { WorkflowRig } from '../workflow-rig.ts';
+import { Builders } from './builders.ts';
+import { MANIFEST, World } from './world.ts';
+
+const INPUT = {
+  key: 'main',
+  request: { service: 'sample', source: { kind: 'git', ref: 'main' }, requestedBy: 'ann', whenBusy: 'wait' },
+} as const;
+const APPROVAL_WITHIN_MS = 30_000;
+
+describe('a release from a commit', () => {
+  let rig: WorkflowRig | undefined;
+  let world: World;
+  const builders = new Builders([]);
+
+  afterEach(async () => {
+    await builders.stop();
+    await rig?.stop();
+    rig = undefined;
+  });
+
+  it('builds what the plan says, tests that and brings it to production', async () => {
+    world = new World();
+    world.manifest = { ...MANIFEST, release: { ...MANIFEST.release, bakeSeconds: 0.5 } };
+    rig = await builders.start((client) => world.activities(client));
+    const { client } = rig;
+    const options = { taskQueue: TASK_QUEUE, args: [INPUT] as [unknown] };
+    const plan = await client.execute<(input: unknown) => Promise<Plan>>(WorkflowType.PlanRelease, {
+      ...options,
+      workflowId: 'plan/sample/main',
+    });
+    expect(plan.steps.map(({ kind }) => kind)).toEqual([
+      ...['build', 'deploy', 'test', 'promote', 'approve', 'shift', 'bake', 'retire'],
+    ]);
+    const release = await client.start<(input: unknown) => Promise<ReleaseResult>>(WorkflowType.Release, {
+      ...options,
+      workflowId: 'release/sample/main',
+    });
+    const deadline = Date.now() + APPROVAL_WITHIN_MS;
+    while ((await release.query(releaseQuery)).wait?.reason !== 'approval') {
+      if (Date.now() > deadline) throw new Error('it never asked for approval');
+    }
+    await release.executeUpdate(approveUpdate, { args: [{ by: 'bob', planDigest: plan.digest }] });
+    const { outcome, view } = await release.result();
+
+    expect(outcome).toBe('released');
+    expect(view.bundle).toMatchObject({ image: { digest: 'sha256:push' }, testImages: { contract: {} } });
+    expect(view.steps[0]).toMatchObject({ kind: 'build', outcome: 'done' });
+    expect([...world.tags]).toEqual([['v1.0.0', 'sha256:push']]);
+    expect([...world.apps.values()].map(({ app }) => app.container.docker.image)).toEqual([
+      '127.0.0.1:5000/sample@sha256:push',
+      '127.0.0.1:5000/sample@sha256:push',
+    ]);
+    expect(builders.live).toBe(0);
+  });
+});
