@@ -1,3 +1,4 @@
+import { type DriftView, sayAll } from '../domain/drift-sentences.ts';
 import type { Verdict } from '../domain/judge/verdict.ts';
 import type { ReleaseOutcome, StepOutcome } from '../domain/release.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -17,6 +18,8 @@ export interface Messages {
   waiting(sentence: string): string;
   endedBy(who: string): string;
   toApprove(release: string): string;
+  changedByHand(drift: DriftView): string;
+  toResolve(lane: string): string;
   deadline(time: string, then: string): string;
   approvedBy(who: string, time: string): string;
   verdict(verdict: Verdict): string;
@@ -102,6 +105,8 @@ const en: Messages = {
   waiting: (sentence) => sentence,
   endedBy: (who) => `ended by ${who}`,
   toApprove: (release) => `approve: slipway approve ${release}`,
+  changedByHand: ({ differences, environment }) => `changed by hand in ${environment}: ${sayAll(differences).en}`,
+  toResolve: (lane) => `resolve: slipway lane adopt ${lane}, or slipway lane revert ${lane}`,
   deadline: (time, then) => `until ${time}, then ${then}`,
   approvedBy: (who, time) => `approved by ${who}, ${time}`,
   verdict: ({ result, sentence }) => `verdict ${en.verdicts[result]}: ${sentence}`,
@@ -178,6 +183,8 @@ const zh: Messages = {
   waiting: (sentence) => sentence,
   endedBy: (who) => `由以下结束：${who}`,
   toApprove: (release) => `批准：slipway approve ${release}`,
+  changedByHand: ({ differences, environment }) => `${environment} 被手工修改：${sayAll(differences).zh}`,
+  toResolve: (lane) => `处理：slipway lane adopt ${lane}，或 slipway lane revert ${lane}`,
   deadline: (time, then) => `期限 ${time}，届时：${then}`,
   approvedBy: (who, time) => `${who} 已批准，${time}`,
   verdict: ({ result, sentenceZh }) => `判定 ${zh.verdicts[result]}：${sentenceZh}`,

@@ -117,6 +117,20 @@ describe('a release on the screen', () => {
     ]);
   });
 
+  it('says what was changed by hand, and how to resolve it', () => {
+    const difference = { kind: 'scaled', sentence: 'r2 was scaled by hand', sentenceZh: 'r2 被手工伸缩' } as const;
+    const drift = { since: '2026-11-22T10:02:00.000Z', environment: 'prod', differences: [difference] };
+    const { wait: _, ...moving } = waiting;
+    const under = (lines: readonly string[]) => lines.filter((line) => line.startsWith('│     '));
+    expect(under(renderRelease({ ...moving, drift }, { width: 100, color: false }))).toEqual([
+      '│     changed by hand in prod: r2 was scaled by hand',
+      '│     resolve: slipway lane adopt prod sample, or slipway lane revert prod sample',
+    ]);
+    expect(under(renderRelease({ ...moving, drift }, { width: 100, color: false, language: 'zh' }))[0]).toBe(
+      '│     prod 被手工修改：r2 被手工伸缩',
+    );
+  });
+
   it('tells how it came back, and why', () => {
     const lines = renderRelease(rolledBack, { width: 120, color: false });
     expect(lines[0]).toBe('sample 5.1.3 · rolled back · 5m 0s');

@@ -99,9 +99,12 @@ function underStep(last: boolean, text: string, options: RenderOptions, paint: P
 }
 
 /** Why nothing moves, who or what ends that and how, and what happens if nobody does; empty where nothing waits. */
-export function waitText({ id, wait }: ReleaseView, say: Messages): string[] {
-  if (wait === undefined) return [];
+export function waitText({ drift, id, service, wait }: ReleaseView, say: Messages): string[] {
+  const changed =
+    drift === undefined ? [] : [say.changedByHand(drift), say.toResolve(`${drift.environment} ${service}`)];
+  if (wait === undefined) return changed;
   return [
+    ...changed,
     say.waiting(wait.sentence),
     say.endedBy(wait.endedBy),
     say.deadline(formatTime(wait.deadline), wait.atDeadline),

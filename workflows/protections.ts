@@ -9,6 +9,7 @@ import type { Bundle } from '../domain/bundle.ts';
 import { buildMark, serviceRepository, testRepository } from '../domain/image-tag.ts';
 import type { RevisionRecord } from '../domain/lane.ts';
 import type { ProtectedBuild, Protection } from '../domain/retention/plan.ts';
+import { revisionApp } from '../domain/revision-app.ts';
 import { buildWorkflowId } from './contract.ts';
 import { failureFrom } from './failure.ts';
 import { activities, change, READ } from './options.ts';
@@ -85,6 +86,12 @@ export async function readProtections({ services, repositories }: GarbageScope):
     for (const image of [bundle.image, ...Object.values(bundle.testImages)])
       protections.push({ digest: image.digest, reason });
   };
+  const protectRecord = ({ bundle, spec }: RevisionRecord, reason: string) => {
+    protect(bundle, reason);
+    // An image that was put in by hand, and adopted, is another one than the bundle's.
+    const digest = spec.edited === undefined ? undefined : revisionApp(spec).container.docker.image.split('@')[1];
+    if (digest !== undefined) protections.push({ digest, reason });
+  };
   for (const service of services) {
     const keepReleases = repositories.find((repository) => repository.service === service)?.keepReleases ?? 1;
     const marathon = activities<MarathonActivities>(READ, `What runs of ${service}`);
@@ -100,11 +107,11 @@ export async function readProtections({ services, repositories }: GarbageScope):
     });
     for (const { state } of lanes) {
       const { current, previous, earlier = [], environment } = state;
-      if (current !== undefined) protect(current.bundle, `${current.revision} is current in ${environment}`);
+      if (current !== undefined) protectRecord(current, `${current.revision} is current in ${environment}`);
       // The revision before always stays; further back goes who keeps more releases.
       const back = previous === undefined ? earlier : [previous, ...earlier.filter(isOther(previous))];
-      for (const { bundle, revision } of back.slice(0, keepReleases)) {
-        protect(bundle, `${environment} can go back to it, as ${revision}`);
+      for (const record of back.slice(0, keepReleases)) {
+        protectRecord(record, `${environment} can go back to it, as ${record.revision}`);
       }
     }
   }

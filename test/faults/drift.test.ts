@@ -145,7 +145,7 @@ describe('what is changed by hand', () => {
       const response = await fetch(`${marathon.url}/v2/apps/${APP}`, {
         method: 'PATCH',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ mem: 96 }),
+        body: JSON.stringify({ mem: 80 }),
       });
       expect(response.status).toBe(200);
       await seen('r1 was edited by hand: mem');

@@ -155,8 +155,8 @@ const refused = async () => {
 describe('collectGarbage', () => {
   it('deletes what no rule keeps and nothing needs, then collects while the registry is read-only', async () => {
     cluster = new Cluster();
-    const current = { revision: 'r7', bundle: bundle('3', 'b'), instances: 3 };
-    const previous = { revision: 'r6', bundle: bundle('2', 'c'), instances: 0 };
+    const current = { revision: 'r7', bundle: bundle('3', 'b'), spec: {}, instances: 3 };
+    const previous = { revision: 'r6', bundle: bundle('2', 'c'), spec: {}, instances: 0 };
     cluster.lanes = [
       { state: { environment: 'prod', service: 'sample', lastRevision: 7, current, previous }, queue: [] },
     ];
