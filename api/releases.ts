@@ -170,9 +170,10 @@ export class Releases {
    */
   async rollback(
     name: ReleaseName,
-    command: Command & CommandInput & { readonly environment?: string; readonly key?: string },
+    command: Command & CommandInput & { readonly environment?: string; readonly to?: string; readonly key?: string },
   ): Promise<ReleaseName> {
-    const { by, reason } = command;
+    const { by, reason, to } = command;
+    if (to !== undefined) await this.requireEnd(name, to);
     try {
       await this.command(name, (handle) =>
         handle.executeUpdate(rollbackUpdate, { updateId: updateId('rollback', command), args: [{ by, reason }] }),
@@ -187,7 +188,7 @@ export class Releases {
     }
     const environment = command.environment ?? lastEnvironment(view);
     requireEnvironment(this.configuration, environment);
-    const key = command.key ?? `${name.key}.rollback`;
+    const key = command.key ?? `${name.key}.rollback${to === undefined ? '' : `.${to}`}`;
     const input: RollbackInput = {
       key,
       service: name.service,
@@ -195,15 +196,25 @@ export class Releases {
       requestedBy: by,
       reason,
       ...(view.bundle === undefined ? {} : { bundle: view.bundle.id }),
+      ...(to === undefined ? {} : { to }),
     };
     await this.startOnce(WorkflowType.Rollback, releaseWorkflowId(name.service, key), input, {
-      digest: digestOf({ rollback: name.key, environment }),
+      digest: digestOf({ rollback: name.key, environment, ...(to === undefined ? {} : { to }) }),
       service: name.service,
       environment,
       summary: `${name.service} back in ${environment}: ${reason}`.slice(0, 200),
       requestedBy: by,
     });
     return { service: name.service, key };
+  }
+
+  /** A release that runs goes back to what served before it, and to nothing else. */
+  private async requireEnd(name: ReleaseName, to: string): Promise<void> {
+    if ((await this.view(name)).outcome !== undefined) return;
+    throw new Problem(
+      FailureType.RequestInvalid,
+      `to: ${name.service}/${name.key} still runs and goes back to what served before it; roll it back first, then ask for ${to}`,
+    );
   }
 
   private requestOf(order: Order, requestedBy: string): ReleaseRequest {

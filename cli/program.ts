@@ -155,18 +155,32 @@ export function buildProgram(io: CliIo, { local, addMore }: MoreCommands, end: (
       .requiredOption('--reason <reason>', 'why; it is recorded')
       .option('-w, --watch', 'show it until it ends')
       .option('--timeout <seconds>', 'stop watching after so long', wholeNumber, 0);
-    if (verb === 'rollback') command.option('--environment <environment>', 'where, once the release has ended');
+    if (verb === 'rollback') {
+      command
+        .option('--environment <environment>', 'where, once the release has ended')
+        .option(
+          '--to <bundle>',
+          'id of the bundle to go back to, once the release has ended; see slipway lanes -o json',
+        );
+    }
     command.action(
-      inContext(async (context, text: string, options: WatchFlags & { reason: string; environment?: string }) => {
-        const { reason, environment } = options;
-        const body = { reason, ...(environment === undefined ? {} : { environment }) };
-        const accepted = await context.command(context.releaseName(text), verb, body, acceptedSchema);
-        const name = accepted.id.replace(/^release\//, '');
-        if (options.watch) return context.watch(name, options.timeout, verb === 'rollback' ? 'rolled-back' : 'aborted');
-        context.print(name, { v: 1, release: name });
-        context.tell(context.say.taken(name));
-        return ExitCode.Ok;
-      }),
+      inContext(
+        async (context, text: string, options: WatchFlags & { reason: string; environment?: string; to?: string }) => {
+          const { reason, environment, to } = options;
+          const body = {
+            reason,
+            ...(environment === undefined ? {} : { environment }),
+            ...(to === undefined ? {} : { to }),
+          };
+          const accepted = await context.command(context.releaseName(text), verb, body, acceptedSchema);
+          const name = accepted.id.replace(/^release\//, '');
+          if (options.watch)
+            return context.watch(name, options.timeout, verb === 'rollback' ? 'rolled-back' : 'aborted');
+          context.print(name, { v: 1, release: name });
+          context.tell(context.say.taken(name));
+          return ExitCode.Ok;
+        },
+      ),
     );
   }
 

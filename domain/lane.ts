@@ -11,6 +11,8 @@ export interface RevisionRecord {
   readonly spec: RevisionSpec;
   /** Instances wanted now. */
   readonly instances: number;
+  /** Bounds that came with it; null for none. Absent in what lanes knew before they kept it. */
+  readonly bounds?: ScaleBounds | null;
 }
 
 /** The bounds within which autoscaling may move a service; kept in Consul under `slipway/scale/<env>/<service>`. */

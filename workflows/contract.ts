@@ -79,6 +79,8 @@ export interface RollbackInput {
   readonly reason: string;
   /** Id of the bundle to go away from; refused when another one serves. Absent for whatever serves. */
   readonly bundle?: string;
+  /** Id of the bundle to go back to; absent for the newest that is not vetoed. */
+  readonly to?: string;
 }
 
 /** Result of the `release` and `rollback` workflows; a business failure is a result, not a failed workflow. */

@@ -97,6 +97,19 @@ export function watch(pauseSeconds: number): Profile {
   };
 }
 
+/**
+ * A first, short try of a way back. What is not there in time is seen to by longer means.
+ *
+ * @param seconds how long one attempt may take
+ */
+export function atOnce(seconds: number): Profile {
+  return {
+    ...change(seconds),
+    startToCloseTimeout: (seconds + 5) * 1000,
+    scheduleToCloseTimeout: (seconds + 10) * 1000,
+  };
+}
+
 /** No way back may stand behind a ledger that does not answer: a call that is cancelled is left behind at once. */
 const leftBehind = ActivityCancellationType.TRY_CANCEL;
 
@@ -123,6 +136,9 @@ export const READINESS_NEAR: Profile = {
   retry: { maximumAttempts: 1 },
   cancellationType: leftBehind,
 };
+
+/** The same for a way back itself, which has no time to wait for an answer. */
+export const READINESS_ONCE: Profile = { ...READINESS_NEAR, startToCloseTimeout: '10s', scheduleToCloseTimeout: '12s' };
 
 /** A wait for the way back; it changes nothing, so one that is cancelled is left behind at once. */
 export const READINESS_AWAITED: Profile = {

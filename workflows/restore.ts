@@ -3,11 +3,22 @@ import type { BalancerActivities } from '../activities/balancer/activities.ts';
 import type { ConsulActivities } from '../activities/consul/activities.ts';
 import type { DnsActivities } from '../activities/dns/activities.ts';
 import { FailureType } from '../domain/failures.ts';
-import type { RevisionSpec } from '../domain/revision-app.ts';
+import type { RevisionRecord } from '../domain/lane.ts';
 import { failureFrom } from './failure.ts';
-import { activities, restore } from './options.ts';
-import { bind, createRevision, directTraffic, pointConfig, removeRevision, scaleRevision } from './revision-effects.ts';
+import { activities, atOnce, restore } from './options.ts';
+import {
+  bind,
+  createRevision,
+  directTraffic,
+  pointConfig,
+  removeRevision,
+  scaleRevision,
+  type TrafficPart,
+} from './revision-effects.ts';
 import { baselineOf, type Stage } from './stage.ts';
+
+/** A warm way back is verified in well under a second; what takes longer lacks instances, and they are seen to first. */
+const WARM_SECONDS = 10;
 
 /**
  * Puts everything back as it was before the release: traffic first, onto capacity that is verified up, then instances,
@@ -19,12 +30,13 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
   const { before, facts, service } = stage;
   const { current } = before;
   if (current) {
-    await reviveRevision(current.spec, current.instances);
-    await scaleRevision(restore, current.spec, current.instances);
-    await directTraffic(restore, current.spec, [
-      { revision: current.revision, share: 100, instances: current.instances },
-    ]);
-    trafficVerified();
+    const warm = await trafficBackAtOnce(stage, current);
+    if (warm) trafficVerified();
+    await instancesBack(stage, current);
+    if (!warm) {
+      await directTraffic(restore, current.spec, allOn(current));
+      trafficVerified();
+    }
     const config = { from: stage.bundle.configVersion, to: before.configVersion ?? current.bundle.configVersion };
     await bind(restore, facts, service, config, before.bounds);
   } else {
@@ -35,7 +47,7 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
       ...where,
       bounds: null,
     });
-    if (stage.bundle.configVersion > 0) await pointConfig(restore, where, 0);
+    if (stage.configBefore !== undefined) await pointConfig(restore, where, stage.configBefore);
     trafficVerified();
   }
   const baseline = stage.baseline && baselineOf(stage);
@@ -43,12 +55,64 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
   await removeRevision(restore, stage.spec);
 }
 
-/** An app that was edited by hand meanwhile serves all the same: the way back must not end at it. The lane names it then. */
-async function reviveRevision(spec: RevisionSpec, instances: number): Promise<void> {
+/** All traffic back while every instance of the revision before still serves; false when some do not. */
+async function trafficBackAtOnce(stage: Stage, current: RevisionRecord): Promise<boolean> {
+  if (stage.kept < current.instances) return false;
   try {
-    await createRevision(restore, spec, instances);
+    await directTraffic(atOnce, current.spec, allOn(current), WARM_SECONDS);
+    return true;
   } catch (error) {
-    if (failureFrom(error)?.type !== FailureType.SystemRefused) throw error;
-    log.warn('what is gone back to is not as it was released', { revision: spec.revision, error });
+    const failure = failureFrom(error);
+    if (!failure) throw error;
+    log.warn('the revision before is not all there', { ...placeOf(stage), failure });
+    return false;
   }
 }
+
+/** Every instance of the revision before, healthy. */
+async function instancesBack(stage: Stage, current: RevisionRecord): Promise<void> {
+  try {
+    await createRevision(restore, current.spec, current.instances);
+  } catch (error) {
+    // Somebody edited the app by hand, which was adopted or has not been seen yet. It is there, and that is enough.
+    if (failureFrom(error)?.type !== FailureType.SystemRefused) throw error;
+    log.warn('the revision before is not as it was made', { ...placeOf(stage), error });
+  }
+  try {
+    await scaleRevision(restore, current.spec, current.instances);
+  } catch (error) {
+    if (failureFrom(error)?.type !== FailureType.CapacityExhausted || stage.instances === 0) throw error;
+    await makeRoom(stage, current);
+    await scaleRevision(restore, current.spec, current.instances);
+  }
+}
+
+/**
+ * As many of the new instances go as the revision before lacks; what is left of both shares the traffic meanwhile, by
+ * the instances that are up.
+ */
+async function makeRoom(stage: Stage, current: RevisionRecord): Promise<void> {
+  const { kept, spec } = stage;
+  const fewer = Math.max(0, stage.instances - Math.max(1, current.instances - kept));
+  log.warn('the new revision makes room for the one before', { ...placeOf(stage), from: stage.instances, to: fewer });
+  if (kept > 0) {
+    const share = Math.floor((100 * fewer) / (fewer + kept));
+    const parts = [
+      { revision: spec.revision, share, instances: 1 },
+      { revision: current.revision, share: 100 - share, instances: 1 },
+    ];
+    await directTraffic(
+      restore,
+      current.spec,
+      parts.filter((part) => part.share > 0),
+    );
+  }
+  await scaleRevision(restore, spec, fewer, false);
+  stage.instances = fewer;
+}
+
+function allOn({ instances, revision }: RevisionRecord): readonly TrafficPart[] {
+  return [{ revision, share: 100, instances }];
+}
+
+const placeOf = ({ facts, service }: Stage) => ({ environment: facts.name, service });

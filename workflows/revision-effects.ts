@@ -46,14 +46,19 @@ export async function createRevision(profile: ProfileOf, spec: RevisionSpec, ins
 }
 
 /** Returns when the revision has exactly so many instances and all are healthy. */
-export async function scaleRevision(profile: ProfileOf, spec: RevisionSpec, instances: number): Promise<void> {
+export async function scaleRevision(
+  profile: ProfileOf,
+  spec: RevisionSpec,
+  instances: number,
+  waitHealthy = true,
+): Promise<void> {
   const { environment, revision, service, startSeconds } = spec;
   const deadlineSeconds = startSeconds + PLATFORM_SECONDS;
   await activities<MarathonActivities>(profile(deadlineSeconds), instancesOf(spec, instances)).scaleRevision({
     environment,
     appId: revisionAppId(environment, service, revision),
     instances,
-    waitHealthy: true,
+    waitHealthy,
     deadlineSeconds,
   });
 }
@@ -91,16 +96,17 @@ export async function directTraffic(
   profile: ProfileOf,
   spec: RevisionSpec,
   parts: readonly TrafficPart[],
+  deadlineSeconds: number = PLATFORM_SECONDS,
 ): Promise<void> {
   const { environment, service, healthPath } = spec;
   const said = parts.map(({ revision, share }) => `${share} % to ${revision}`).join(', ');
-  await activities<BalancerActivities>(profile(PLATFORM_SECONDS), `Traffic of ${environment}: ${said}`).setTraffic({
+  await activities<BalancerActivities>(profile(deadlineSeconds), `Traffic of ${environment}: ${said}`).setTraffic({
     environment,
     service,
     healthPath,
     shares: Object.fromEntries(parts.map(({ revision, share }) => [revision, share])),
     servers: Object.fromEntries(parts.map(({ revision, instances }) => [revision, instances])),
-    deadlineSeconds: PLATFORM_SECONDS,
+    deadlineSeconds,
   });
 }
 

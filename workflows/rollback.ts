@@ -4,12 +4,16 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  log,
   setHandler,
 } from '@temporalio/workflow';
 import type { EnvironmentActivities } from '../activities/environments/activities.ts';
+import type { ReadinessActivities } from '../activities/readiness/activities.ts';
 import { FailureType } from '../domain/failures.ts';
-import type { LaneState } from '../domain/lane.ts';
+import type { LaneState, RevisionRecord } from '../domain/lane.ts';
+import type { ReadinessGap } from '../domain/readiness.ts';
 import type { ReleaseFailure } from '../domain/release.ts';
+import { rollbackTarget } from '../domain/rollback-target.ts';
 import type { Veto } from '../domain/veto.ts';
 import { enterLane, leaveLane } from './admission.ts';
 import {
@@ -25,7 +29,7 @@ import { failureFrom } from './failure.ts';
 import { OPEN_GATE } from './gate.ts';
 import { LedgerBook } from './ledger.ts';
 import { endedNotice, tellChat } from './notice.ts';
-import { activities, READ } from './options.ts';
+import { activities, READ, READINESS_ONCE } from './options.ts';
 import { ReleaseRecord } from './release-record.ts';
 import { restoreStage } from './restore.ts';
 import { nextRevision } from './revisions.ts';
@@ -34,9 +38,9 @@ import { type Stage, stateAfter, stateRestored, untouched } from './stage.ts';
 import { untilDone } from './until-done.ts';
 
 /**
- * Goes back after a release has ended: the bundle before serves again, as a new revision, with its configuration and
- * as many instances as serve now. Passes no approval. What it goes away from is kept nowhere to go back to, so that two
- * rollbacks in a row do not bring the bad one back. Cancelled from the Temporal UI it restores what served, and ends as
+ * Goes back after a release has ended: an earlier bundle serves again, as a new revision, with its configuration, its
+ * bounds, and as many instances as serve now. Passes no approval. What it goes away from is vetoed in production, and
+ * forgotten elsewhere, so that two rollbacks in a row do not bring the bad one back. Cancelled from the Temporal UI it restores what served, and ends as
  * cancelled.
  */
 export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
@@ -60,7 +64,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   const decidedAt = new Date().toISOString();
   let cancelled: unknown;
   try {
-    stage = await stageBefore(input, await enterLane(request, answers, record));
+    stage = await stageOf(input, await enterLane(request, answers, record));
     record.built(stage.bundle);
     record.revision(stage.spec.revision);
     await startInstances(stage, stage.before.current?.instances ?? 1);
@@ -69,7 +73,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     await bindNames(stage);
     await retireBefore(stage, record);
     const { previous, ...after } = stateAfter(stage);
-    state = after;
+    state = stage.facts.tier === 'production' ? after : without(after, previous);
     const what = `${stage.spec.revision} serves ${stage.bundle.version}, as before ${previous?.revision}`;
     record.ended(stepId, 'done', what);
     record.rolledBack({ environment, reason, decidedAt, trafficAt, doneAt: new Date().toISOString() });
@@ -101,23 +105,20 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   return { outcome: view.outcome ?? 'failed', view };
 }
 
+/** Elsewhere than in production there are no vetoes: what was gone away from is forgotten instead. */
+function without(state: LaneState, gone: RevisionRecord | undefined): LaneState {
+  const { earlier = [] } = state;
+  return { ...state, earlier: earlier.filter(({ bundle }) => bundle.id !== gone?.bundle.id) };
+}
+
 const CANCELLED: ReleaseFailure = { type: FailureType.Aborted, message: 'the workflow was cancelled' };
 
-/** The revision before, as the next one. */
-async function stageBefore({ environment, service, bundle }: RollbackInput, before: LaneState): Promise<Stage> {
-  const { current, previous, bounds } = before;
-  if (!current || !previous) {
-    throw ApplicationFailure.nonRetryable(
-      `no earlier bundle of ${service} is known in ${environment}`,
-      FailureType.NothingToRollBackTo,
-    );
-  }
-  if (bundle !== undefined && current.bundle.id !== bundle) {
-    throw ApplicationFailure.nonRetryable(
-      `${environment} serves ${current.bundle.version} by now, which is not of this release; roll back the release that brought it`,
-      FailureType.PlanOutdated,
-    );
-  }
+/** What is gone back to, as the next revision. Nothing has changed when this refuses. */
+async function stageOf(input: RollbackInput, before: LaneState): Promise<Stage> {
+  const { environment, service } = input;
+  const found = rollbackTarget(before, input);
+  if (!found.ok) throw ApplicationFailure.nonRetryable(found.message, found.type);
+  const { bundle, spec, bounds = before.bounds ?? null } = found.target;
   const configured = await activities<EnvironmentActivities>(
     READ,
     'Which environments are configured',
@@ -126,15 +127,44 @@ async function stageBefore({ environment, service, bundle }: RollbackInput, befo
   if (!facts) {
     throw ApplicationFailure.nonRetryable(`${environment} is not configured`, FailureType.UnknownEnvironment);
   }
+  await requireParts({ environment, service, facts, bundle, spec });
   return untouched({
     facts,
     service,
     before,
-    bundle: previous.bundle,
-    spec: { ...previous.spec, revision: await nextRevision(before) },
-    ...(bounds === undefined ? {} : { bounds }),
+    bundle,
+    spec: { ...spec, revision: await nextRevision(before) },
+    ...(bounds === null ? {} : { bounds }),
     gate: OPEN_GATE,
   });
+}
+
+/**
+ * What was deleted since is better known now than by instances that never start. A way back waits for no answer: what
+ * can't be learnt is tried.
+ */
+async function requireParts(
+  of: Pick<Stage, 'facts' | 'service' | 'bundle' | 'spec'> & { readonly environment: string },
+) {
+  const { bundle, environment, facts, service, spec } = of;
+  let gaps: readonly ReadinessGap[];
+  try {
+    gaps = await activities<ReadinessActivities>(
+      READINESS_ONCE,
+      `Are image and configuration of ${bundle.version} there`,
+    ).checkRollbackReadiness({
+      ...{ environment, service, image: bundle.image, configVersion: bundle.configVersion },
+      ...{ instances: 0, cpus: spec.cpus, memoryMiB: spec.memoryMiB, agentAttribute: facts.agentAttribute },
+    });
+  } catch (error) {
+    if (isCancellation(error) || !failureFrom(error)) throw error;
+    log.warn('image and configuration could not be looked for', { environment, service, bundle: bundle.id, error });
+    return;
+  }
+  const [gap] = gaps;
+  if (!gap) return;
+  const type = gap.kind === 'image' ? FailureType.ImageMissing : FailureType.ConfigMissing;
+  throw ApplicationFailure.nonRetryable(gaps.map(({ sentence }) => sentence).join('; '), type);
 }
 
 /**

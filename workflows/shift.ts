@@ -1,6 +1,7 @@
+import type { ConsulActivities } from '../activities/consul/activities.ts';
 import { counted } from '../domain/counted.ts';
 import type { BaselineTarget, ShiftTarget } from '../domain/plan.ts';
-import { change } from './options.ts';
+import { activities, change, READ } from './options.ts';
 import {
   bind,
   directTraffic,
@@ -136,11 +137,19 @@ async function effect(stage: Stage, what: string, work: () => Promise<void>): Pr
 
 /** Makes the new revision the one that the name, the configuration and autoscaling mean. */
 export async function bindNames(stage: Stage): Promise<void> {
-  const { configVersion, current } = stage.before;
-  const config = { from: configVersion ?? current?.bundle.configVersion ?? 0, to: stage.bundle.configVersion };
-  await effect(stage, `Bind the names of ${stage.service} in ${stage.facts.name}`, () =>
-    bind(change, stage.facts, stage.service, config, stage.bounds),
-  );
+  const { before, bounds, bundle, facts, service } = stage;
+  const known = before.configVersion ?? before.current?.bundle.configVersion;
+  const config = { from: known ?? 0, to: bundle.configVersion };
+  await effect(stage, `Bind the names of ${service} in ${facts.name}`, async () => {
+    if (known === undefined && config.to > 0) stage.configBefore ??= await configNow(stage);
+    await bind(change, facts, service, config, bounds);
+  });
+}
+
+/** The version that is current although the lane knows of none: somebody may have pointed to it by hand. */
+async function configNow({ facts, service }: Stage): Promise<number> {
+  const read = activities<ConsulActivities>(READ, `Current config version in ${facts.name}`);
+  return (await read.resolveConfig({ environment: facts.name, service }))?.version ?? 0;
 }
 
 /**

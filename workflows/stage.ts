@@ -35,19 +35,24 @@ export interface Stage {
   sharedSince: Date | undefined;
   /** Effects of the step under way that were completed, by what they are called. */
   completed: Set<string>;
+  /** The config version that was current before a first release moved the pointer; undefined while it has not. */
+  configBefore: number | undefined;
   /** True from the moment something outside may have changed: from then on there is something to restore. */
   touched: boolean;
 }
 
 /** A stage in which nothing has been done yet. */
 export function untouched(
-  given: Omit<Stage, 'instances' | 'share' | 'kept' | 'order' | 'baseline' | 'sharedSince' | 'completed' | 'touched'>,
+  given: Omit<
+    Stage,
+    'instances' | 'share' | 'kept' | 'order' | 'baseline' | 'sharedSince' | 'completed' | 'configBefore' | 'touched'
+  >,
 ): Stage {
   const kept = given.before.current?.instances ?? 0;
   return {
     ...given,
     ...{ instances: 0, share: 0, kept, order: undefined, baseline: null, sharedSince: undefined },
-    ...{ completed: new Set<string>(), touched: false },
+    ...{ completed: new Set<string>(), configBefore: undefined, touched: false },
   };
 }
 
@@ -138,6 +143,7 @@ export function stateAfter(stage: Stage): LaneState {
     bundle: stage.bundle,
     spec: stage.spec,
     instances: stage.instances,
+    bounds: bounds ?? null,
   };
   return {
     environment: before.environment,

@@ -5,7 +5,7 @@ import { FailureType, type InputError } from '../failures.ts';
 import type { LaneState, ScaleBounds } from '../lane.ts';
 import { driftSchema } from './drift.ts';
 import { bundleSchema, digestSchema, releaseOutcomes, waitSchema } from './release.ts';
-import { vetoSchema } from './veto.ts';
+import { bundleIdSchema, vetoSchema } from './veto.ts';
 
 const DNS_LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const nameSchema = z.string().regex(DNS_LABEL, 'write lower-case letters, digits and inner hyphens');
@@ -82,6 +82,9 @@ export const rollbackOrderSchema = z
     environment: environmentNameSchema
       .exactOptional()
       .meta({ description: 'Where to go back, once the release has ended; by default where it ended.' }),
+    to: bundleIdSchema
+      .exactOptional()
+      .meta({ description: 'Bundle to go back to, once the release has ended; by default the newest before it.' }),
   })
   .meta({ id: 'RollbackOrder', description: 'Why, and where.' });
 

@@ -113,8 +113,9 @@ describe('a release that does not go through', () => {
       'rollback-prod': 'done',
     });
     const production = world.effects.filter((effect) => effect.includes('prod'));
-    expect(production.slice(-3)).toEqual([
+    expect(production.slice(-4)).toEqual([
       'traffic prod r1=100',
+      'scale /prod/sample/r1 4',
       'delete /prod/sample/r1-baseline',
       'delete /prod/sample/r2',
     ]);

@@ -175,8 +175,11 @@ export class World {
         changed: ['COLOUR'],
       }),
       pointConfig: async (input: Where & { version: number }) => {
-        this.config.set(key(input), input.version);
+        const previous = this.config.get(key(input)) ?? 0;
+        if (input.version === 0) this.config.delete(key(input));
+        else this.config.set(key(input), input.version);
         effect(`config ${input.environment} ${input.version}`);
+        return { version: input.version, previous };
       },
       writeScaleBounds: async (input: Where & { bounds: ScaleBounds | null }) => {
         if (input.bounds) this.bounds.set(key(input), input.bounds);
@@ -340,6 +343,8 @@ export class World {
         throw ApplicationFailure.retryable(`${activity} was not done in time`, 'DeadlineExceeded');
       case 'unhealthy':
         throw ApplicationFailure.nonRetryable('0 of 1 instances are healthy', 'RevisionUnhealthy');
+      case 'exhausted':
+        throw ApplicationFailure.nonRetryable('no offer has room', 'CapacityExhausted');
       case 'hang':
         this.effects.push(`${activity} hangs`);
         return untilCancelled();
@@ -361,6 +366,7 @@ export class World {
  * work when the test lets go of it.
  */
 export type Fault =
+  | 'exhausted'
   | 'held'
   | 'unavailable'
   | 'applied-but-unavailable'
