@@ -187,8 +187,8 @@ export function firstRelease(stage: () => Stage): void {
       expect(release.currentDetails).toContain('**sample 1.0.0**: released, asked for by ann');
       for (const id of STEPS) expect(release.currentDetails).toContain(`- ✓ ${id}: `);
       for (const told of [
-        'Ask for the lane of sample in prod',
-        'Create r1 of sample in prod',
+        'waiting for the lane of sample in prod',
+        '3 healthy instances of r1 in prod',
         'Tests contract against sample-fat.service.consul',
         'Tag the tested image v1.0.0',
         'waiting for approval to go to prod',
