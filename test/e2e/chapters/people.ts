@@ -12,6 +12,7 @@ import { storyOf } from '../temporal-story.ts';
 const LANE = 'lane/prod/shop';
 /** Longest time until a hand-made change is seen, put back, or no longer one. */
 const SEEN_WITHIN_MS = 60_000;
+const SETTLED_WITHIN_MS = 30_000;
 /** Enough for the canary of the version that is watched to be judged within seconds. */
 const REQUESTS_PER_SECOND = 60;
 
@@ -19,6 +20,7 @@ const REQUESTS_PER_SECOND = 60;
 export function people(stage: () => Stage): void {
   chapter('people with something to say', (step) => {
     let clients: Load;
+    let first: string;
     let back: string;
     let warm: string;
     let waits: Running;
@@ -56,6 +58,7 @@ export function people(stage: () => Stage): void {
       const { file, look, slipway } = stage();
       const { bundle } = await look('shop/warm');
       warm = bundle?.id ?? '';
+      first = (await look('shop/first')).bundle?.id ?? '';
       back = file('warm.json', JSON.stringify(bundle));
       const list = ['veto', 'list', SHOP, '-o', 'json'];
       const { vetoes } = vetoListSchema.extend({ v: z.literal(1) }).parse(JSON.parse(await said(list)));
@@ -160,12 +163,38 @@ export function people(stage: () => Stage): void {
       expect(steps.find(({ id }) => id === 'hold-prod')?.detail).toContain('skipped by ann');
     });
 
-    step('find all they said in an audit that holds, and cost no request', async () => {
-      const audit = await stage().slipway.run(['audit', 'verify']);
-      expect([audit.code, audit.stderr]).toEqual([0, expect.any(String)]);
+    step('go back to any earlier bundle, long after', async () => {
+      const { look, slipway, world } = stage();
+      const earlier = await said(['lane', 'show', 'prod', SHOP]);
+      expect(earlier).toContain(`can go back to: 2.0.0 (${warm}), 1.0.0 (${first})`);
+      const order = ['rollback', 'shop/held', '--reason', 'the first was best', '--watch', '--to'];
+      const unknown = await slipway.run([...order, 'b-0123456789abcdef']);
+      expect([unknown.code, unknown.stdout]).toEqual([5, expect.stringContaining('UnknownBundle')]);
+      const { code, stdout } = await slipway.run([...order, first]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('rollback in prod: the first was best')]);
+      const [, name = ''] = /^ {2}(shop\/\S+) /m.exec(stdout) ?? [];
+      expect(await look(name)).toMatchObject({ outcome: 'rolled-back', version: '1.0.0' });
+      await until(
+        'the first to serve alone, with its configuration',
+        async () => {
+          const { apps, keys } = await world(SHOP);
+          const [[app = '', tasks = []] = [], ...others] = Object.entries(apps);
+          expect([tasks.length, others]).toEqual([2, []]);
+          expect(JSON.parse(keys['slipway/traffic/prod/shop'] ?? '')).toMatchObject({
+            shares: { [app.replace(/^.*\//, '')]: 100 },
+          });
+          expect(keys['cfg/prod/shop/current']).toBe('1');
+        },
+        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
+      );
       const { failed, failures, requests } = await clients.end();
       expect({ failed, failures }).toEqual({ failed: 0, failures: [] });
       expect(requests).toBeGreaterThan(0);
+    });
+
+    step('find all they said in an audit that holds', async () => {
+      const audit = await stage().slipway.run(['audit', 'verify']);
+      expect([audit.code, audit.stderr]).toEqual([0, expect.any(String)]);
     });
   });
 }
