@@ -138,10 +138,11 @@ export function canaryAndBack(stage: () => Stage): void {
       await expectUnharmed();
     });
 
-    step('can not go back again: what it came from is known to be bad', async () => {
+    step('can not go back again: nothing of that release serves any more', async () => {
       const { slipway } = stage();
       const again = await slipway.run(['rollback', release, '--reason', 'once more', '--watch']);
-      expect([again.code, again.stdout]).toEqual([5, expect.stringContaining('NothingToRollBackTo')]);
+      expect([again.code, again.stdout]).toEqual([7, expect.stringContaining('PlanOutdated')]);
+      expect(again.stdout).toContain('prod serves 1.0.0 by now, which is not of this release');
       await expectUnharmed();
     });
   });
