@@ -2,7 +2,7 @@
 # SLIPWAY_TOOLBOX names the cache of parts (default .slipway/toolbox); SLIPWAY_INSTALL=never forbids installing.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-platform demo dev test soak check bench clean
+.PHONY: help setup setup-platform demo dev test soak check bench histories clean
 MAKEFLAGS += --no-print-directory
 
 # The machine's Node if it is new enough, else the one that npm brings.
@@ -50,6 +50,9 @@ check: node_modules/.package-lock.json ## Style, types, import directions, unuse
 bench: setup ## Run bench/$(NAME).ts and hold its figures against their bars
 	@test -n '$(NAME)' || { echo 'slipway: say which: make bench NAME=<name>; there are:' $(basename $(notdir $(filter-out bench/run.ts,$(wildcard bench/*.ts)))) >&2; exit 1; }
 	@$(NODE) bench/run.ts $(NAME)
+
+histories: setup ## Keep the histories against which replay tests hold the workflows
+	@$(NODE) test/replay/record.ts
 
 clean: ## End what a killed launcher left and remove what was made, except the toolbox
 	@if [ -e $(firstword $(NODE)) ]; then $(NODE) local/clean.ts; else echo 'slipway: nothing to clean: no npm packages, so nothing ran'; fi

@@ -9,6 +9,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { SearchAttribute, TASK_QUEUE } from '../workflows/contract.ts';
+import { KeptRuns } from './replay/kept-runs.ts';
 import { connectTemporal, type TemporalConnection } from './temporal-connection.ts';
 
 /** A worker with our workflows on a server of its own: a wedged clock harms no other test. */
@@ -50,6 +51,8 @@ export async function startWorkflowRig(activities: object, options: RigOptions =
   installRuntime();
   const env = await (options.server === 'dev' ? startDevServer() : startTimeSkippingServer());
   const workers: Worker[] = [];
+  const folder = process.env['SLIPWAY_HISTORIES'];
+  const kept = folder === undefined ? undefined : new KeptRuns(folder);
   let temporal: TemporalConnection;
   try {
     temporal = await connectTemporal(env.address);
@@ -73,9 +76,13 @@ export async function startWorkflowRig(activities: object, options: RigOptions =
   }
   const running = workers.map((worker) => worker.run());
   return {
-    client: new WorkflowClient({ connection: temporal.connection }),
+    client: new WorkflowClient({
+      connection: temporal.connection,
+      ...(kept ? { interceptors: [kept.interceptor] } : {}),
+    }),
     passTime: (duration) => env.sleep(duration),
     async stop() {
+      await kept?.write(env.address);
       for (const worker of workers) worker.shutdown();
       await Promise.all(running);
       await temporal.close();

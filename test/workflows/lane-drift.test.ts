@@ -20,7 +20,7 @@ import {
   world,
 } from './lane-rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 beforeEach(async () => {
   await start();

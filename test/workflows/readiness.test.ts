@@ -14,7 +14,7 @@ import {
   world,
 } from './release-rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 beforeEach(start);
 afterEach(() => rig?.stop());
 

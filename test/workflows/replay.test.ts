@@ -1,12 +1,36 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
+import { WorkflowType } from '../../workflows/contract.ts';
+import { featuresOf, fewest } from '../replay/features.ts';
 import { type RecordedHistory, recordedHistories } from '../replay/histories.ts';
 import { installRuntime, workflowBundle } from '../workflow-rig.ts';
 
 jest.setTimeout(120_000);
 
-/** Kinds of run that must be among the histories: an empty folder must not pass. */
-const KINDS = ['audit', 'build', 'lane', 'autoscale', 'collect-garbage', 'keepWritable'];
+const STEPS = ['deploy', 'test', 'promote', 'approve', 'shift', 'hold', 'judge', 'bake', 'retire', 'rollback'];
+
+/** What runs must have gone through, so that an empty or a poor folder does not pass; see `featuresOf`. */
+const FEATURES = [
+  ...Object.values(WorkflowType),
+  ...STEPS.map((kind) => `release step ${kind} done`),
+  ...['released', 'rolled-back', 'failed', 'aborted'].map((outcome) => `release is ${outcome}`),
+  ...['pass', 'fail', 'inconclusive'].map((result) => `release verdict ${result}`),
+  ...[
+    ...['approve', 'reject', 'abort', 'rollback', 'pause', 'resume', 'skipHold', 'skipAnalysis', 'promoteFully'],
+    ...['retryStep', 'adopt', 'revert'],
+  ].map((update) => `release update ${update}`),
+  'release step build done',
+  'release signal superseded',
+  'release signal freezesChanged',
+  'freezes update freeze',
+  'freezes update unfreeze',
+  'rollback is rolled-back',
+  'rollback ends canceled',
+  'lane signal scale',
+  'lane update adopt',
+  'lane update revert',
+  'lane update liftVeto',
+];
 
 installRuntime();
 const histories = await recordedHistories();
@@ -16,8 +40,8 @@ async function replay({ name, history }: RecordedHistory): Promise<void> {
 }
 
 describe('recorded histories', () => {
-  it.each(KINDS)('hold a run of %s', (kind) => {
-    expect(histories.filter(({ name }) => name.startsWith(`${kind}`)).length).toBeGreaterThan(0);
+  it.each(FEATURES)('hold a run of: %s', (feature) => {
+    expect(histories.some(({ history }) => featuresOf(history).has(feature))).toBe(true);
   });
 
   it.each(histories.map((recorded) => [recorded.name, recorded] as const))('replay: %s', async (_, recorded) => {
@@ -29,5 +53,22 @@ describe('recorded histories', () => {
     if (!recorded) throw new Error('no collection is recorded');
     const text = JSON.stringify(recorded).replaceAll('"listRevisions"', '"listAnotherWay"');
     await expect(replay(JSON.parse(text))).rejects.toMatchObject({ name: 'DeterminismViolationError' });
+  });
+});
+
+describe('the choice of histories', () => {
+  const run = (name: string, ...signals: string[]) => ({
+    name,
+    history: {
+      events: signals.map((signalName) => ({
+        eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED',
+        workflowExecutionSignaledEventAttributes: { signalName },
+      })),
+    },
+  });
+
+  it('is of as few as go through all that any went through, the shortest of those that do', () => {
+    const chosen = fewest([run('a', 'x'), run('long', 'x', 'y', 'y'), run('short', 'x', 'y'), run('other', 'z')]);
+    expect(chosen.map(({ name }) => name)).toEqual(['short', 'other']);
   });
 });

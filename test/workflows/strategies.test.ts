@@ -15,7 +15,7 @@ import {
   world,
 } from './release-rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 afterEach(() => rig.stop());
 
 const releaseBy = (release: Partial<ReleaseSpec>) => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { approve, ended, lane, rig, start, startRelease, until } from './release-rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 beforeEach(start);
 afterEach(() => rig.stop());

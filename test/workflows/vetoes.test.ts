@@ -27,7 +27,7 @@ import {
   world,
 } from './release-rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 afterEach(() => rig?.stop());
 
 const vetoes = async (environment = 'prod') => (await lane(environment)).state.vetoes ?? [];

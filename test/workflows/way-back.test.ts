@@ -17,7 +17,7 @@ import {
 import type { Fault } from './world.ts';
 import { MANIFEST } from './world.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 afterEach(() => rig?.stop());
 
 const R2 = '/prod/sample/r2';
