@@ -13,7 +13,6 @@ import type { ScaleBounds } from '../domain/lane.ts';
 import { type RevisionSpec, revisionApp } from '../domain/revision-app.ts';
 import { failureFrom } from './failure.ts';
 import { activities, type Profile } from './options.ts';
-import { together } from './together.ts';
 
 /** Offers, image pull and registration come on top of a service's own time to start. */
 const PLATFORM_SECONDS = 90;
@@ -137,7 +136,9 @@ export async function bind(
     const scale = activities<ConsulActivities>(profile(30), said);
     bound.push(() => scale.writeScaleBounds({ ...where, bounds: bounds ?? null }));
   }
-  await together(...bound);
+  // None is told to stop when another fails: each is over in a moment, and no way back begins beside them.
+  const ended = await Promise.allSettled(bound.map((work) => work()));
+  for (const each of ended) if (each.status === 'rejected') throw each.reason;
 }
 
 /** Makes a version of the configuration the current one; 0: none is. */
