@@ -15,7 +15,9 @@ const documented = [...read('docs/configuration.md').matchAll(/^\| `([^`]+)` *\|
 type Section = Readonly<Record<string, unknown>>;
 const isSection = (value: unknown): value is Section =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !('env' in value) && !('file' in value);
-const NAMED = ['balancers', 'environments', 'services'];
+const NAMED = ['balancers', 'environments', 'groups', 'services'];
+/** Of these each value is a list: there is no name in it that could be wrong. */
+const OF_LISTS = ['groups'];
 const STRAY = 'stray';
 
 /** The same document with a setting in every section that is none, so that the errors tell what would be one. */
@@ -38,7 +40,7 @@ function settings(): string[] {
       [...path, key].map((part, index, all) => (index === 1 && NAMED.includes(all[0] ?? '') ? '<name>' : part)),
     ),
   );
-  const known = paths.map((path) => path.join('.'));
+  const known = [...paths.map((path) => path.join('.')), ...OF_LISTS.map((name) => `${name}.<name>`)];
   return known.filter((path) => !NAMED.includes(path) && !known.some((other) => other.startsWith(`${path}.`)));
 }
 
