@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '@temporalio/activity';
-import { CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
 /** The clock of one running activity: by how much it is ahead of the wall's, ms. */
@@ -16,6 +16,8 @@ const wall = performance.now.bind(performance);
 const BESIDE = new Set(['notify', 'runBuilder']);
 const LOOK_MS = 10;
 const LOOKS = 3;
+/** With the next heartbeat a worker learns that an activity is to stop. */
+const TOLD_WITHIN_MS = 3_000;
 
 /**
  * Makes time pass for activities as it does for workflows on the time-skipping server: an activity that sleeps between
@@ -25,6 +27,8 @@ const LOOKS = 3;
  */
 export class ActivityTime {
   private readonly running = new Set<Context>();
+  private readonly lost = new WeakSet<Context>();
+  private readonly told = new WeakSet<Context>();
 
   constructor() {
     performance.now = () => wall() + (clocks.getStore()?.ahead ?? 0);
@@ -33,17 +37,39 @@ export class ActivityTime {
   readonly interceptors: ActivityInterceptorsFactory = (context) => ({
     inbound: {
       execute: async (input, next) => {
-        const clock: ActivityClock = { ahead: 0 };
+        // As far as the server's time is by now: what is kept from one activity to the next gets old with it.
+        const clock: ActivityClock = { ahead: context.info.currentAttemptScheduledTimestampMs - wall() };
         Reflect.set(context, 'sleep', (ms: number) => sleep(context, clock, ms));
         this.running.add(context);
         try {
-          return await clocks.run(clock, () => next(input));
+          const result = await clocks.run(clock, () => next(input));
+          if (this.lost.has(context)) throw ApplicationFailure.retryable('its worker was lost', 'WorkerLost');
+          return result;
+        } catch (error) {
+          throw this.told.has(context) ? await cancelledInstead(context, error) : error;
         } finally {
           this.running.delete(context);
         }
       },
     },
   });
+
+  /**
+   * The worker of what a workflow has running is lost: what was done is done, but nobody tells, and it is tried again. To
+   * end a worker in earnest leaves the time-skipping server with a queue that it goes on asking.
+   */
+  lose(workflowId: string): void {
+    for (const context of this.of(workflowId)) this.lost.add(context);
+  }
+
+  /** What a workflow has running may be told to stop now; see `cancelledInstead`. */
+  mayBeTold(workflowId: string): void {
+    for (const context of this.of(workflowId)) this.told.add(context);
+  }
+
+  get isIdle(): boolean {
+    return this.running.size === 0;
+  }
 
   /** What a workflow has running now and waits for. */
   of(workflowId: string): readonly Context[] {
@@ -64,6 +90,16 @@ export class ActivityTime {
   async idle(withinMs: number): Promise<void> {
     await seenOften(() => this.running.size === 0, withinMs);
   }
+}
+
+/**
+ * An activity that was told to stop and fails instead has ended for a server: it is not tried again. The time-skipping one
+ * tries it again and never ends it, so here it ends as cancelled, which is the same for whoever goes back then.
+ */
+async function cancelledInstead(context: Context, error: unknown): Promise<unknown> {
+  context.heartbeat();
+  await Promise.race([context.cancelled.catch(() => {}), delay(TOLD_WITHIN_MS)]);
+  return context.cancellationSignal.aborted ? new CancelledFailure('the activity was cancelled') : error;
 }
 
 async function seenOften(what: () => boolean, withinMs: number): Promise<void> {

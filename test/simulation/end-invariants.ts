@@ -18,6 +18,8 @@ export interface End {
   readonly production: EndIn;
   readonly integration: EndIn;
   readonly ledger: LedgerStory;
+  /** Digest that the version's release tag means. */
+  readonly tagged: string | undefined;
 }
 
 type EndInvariant = (end: End) => string | undefined;
@@ -57,7 +59,7 @@ export const END_INVARIANTS: Readonly<Record<string, EndInvariant>> = {
       const app = after.apps[0];
       if (app?.version !== current.bundle.version)
         return `${environment} runs ${app?.version}, the lane says ${current.bundle.version}`;
-      const config = current.bundle.configVersion;
+      const config = lane.state.configVersion ?? current.bundle.configVersion;
       if (String(config || '') !== (after.config ?? ''))
         return `${environment} has config ${after.config}, the lane says ${config}`;
       if (JSON.stringify(after.bounds) !== JSON.stringify(lane.state.bounds))
@@ -81,11 +83,37 @@ export const END_INVARIANTS: Readonly<Record<string, EndInvariant>> = {
       ? `a version with ${script.behaviour.errors} errors serves`
       : undefined;
   },
+  'the-release-tag-names-the-image': ({ view, tagged }) => {
+    if (view.outcome !== 'released') return undefined;
+    return tagged === view.bundle?.image.digest
+      ? undefined
+      : `v${view.version} is ${tagged}, released was ${view.bundle?.image.digest}`;
+  },
+  'planned-times-are-kept': ({ view }) => {
+    const short = view.plan?.steps.find((step) => {
+      if (step.kind !== 'hold' && step.kind !== 'bake') return false;
+      const record = view.steps.find(({ id }) => id === step.id);
+      if (record?.outcome !== 'done' || !record.startedAt || !record.endedAt) return false;
+      return Date.parse(record.endedAt) - Date.parse(record.startedAt) < step.seconds * 1000;
+    });
+    return short && `${short.id} was shorter than planned`;
+  },
+  'what-is-good-gets-through': ({ view, script }) => {
+    if (view.plan === undefined && view.steps.every(({ kind }) => kind === 'rollback')) return undefined;
+    const { approval, behaviour, buildFails, clicks, figuresFor, testsFail, weather } = script;
+    const good =
+      behaviour.errors < 0.01 && behaviour.sick === 0 && !testsFail && !(buildFails && script.source === 'git');
+    const calm = weather.outages.length === 0 && weather.share < 0.05 && clicks.length === 0;
+    if (!good || !calm || approval !== 'given' || figuresFor < 1e6 || view.outcome === 'released') return undefined;
+    if (view.failure?.type === 'CanaryInconclusive') return undefined;
+    return `it is ${view.outcome}: ${view.failure?.message}`;
+  },
   'every-end-is-told': ({ view }) => {
     const open = view.steps.find(({ outcome }) => outcome === 'running' || outcome === 'waiting');
     if (open) return `${open.id} is ${open.outcome} in a release that has ended`;
     if (view.wait) return `it waits for ${view.wait.reason} and has ended`;
-    const explained = view.outcome === 'released' || Boolean(view.failure?.type && view.failure.message);
+    const asked = view.rollbacks.some(({ reason }) => reason !== '');
+    const explained = view.outcome === 'released' || asked || Boolean(view.failure?.type && view.failure.message);
     return explained ? undefined : `it is ${view.outcome} and does not say why`;
   },
   'ledger-and-world-agree': ({ view, ledger }) => {

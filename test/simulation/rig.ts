@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { WorkflowClient } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -14,6 +15,10 @@ import { ActivityTime } from './activity-time.ts';
 import { createStandIns, type Processes } from './stand-ins.ts';
 import { serveWorld, type WorldServers } from './world/servers.ts';
 import type { World } from './world/world.ts';
+
+/** Between two looks whether anything runs, and after how many that see nothing time should have been skipped. */
+const LOOK_MS = 200;
+const QUIET_LOOKS = 10;
 
 /** A worker with the real workflows and activities, on a server that skips time, in a world that changes from run to run. */
 export class SimulationRig {
@@ -66,15 +71,28 @@ export class SimulationRig {
       maxHeartbeatThrottleInterval: '20ms',
       defaultHeartbeatThrottleInterval: '20ms',
       maxCachedWorkflows: cached,
-      shutdownForceTime: '1s',
       interceptors: { activity: [this.activityTime.interceptors] },
     });
     this.worker = { instance, running: instance.run() };
   }
 
-  /** Lets so much time pass, ms: at once, where nothing runs. */
-  passTime(ms: number): Promise<void> {
-    return this.env.sleep(ms);
+  /**
+   * Lets so much time pass, ms: at once, where nothing runs. An activity that is cancelled before a worker takes it leaves
+   * the server in the belief that it runs, and no time is skipped any more: where nothing has run for long that is mended.
+   */
+  async passTime(ms: number): Promise<void> {
+    let passed = false;
+    const passing = this.env.sleep(ms).finally(() => {
+      passed = true;
+    });
+    for (let quiet = 0; !passed; ) {
+      await Promise.race([passing, delay(LOOK_MS)]);
+      quiet = this.activityTime.isIdle ? quiet + 1 : 0;
+      if (quiet < QUIET_LOOKS || passed) continue;
+      await this.env.connection.testService?.unlockTimeSkipping({});
+      quiet = 0;
+    }
+    await passing;
   }
 
   /** The server's time, ms since 1970. */

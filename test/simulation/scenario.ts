@@ -14,6 +14,8 @@ export interface Scenario {
   readonly forgetful: boolean;
   readonly requestsPerSecond: number;
   readonly releases: readonly ReleaseScript[];
+  /** After the last release somebody goes back to the bundle before. */
+  readonly goesBack: boolean;
 }
 
 /** One release, and what happens to it. */
@@ -27,6 +29,8 @@ export interface ReleaseScript {
   readonly rolling: string;
   /** How many people must approve. */
   readonly approvers: number;
+  /** Most instances that autoscaling may bring. */
+  readonly most: number;
   readonly behaviour: Behaviour;
   readonly buildFails: boolean;
   readonly testsFail: boolean;
@@ -37,6 +41,15 @@ export interface ReleaseScript {
   /** Clicks besides the one that approves. */
   readonly clicks: readonly Click[];
   readonly weather: Weather;
+  /** What somebody has changed by hand in production before it begins, and what is done about it. */
+  readonly handEdit: HandEdit | undefined;
+  /** The worker of what runs is lost before this change in production is answered; 0 for never. */
+  readonly workerLostAt: number;
+}
+
+export interface HandEdit {
+  readonly what: 'instances' | 'config' | 'bounds';
+  readonly answer: 'adopt' | 'revert';
 }
 
 /** A person's word: when it is said, and what. */
@@ -69,6 +82,7 @@ export function scenarioOf(seed: number): Scenario {
       [90, 300],
       [10, 2],
     ]),
+    goesBack: chance.hits('goes back', 0.3),
     releases: Array.from({ length: count }, (_, index) => releaseOf(chance, index)),
   };
 }
@@ -87,6 +101,7 @@ function releaseOf(chance: Chance, index: number): ReleaseScript {
     version: `${index + 1}.0.0`,
     source: chance.hits(asked('source'), 0.25) ? 'git' : 'bundle',
     configVersion: chance.below(asked('config'), 3),
+    most: 10 + index,
     strategy: chance.weighted<StrategyName>(asked('strategy'), [
       [60, 'canary'],
       [12, 'rolling'],
@@ -112,6 +127,14 @@ function releaseOf(chance: Chance, index: number): ReleaseScript {
     ]),
     clicks: clicksOf(chance, asked),
     weather: weatherOf(chance, asked),
+    handEdit:
+      index > 0 && chance.hits(asked('hand'), 0.15)
+        ? {
+            what: chance.pick<HandEdit['what']>(asked('edited'), ['instances', 'config', 'bounds']),
+            answer: chance.pick<HandEdit['answer']>(asked('answer to it'), ['adopt', 'revert']),
+          }
+        : undefined,
+    workerLostAt: workerLostAt(chance, asked),
   };
 }
 
@@ -140,6 +163,12 @@ function clicksOf(chance: Chance, asked: (what: string) => string): Click[] {
         { when: atWait, say, times },
       ];
   }
+}
+
+/** Not where somebody also clicks: what is told to stop and then fails is never ended by the time-skipping server. */
+function workerLostAt(chance: Chance, asked: (what: string) => string): number {
+  if (clicksOf(chance, asked).length > 0 || !chance.hits(asked('worker'), 0.1)) return 0;
+  return 1 + chance.below(asked('worker at'), 10);
 }
 
 function weatherOf(chance: Chance, asked: (what: string) => string): Weather {
@@ -181,6 +210,6 @@ release:
   metrics: { strict: { maxErrors: 2%, maxErrorIncrease: 1% } }
   approvals: { count: ${release.approvers}, expires: 2m }
   bake: 60s
-scale: { min: 1, max: 10, requestsPerSecondPerInstance: 20, downAfter: 30s }
+scale: { min: 1, max: ${release.most}, requestsPerSecondPerInstance: 20, downAfter: 30s }
 `;
 }

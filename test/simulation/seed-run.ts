@@ -6,12 +6,14 @@ import {
   laneQuery,
   laneWorkflowId,
   type ReleaseResult,
+  type RollbackInput,
   releaseQuery,
   releaseWorkflowId,
   TASK_QUEUE,
   WorkflowType,
 } from '../../workflows/contract.ts';
 import { END_INVARIANTS } from './end-invariants.ts';
+import { editByHand } from './hand-edits.ts';
 import { ledgerStory } from './ledger-story.ts';
 import { observe } from './observation.ts';
 import { People } from './people.ts';
@@ -36,6 +38,8 @@ export interface SeedResult {
 /** A release that has not ended after so many looks, or so long on the wall, never will. */
 const MOST_LOOKS = 600;
 const WALL_MS = 60_000;
+/** One that has broken an invariant is driven on for a while all the same, so that nothing is left running. */
+const MORE_LOOKS = 40;
 
 /** Waits that end with time: it is passed at once. Any other ends with somebody's word, and little time is passed. */
 const TIMED = new Set(['canary-figures', 'hold', 'judge', 'bake', 'approval', 'restore']);
@@ -43,6 +47,7 @@ const LITTLE_MS = 500;
 const MORE_MS = 10_000;
 
 /** The longer nothing is seen to happen, the more: what is tried again is so every 10 s in the end. */
+const IDLE_LOOKS = 40;
 const littleTime = (idleLooks: number): number => Math.min(MORE_MS, LITTLE_MS * 1.1 ** idleLooks);
 
 /** What else runs beside an activity in whose middle somebody clicks ends in so long. */
@@ -58,7 +63,12 @@ export async function runSeed(rig: SimulationRig, scenario: Scenario): Promise<S
     views.push(view);
     if (violations.length > 0) break;
   }
+  const last = scenario.releases.at(-1);
+  if (last && scenario.goesBack && violations.length === 0) {
+    views.push(await runRelease({ rig, scenario, script: wayBack(last), world, violations }));
+  }
   await endLanes(rig, scenario.service);
+  if (world.troubles.length > 0) throw new Error('the simulated world has failed', { cause: world.troubles[0] });
   const effects = Object.groupBy(world.effects, ({ system, subject }) => `${system} ${subject}`);
   return {
     seed: scenario.seed,
@@ -82,9 +92,12 @@ interface Running {
 async function runRelease(running: Running): Promise<ReleaseView> {
   const { rig, scenario, script, world, violations } = running;
   const { service } = scenario;
-  world.weather = script.weather;
   world.climate = { ...world.climate, figuresFor: script.figuresFor, figuresLate: script.figuresLate };
   rig.enter(world, { ...script, manifestOf: () => manifestText(scenario, script) });
+  if (script.handEdit && (await laneOf(rig, 'prod', service))) {
+    await editByHand({ rig, world, service }, script.handEdit, violations);
+  }
+  world.weather = script.weather;
   const before = { prod: observe(world, 'prod', service), fat: observe(world, 'fat', service) };
   await rig.activityTime.idle(QUIET_WITHIN_MS);
   const handle = await start(running);
@@ -99,6 +112,7 @@ async function runRelease(running: Running): Promise<ReleaseView> {
   const end = {
     ...{ view, script, production: await endIn('prod'), integration: await endIn('fat') },
     ledger: await ledgerStory(rig.ledger, view.id),
+    tagged: world.registry.digestOf(service, `v${script.version}`),
   };
   for (const [invariant, holds] of Object.entries(END_INVARIANTS)) {
     const says = violations.length > 0 ? undefined : holds(end);
@@ -107,11 +121,21 @@ async function runRelease(running: Running): Promise<ReleaseView> {
   return view;
 }
 
+/** Going back after the end: nothing is said to it, and nothing is approved. */
+const wayBack = (last: ReleaseScript): ReleaseScript => ({
+  ...last,
+  ...{ version: BACK, clicks: [], handEdit: undefined },
+});
+
+/** Key of the run that goes back. */
+const BACK = 'back';
+
 type ReleaseHandle = WorkflowHandle<() => Promise<ReleaseResult>>;
 
 async function start({ rig, scenario, script, world }: Running): Promise<ReleaseHandle> {
   const { service } = scenario;
   const { version, source } = script;
+  if (version === BACK) return startBack(rig, service);
   const image = { repository: service, digest: world.registry.push(service, version) };
   const bundle = bundleOf({
     ...{ service, version, commit: version, image, testImages: { contract: image } },
@@ -131,25 +155,68 @@ async function start({ rig, scenario, script, world }: Running): Promise<Release
   });
 }
 
+function startBack(rig: SimulationRig, service: string): Promise<ReleaseHandle> {
+  const input: RollbackInput = {
+    ...{ key: BACK, service, environment: 'prod', requestedBy: 'ann', reason: 'it was better before' },
+  };
+  return rig.client.start<() => Promise<ReleaseResult>>(WorkflowType.Rollback, {
+    taskQueue: TASK_QUEUE,
+    workflowId: releaseWorkflowId(service, BACK),
+    args: [input] as never,
+  });
+}
+
+/**
+ * The time-skipping server has lost a task of a workflow: what it answers from then on says nothing of Slipway. It does so
+ * when an activity ends in the moment in which it is cancelled (sdk-java#2391). The seed is then run again on another one.
+ */
+export class ServerWedged extends Error {}
+
+/** A worker that has the run answers in milliseconds, on a machine under load in seconds. */
+const ANSWER_WITHIN_MS = 15_000;
+
+async function asked({ client }: SimulationRig, handle: ReleaseHandle): Promise<ReleaseView> {
+  try {
+    return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => handle.query(releaseQuery));
+  } catch (error) {
+    await refuseWedged(handle);
+    throw error;
+  }
+}
+
+/** @throws ServerWedged when the last that the server knows of a run is a task that nobody gets */
+async function refuseWedged(handle: ReleaseHandle): Promise<void> {
+  const { events } = await handle.fetchHistory();
+  const last = events?.at(-1);
+  if (last?.workflowTaskStartedEventAttributes || last?.workflowTaskScheduledEventAttributes) {
+    throw new ServerWedged(`${handle.workflowId} got no task`);
+  }
+}
+
 /** Looks, lets people say their words and lets time pass, until the release has ended. */
 async function drive(running: Running, handle: ReleaseHandle, watch: Watch): Promise<ReleaseView> {
   const { rig, script, violations } = running;
   const people = new People(handle, script);
   watch.onChange = async (nth) => {
+    if (nth === script.workerLostAt) rig.activityTime.lose(handle.workflowId);
     if (!people.haveToSayAt(nth)) return;
     await rig.activityTime.lastOf(handle.workflowId, QUIET_WITHIN_MS);
+    rig.activityTime.mayBeTold(handle.workflowId);
     await people.atChange(nth);
   };
   const deadline = Date.now() + WALL_MS;
   let idle = 0;
+  let broken = 0;
   for (let look = 1; ; look += 1) {
-    const view = await handle.query(releaseQuery);
+    const view = await asked(rig, handle);
     for (const [invariant, holds] of Object.entries(VIEW_INVARIANTS)) {
       const says = holds(view);
       if (says !== undefined) violations.push({ invariant, says, at: `look ${look} at ${view.version}` });
     }
     if (view.outcome !== undefined) await people.afterEnd();
-    if (view.outcome !== undefined || violations.length > 0) break;
+    if (view.outcome !== undefined) break;
+    if (violations.length > 0) broken += 1;
+    if (broken > MORE_LOOKS) break;
     if (look > MOST_LOOKS || Date.now() > deadline) {
       const doing = view.steps.find(({ outcome }) => outcome === 'running')?.id;
       violations.push({
@@ -167,21 +234,23 @@ async function drive(running: Running, handle: ReleaseHandle, watch: Watch): Pro
     const { wait } = view;
     const timed = wait !== undefined && TIMED.has(wait.reason);
     idle = timed ? 0 : idle + 1;
+    if (idle > 0 && idle % IDLE_LOOKS === 0) await refuseWedged(handle);
     await rig.passTime(
       timed ? Math.max(1, Date.parse(wait.deadline) - (await rig.currentTime()) + 1) : littleTime(idle),
     );
   }
   watch.end();
-  return violations.length > 0 ? handle.query(releaseQuery) : (await handle.result()).view;
+  const view = await handle.query(releaseQuery);
+  if (view.outcome === undefined) await handle.terminate('it broke an invariant');
+  else if (violations.length === 0) return (await handle.result()).view;
+  return view;
 }
 
 function worldOf(scenario: Scenario): World {
   const { chance, releases, service, requestsPerSecond } = scenario;
-  const world = new World(chance, {
-    behaviour: (version) =>
-      releases.find((release) => release.version === version)?.behaviour ?? { errors: 0, sick: 0 },
-    ...{ requestsPerSecond, figuresFor: 0, figuresLate: 0 },
-  });
+  const behaviour = (version: string) =>
+    releases.find((release) => release.version === version)?.behaviour ?? { errors: 0, sick: 0 };
+  const world = new World(chance, { behaviour, requestsPerSecond, figuresFor: 0, figuresLate: 0 }, service);
   for (const environment of ['fat', 'prod']) {
     for (const version of [1, 2])
       world.consul.writeByHand(`cfg/${environment}/${service}/v/${version}`, `{"v":${version}}`);

@@ -1,8 +1,10 @@
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { Ledger } from '../../activities/ledger/client.ts';
 import { simulationBundle } from './bundle.ts';
 import { Coverage } from './coverage.ts';
 import { memoryLedger, SimulationRig } from './rig.ts';
-import { scenarioOf } from './scenario.ts';
-import { runSeed, type SeedResult } from './seed-run.ts';
+import { type Scenario, scenarioOf } from './scenario.ts';
+import { runSeed, type SeedResult, ServerWedged } from './seed-run.ts';
 
 /** What many seeds came to. */
 export interface SeedsResult {
@@ -19,17 +21,11 @@ export async function runSeeds(
 ): Promise<SeedsResult> {
   const results: SeedResult[] = [];
   const coverage = new Coverage();
-  await withRig(async (rig) => {
-    const bundle = await simulationBundle();
-    let cached = CACHED;
-    await rig.work(bundle, cached);
+  const bundle = await simulationBundle();
+  await withLedger(async (ledger) => {
     for (const seed of seeds) {
-      const scenario = scenarioOf(seed);
-      const wanted = scenario.forgetful ? FORGETFUL : CACHED;
-      if (wanted !== cached) await rig.work(bundle, wanted);
-      cached = wanted;
       const started = performance.now();
-      const result = await runSeed(rig, scenario);
+      const result = await runAlone(ledger, bundle, scenarioOf(seed));
       told(result, (performance.now() - started) / 1000);
       results.push(result);
       coverage.add(result);
@@ -42,19 +38,39 @@ export async function runSeeds(
 const CACHED = 50;
 /** A forgetful one: fewer than run at the same time. With none the SDK trips over its own evictions. */
 const FORGETFUL = 2;
+/** How often a seed is tried on another server when one has lost a task. */
+const TRIES = 3;
 
-/** A rig for the time of some work. */
-async function withRig(work: (rig: SimulationRig) => Promise<void>): Promise<void> {
+/** A seed on a server of its own: what one run leaves behind on it harms no other. */
+export async function runAlone(
+  shared: Ledger,
+  bundle: WorkflowBundleWithSourceMap,
+  scenario: Scenario,
+): Promise<SeedResult> {
+  for (let attempt = 1; ; attempt += 1) {
+    // What was told before the server lost a task is no story of the run that comes after it.
+    const ledger = attempt === 1 ? shared : memoryLedger();
+    const rig = await SimulationRig.start(ledger);
+    try {
+      await rig.work(bundle, scenario.forgetful ? FORGETFUL : CACHED);
+      return await runSeed(rig, scenario);
+    } catch (error) {
+      if (!(error instanceof ServerWedged) || attempt === TRIES) throw error;
+      process.stderr.write(`seed ${scenario.seed} is run again: the server has lost a task (${error.message})\n`);
+    } finally {
+      await rig.stop();
+      if (attempt > 1) await ledger.close();
+    }
+  }
+}
+
+/** A ledger in memory for the time of some work. */
+export async function withLedger(work: (ledger: Ledger) => Promise<void>): Promise<void> {
   const ledger = memoryLedger();
   try {
     // Its start takes seconds, which no release shall wait for.
     await ledger.use(async () => {});
-    const rig = await SimulationRig.start(ledger);
-    try {
-      await work(rig);
-    } finally {
-      await rig.stop();
-    }
+    await work(ledger);
   } finally {
     await ledger.close();
   }

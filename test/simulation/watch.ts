@@ -46,7 +46,9 @@ export class Watch {
   private check(effect: Effect): void {
     const { view, before } = this;
     const at = `${effect.system} ${effect.subject} ${effect.change}`;
-    if (/ twice/.test(effect.change)) this.violations.push({ invariant: 'each-effect-once', says: at, at });
+    if (/ twice/.test(effect.change) && !this.world.lateIn.has(effect.system)) {
+      this.violations.push({ invariant: 'each-effect-once', says: at, at });
+    }
     if (!view || !/prod[/.:]/.test(effect.subject)) return;
     const observation = observe(this.world, 'prod', view.service);
     for (const [invariant, holds] of Object.entries(WAY_INVARIANTS)) {

@@ -53,6 +53,7 @@ export class SimulatedBalancer {
 
   /** Answers one line of commands. */
   answer(line: string): string {
+    this.marathon.lookAtAll();
     this.follow();
     return line
       .trim()

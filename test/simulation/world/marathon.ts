@@ -69,6 +69,11 @@ export class SimulatedMarathon {
     if (app) this.setInstances(app, instances);
   }
 
+  /** Whoever waits for instances by another system's word looks too. */
+  lookAtAll(): void {
+    for (const app of this.apps.values()) this.look(app);
+  }
+
   handle(call: Call): Answer {
     const { method, path } = call;
     if (path === '/v2/info') return json(200, { name: 'marathon', version: '1.11.0', elected: true });
@@ -87,6 +92,7 @@ export class SimulatedMarathon {
     const [name = '', value = ''] = (label ?? '').split('==');
     const labelOf = (app: SimulatedApp) => (app.definition['labels'] as Record<string, string> | undefined)?.[name];
     const found = [...this.apps.values()].filter((app) => label === null || labelOf(app) === value);
+    for (const app of found) this.look(app);
     return json(200, { apps: found.map((app) => this.shownApp(app)) });
   }
 

@@ -23,7 +23,12 @@ const BALANCERS = 2;
 /** Starts everything that a world is reached by, on free ports of loopback. @param world the one that answers now */
 export async function serveWorld(world: () => World): Promise<WorldServers> {
   const sockets = new Set<Socket>();
-  const http = createServer((request, response) => void exchange(world(), request, response));
+  const http = createServer((request, response) => {
+    exchange(world(), request, response).catch((error: unknown) => {
+      world().troubles.push(error);
+      request.socket.destroy();
+    });
+  });
   const balancers = Array.from({ length: BALANCERS }, (_, number) =>
     createTcpServer({ allowHalfOpen: true }, (socket) => void runtime(world(), number, socket)),
   );

@@ -69,6 +69,10 @@ export class World {
   readonly influx: SimulatedInflux;
   readonly balancers: readonly SimulatedBalancer[];
   readonly effects: Effect[] = [];
+  /** Systems in which a change came late: whoever repeated it meanwhile made it twice. */
+  readonly lateIn = new Set<SystemName>();
+  /** What went wrong with the simulation itself. */
+  readonly troubles: unknown[] = [];
   /** How often each fault was met. */
   readonly met = new Map<string, number>();
   weather: Weather = CALM;
@@ -81,18 +85,22 @@ export class World {
   /** Changes that are to be made late: after so many further calls to the system. */
   private readonly pending: { readonly system: SystemName; after: number; readonly make: () => void }[] = [];
 
-  constructor(chance: Chance, climate: Climate) {
+  private readonly service: string;
+
+  /** @param service whose name decides nothing: by another one everything goes alike */
+  constructor(chance: Chance, climate: Climate, service: string) {
     this.chance = chance;
+    this.service = service;
     this.climate = climate;
     const upcoming: Upcoming = {
       looks: (app, nth) =>
-        chance.weighted(`looks ${app} ${nth}`, [
+        chance.weighted(this.neutral(`looks ${app} ${nth}`), [
           [80, 0],
           [15, 1],
           [5, 3],
         ]),
       sick: (_app, nth, version) => nth <= this.climate.behaviour(version).sick,
-      locked: (app) => (chance.hits(`locked ${app}`, this.weather.share / 2) ? 2 : 0),
+      locked: (app) => (chance.hits(this.neutral(`locked ${app}`), this.weather.share / 2) ? 2 : 0),
     };
     const effect = (made: Effect) => {
       this.effects.push(made);
@@ -148,7 +156,10 @@ export class World {
         handle();
         return system === 'registry' ? 'cut' : 'silent';
       case 'late':
-        if (changes) this.pending.push({ system, after: 2, make: handle });
+        if (changes) {
+          this.lateIn.add(system);
+          this.pending.push({ system, after: 2, make: handle });
+        }
         return json(503, { message: 'not yet' });
     }
   }
@@ -158,9 +169,13 @@ export class World {
     const nth = this.count(route);
     const systemCall = this.count(system);
     this.makeDue(system);
-    const fault = faultOf(this.chance, this.weather, { system, route, nth, systemCall });
+    const fault = faultOf(this.chance, this.weather, { system, route: this.neutral(route), nth, systemCall });
     if (fault) this.met.set(fault, (this.met.get(fault) ?? 0) + 1);
     return { fault, nth };
+  }
+
+  private neutral(text: string): string {
+    return text.replaceAll(this.service, 'service');
   }
 
   private count(what: string): number {
@@ -201,16 +216,16 @@ export class World {
     readonly environment: string;
     readonly service: string;
     readonly revision: string;
-    readonly time: number;
+    readonly sinceFrom: number;
     readonly seconds: number;
   }): { requests: number; errors: number; latencyMs: number } {
-    const { environment, service, revision, time, seconds } = of;
+    const { environment, service, revision, sinceFrom, seconds } = of;
     const requests = Math.round(this.climate.requestsPerSecond * seconds * this.share(environment, service, revision));
     const app = this.marathon.apps.get(`/${environment}/${service}/${revision}`);
     const { errors } = this.climate.behaviour(app ? this.marathon.versionOf(app) : '');
     // What is left of a whole error comes as one in as many intervals as it would by chance.
     const expected = requests * errors;
-    const whole = Math.floor(expected + this.chance.of(`errors ${revision} ${time}`));
+    const whole = Math.floor(expected + this.chance.of(`errors ${revision} ${Math.floor(sinceFrom)}`));
     return { requests, errors: Math.min(requests, whole), latencyMs: 5 };
   }
 
