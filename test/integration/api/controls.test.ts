@@ -2,11 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
-import { runCli } from '../../../cli/main.ts';
 import type { Freeze } from '../../../domain/freeze.ts';
 import type { FreezeEntry } from '../../../domain/ledger.ts';
-import { signMessage } from '../../../domain/standard-webhooks.ts';
-import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
+import { doorsOf } from './doors.ts';
+import { type ApiRig, startApiRig } from './rig.ts';
 
 jest.setTimeout(60_000);
 
@@ -20,8 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => rig?.stop());
 
-type Person = keyof typeof TOKENS;
-
 /** What these tests read of answers; the rest is kept. */
 const answerSchema = z.looseObject({
   id: z.string().optional(),
@@ -29,59 +26,11 @@ const answerSchema = z.looseObject({
   freezes: z.array(z.looseObject({ id: z.string() })).optional(),
 });
 
-async function call(path: string, body?: object, options: { by?: Person; key?: string } = {}) {
-  const response = await fetch(`${rig.url}${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: {
-      authorization: `Bearer ${TOKENS[options.by ?? 'bob']}`,
-      ...(body === undefined
-        ? {}
-        : { 'content-type': 'application/json', 'idempotency-key': options.key ?? randomUUID() }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(30_000),
-  });
-  return { status: response.status, body: answerSchema.parse(await response.json()) };
-}
+const { call: callDoor, say, slipway } = doorsOf(() => rig, 'bob', 'cat');
 
-async function slipway(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[name] += text;
-      return true;
-    },
-    isTTY: false,
-  });
-  const code = await runCli(args, {
-    stdout: stream('stdout'),
-    stderr: stream('stderr'),
-    env: { SLIPWAY_API: rig.url, SLIPWAY_TOKEN: TOKENS.bob },
-    ask: undefined,
-    interrupted: new AbortController().signal,
-  });
-  return { code, ...written };
-}
-
-async function say(text: string) {
-  const body = JSON.stringify({ text, user: 'cat', room: 'releases' });
-  const message = {
-    id: `msg_${randomUUID()}`,
-    timestamp: String(Math.floor(Date.now() / 1000)),
-    body: Buffer.from(body),
-  };
-  const response = await fetch(`${rig.url}/v1/chat`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': message.id,
-      'webhook-timestamp': message.timestamp,
-      'webhook-signature': signMessage(rig.secrets.chat, message),
-    },
-    body,
-    signal: AbortSignal.timeout(30_000),
-  });
-  return response.json();
+async function call(...order: Parameters<typeof callDoor>) {
+  const { status, body } = await callDoor(...order);
+  return { status, body: answerSchema.parse(body) };
 }
 
 /** A release of ann's that waits for approval. */

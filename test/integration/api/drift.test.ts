@@ -1,10 +1,8 @@
 /** Hand-made changes by the doors that people have: HTTP, the command line, chat. */
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { runCli } from '../../../cli/main.ts';
-import { signMessage } from '../../../domain/standard-webhooks.ts';
 import { laneWorkflowId, TASK_QUEUE, WorkflowType } from '../../../workflows/contract.ts';
-import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
+import { doorsOf } from './doors.ts';
+import { type ApiRig, startApiRig } from './rig.ts';
 
 jest.setTimeout(60_000);
 
@@ -21,58 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig?.stop());
 
-async function call(path: string, body?: object, key: string = randomUUID()) {
-  const response = await fetch(`${rig.url}${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: {
-      authorization: `Bearer ${TOKENS.ann}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': key }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(30_000),
-  });
-  return { status: response.status, body: await response.json() };
-}
-
-async function slipway(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[name] += text;
-      return true;
-    },
-    isTTY: false,
-  });
-  const code = await runCli(args, {
-    stdout: stream('stdout'),
-    stderr: stream('stderr'),
-    env: { SLIPWAY_API: rig.url, SLIPWAY_TOKEN: TOKENS.ann },
-    ask: undefined,
-    interrupted: new AbortController().signal,
-  });
-  return { code, ...written };
-}
-
-async function say(text: string) {
-  const body = JSON.stringify({ text, user: 'bob', room: 'releases' });
-  const message = {
-    id: `msg_${randomUUID()}`,
-    timestamp: String(Math.floor(Date.now() / 1000)),
-    body: Buffer.from(body),
-  };
-  const response = await fetch(`${rig.url}/v1/chat`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': message.id,
-      'webhook-timestamp': message.timestamp,
-      'webhook-signature': signMessage(rig.secrets.chat, message),
-    },
-    body,
-    signal: AbortSignal.timeout(30_000),
-  });
-  return response.json();
-}
+const { call, say, slipway } = doorsOf(() => rig, 'ann', 'bob');
 
 describe('a hand-made change', () => {
   const reason = { reason: 'it was late' };
@@ -92,8 +39,8 @@ describe('a hand-made change', () => {
   it('is adopted and reverted by HTTP, once a click', async () => {
     const path = '/v1/lanes/prod/other/adopt';
     const taken = { id: 'lane/prod/other', location: '/v1/lanes/prod/other' };
-    expect(await call(path, reason, 'click-1')).toEqual({ status: 202, body: taken });
-    expect(await call(path, reason, 'click-1')).toEqual({ status: 202, body: taken });
+    expect(await call(path, reason, { key: 'click-1' })).toEqual({ status: 202, body: taken });
+    expect(await call(path, reason, { key: 'click-1' })).toEqual({ status: 202, body: taken });
     expect(await call(path, reason)).toMatchObject({ status: 409, body: { code: 'NoDrift' } });
     expect((await call('/v1/lanes/prod/other')).body).not.toHaveProperty('drift');
   });
