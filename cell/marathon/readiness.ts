@@ -83,7 +83,9 @@ async function query(check: ReadinessCheck, app: App, instance: Instance, timeou
   const index = definitions.findIndex((definition) => definition.name === check.portName);
   const port = effectivePorts(app, instance.ports)[index];
   const scheme = check.protocol === 'HTTPS' ? 'https' : 'http';
-  const host = probedHost(app, instance);
+  // Of a published port the agent is asked, also where the app has a network of its own.
+  const published = app.container?.portMappings?.[index]?.hostPort !== undefined;
+  const host = published ? instance.host : probedHost(app, instance);
   const url = `${scheme}://${host}:${port}${check.path}`;
   const base = { name: check.name, taskId: instance.taskId };
   try {

@@ -10,6 +10,12 @@
 
 extern char **environ;
 
+static void show(const char *path) {
+  FILE *file = fopen(path, "r");
+  for (int byte; file && (byte = fgetc(file)) != EOF;) putchar(byte);
+  if (file) fclose(file);
+}
+
 static void nap(long ms) {
   struct timespec time = {ms / 1000, (ms % 1000) * 1000000};
   nanosleep(&time, NULL);
@@ -47,6 +53,12 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "-c") && argc > 2 && sscanf(argv[2], "sleep %d", &seconds) == 1) return (int)sleep(seconds);
   if (!strcmp(what, "everywhere") && argc > 2) {
     signal(SIGTERM, SIG_IGN);
+    return serve(INADDR_ANY, atoi(argv[2]), "/nowhere");
+  }
+  /* Tells first what it was given, and whom it knows by name. */
+  if (!strcmp(what, "tell-and-serve") && argc > 2) {
+    for (char **variable = environ; *variable; variable++) puts(*variable);
+    show("/etc/hosts");
     return serve(INADDR_ANY, atoi(argv[2]), "/nowhere");
   }
   if (!strcmp(what, "serve")) return serve(INADDR_LOOPBACK, atoi(getenv(argc > 2 ? argv[2] : "PORT0")), "/mnt/mesos/sandbox/sick");
