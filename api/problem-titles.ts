@@ -26,6 +26,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   [FailureType.BuilderUnavailable]: kind(503, 'No builder took the build', '没有可用的构建机'),
   [FailureType.TestsFailed]: kind(422, 'Tests failed', '测试失败'),
   [FailureType.RevisionUnhealthy]: kind(422, 'The new revision is not healthy', '新版本不健康'),
+  [FailureType.InstancesUnhealthy]: kind(422, 'The new revision turned unhealthy', '新版本变得不健康'),
   [FailureType.CapacityExhausted]: kind(503, 'There is no capacity', '容量不足'),
   [FailureType.ImageMissing]: kind(422, 'The image is not in the registry', '仓库中没有该镜像'),
   [FailureType.ConfigMissing]: kind(422, 'The configuration version is not published', '配置版本未发布'),

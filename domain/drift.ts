@@ -50,6 +50,8 @@ export interface ObservedApp {
   readonly appId: string;
   /** Instances wanted. */
   readonly instances: number;
+  /** Of those: fit to serve. Absent where Marathon does not count them. */
+  readonly healthy?: number;
   /** Paths in its definition that are not as the revision's, such as `env.COLOUR`; empty for an app that is no revision. */
   readonly edited: readonly string[];
 }

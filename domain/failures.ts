@@ -32,6 +32,8 @@ export const FailureType = {
   TestsFailed: 'TestsFailed',
   /** Instances did not become healthy; details hold the last failure of the tasks. */
   RevisionUnhealthy: 'RevisionUnhealthy',
+  /** Of a new revision that served already too few instances were healthy, for longer than replacing one may take. */
+  InstancesUnhealthy: 'InstancesUnhealthy',
   /** Marathon has no capacity for the instances asked. */
   CapacityExhausted: 'CapacityExhausted',
   /** The image is not in the registry. */

@@ -21,6 +21,7 @@ export const WaitReason = {
   Bake: 'bake',
   Held: 'held',
   Drift: 'drift',
+  Health: 'health',
   Paused: 'paused',
   Freeze: 'freeze',
   Window: 'window',

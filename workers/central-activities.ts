@@ -56,6 +56,7 @@ export function createCentralActivities(
     ...createRemovalActivities({ ...balancer, ...marathon }),
     ...createDriftActivities({
       apps: marathon.observeApps,
+      instances: marathon.tellInstances,
       traffic: balancer.observeWeights,
       places: config.observePlaces,
     }),

@@ -7,7 +7,7 @@ import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { type CommandInput, laneWorkflowId, type OpenDrift } from './contract.ts';
-import { DriftWatch } from './drift-watch.ts';
+import { DriftWatch, sightingOf } from './drift-watch.ts';
 import { failureFrom } from './failure.ts';
 import type { LedgerBook } from './ledger.ts';
 import { tellChat } from './notice.ts';
@@ -25,7 +25,7 @@ interface Wanted extends CommandInput {
 
 /** Hand-made changes of an idle lane: seen, shown, and adopted or reverted when a person says so. Never by itself. */
 export class LaneDrift {
-  private readonly watch = new DriftWatch((found) => this.found(found));
+  private readonly watch = new DriftWatch(({ differences }) => this.found(differences));
   private readonly environment: string;
   private readonly service: string;
   private open: OpenDrift | undefined;
@@ -111,7 +111,7 @@ export class LaneDrift {
   async isAsExpected(expected: Expected): Promise<boolean> {
     try {
       const look = activities<DriftActivities>(LOOK, `Is ${this.service} as it was, before a release begins`);
-      const found = await look.findDrift({ expected });
+      const { differences: found } = sightingOf(await look.findDrift({ expected }));
       if (found.length > 0) this.found(found);
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;

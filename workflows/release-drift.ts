@@ -7,18 +7,22 @@ import {
   log,
 } from '@temporalio/workflow';
 import type { DriftActivities } from '../activities/drift/activities.ts';
+import { canonicalJson } from '../domain/digest.ts';
 import { type Difference, type Expected, toleranceOf } from '../domain/drift.ts';
 import { type DriftVerb, refuseInRelease } from '../domain/drift-in-release.ts';
 import { adopted, corrections } from '../domain/drift-resolution.ts';
 import { named, sayAll } from '../domain/drift-sentences.ts';
 import { FailureType } from '../domain/failures.ts';
+import type { Sighting } from '../domain/health.ts';
+import type { ReleaseFailure } from '../domain/release.ts';
 import { WaitReason } from '../domain/wait.ts';
 import type { CommandInput, OpenDrift } from './contract.ts';
-import { DriftWatch } from './drift-watch.ts';
+import { DriftWatch, sightingOf } from './drift-watch.ts';
 import { failureFrom } from './failure.ts';
 import type { HandMadeChanges } from './gate.ts';
 import { tellChat } from './notice.ts';
 import { activities, change, LOOK } from './options.ts';
+import { ReleaseHealth } from './release-health.ts';
 import type { ReleaseRecord } from './release-record.ts';
 import { correct } from './resolve-drift.ts';
 import { directTraffic } from './revision-effects.ts';
@@ -37,12 +41,14 @@ interface Wanted extends CommandInput {
 
 /**
  * Hand-made changes where a release holds a lane: seen beside its long waits and right before what it does next, shown,
- * and adopted or reverted when a person says so. Until then nothing goes forward there.
+ * and adopted or reverted when a person says so. Until then nothing goes forward there. The same looks see in production
+ * how the new revision does.
  */
 export class ReleaseDrift implements HandMadeChanges {
-  private readonly watch = new DriftWatch((found) => this.found(found));
+  private readonly watch = new DriftWatch((seen) => this.saw(seen));
   private readonly id: string;
   private readonly record: ReleaseRecord;
+  private readonly health: ReleaseHealth;
   /** Where it waited last, and has done nothing since. */
   private waited: Stage | undefined;
   /** That stage as it was left: a shift that stands at the gate has written its targets into it already. */
@@ -52,10 +58,14 @@ export class ReleaseDrift implements HandMadeChanges {
   private clearing: Promise<void> | undefined;
   private said: string | undefined;
 
-  /** @param id workflow id of the release */
-  constructor(id: string, record: ReleaseRecord) {
+  /**
+   * @param id workflow id of the release
+   * @param goBack ends its way forward at once
+   */
+  constructor(id: string, record: ReleaseRecord, goBack: (failure: ReleaseFailure) => void) {
     this.id = id;
     this.record = record;
+    this.health = new ReleaseHealth(record, goBack);
   }
 
   /** @throws ApplicationFailure `NoDrift` when nothing is open, `NotAdoptable` when a release can't do that about it */
@@ -89,7 +99,7 @@ export class ReleaseDrift implements HandMadeChanges {
     }
   }
 
-  /** @throws ApplicationFailure `HeldTooLong` */
+  /** @throws ApplicationFailure `HeldTooLong`, `InstancesUnhealthy` */
   async clear(environment: string, effect: string): Promise<boolean> {
     const stage = this.waited;
     if (stage?.facts.name !== environment) return false;
@@ -102,22 +112,26 @@ export class ReleaseDrift implements HandMadeChanges {
 
   private async hold(effect: string): Promise<void> {
     if (!this.open) await this.look();
-    while (this.open) {
+    while (this.open || this.health.isAiling) {
       this.over();
-      const { found } = this.open;
-      const wait = {
-        reason: WaitReason.Drift,
-        sentence: `${this.sentence}; held up: ${effect}`,
-        endedBy: 'a person who adopts or reverts it, or puts it back by hand',
-        seconds: OPEN_SECONDS,
-        atDeadline: 'the release goes back',
-      };
-      if (!(await waitFor(this.record, wait, () => this.open?.found !== found || this.wanted !== undefined))) {
-        throw ApplicationFailure.nonRetryable(`${this.sentence}; nobody has resolved it`, FailureType.HeldTooLong);
-      }
-      await this.resolve();
+      if (this.open) await this.untilResolved(this.open, effect);
+      else if (this.left) await this.health.untilWell(this.left, effect, () => this.open !== undefined);
     }
     this.leave();
+  }
+
+  private async untilResolved({ found }: OpenDrift, effect: string): Promise<void> {
+    const wait = {
+      reason: WaitReason.Drift,
+      sentence: `${this.sentence}; held up: ${effect}`,
+      endedBy: 'a person who adopts or reverts it, or puts it back by hand',
+      seconds: OPEN_SECONDS,
+      atDeadline: 'the release goes back',
+    };
+    if (!(await waitFor(this.record, wait, () => this.open?.found !== found || this.wanted !== undefined))) {
+      throw ApplicationFailure.nonRetryable(`${this.sentence}; nobody has resolved it`, FailureType.HeldTooLong);
+    }
+    await this.resolve();
   }
 
   /** Watches nothing more: the release goes back, or leaves the environment. */
@@ -133,11 +147,13 @@ export class ReleaseDrift implements HandMadeChanges {
   }
 
   private over(): void {
-    if (this.left) this.watch.over(expectedInStage(this.left), this.open?.found ?? []);
+    const { left, open } = this;
+    if (left) this.watch.over(expectedInStage(left), open?.found ?? [], this.health.watched(left));
   }
 
   private leave(): void {
     this.watch.stop();
+    this.health.forget();
     this.waited = undefined;
     this.left = undefined;
   }
@@ -164,8 +180,9 @@ export class ReleaseDrift implements HandMadeChanges {
     const { facts, service } = left;
     try {
       const look = activities<DriftActivities>(LOOK, `Is ${service} in ${facts.name} as it was left`);
-      const found = await look.findDrift({ expected: expectedInStage(left) });
-      if (found.length > 0) this.found(found);
+      const health = this.health.watched(left);
+      const seen = sightingOf(await look.findDrift({ expected: expectedInStage(left), ...(health && { health }) }));
+      if (!this.health.saw(left, seen) && seen.differences.length > 0) this.found(seen.differences);
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       log.warn('it could not be looked for hand-made changes', { environment: facts.name, error });
@@ -194,6 +211,13 @@ export class ReleaseDrift implements HandMadeChanges {
       this.wanted = undefined;
       this.show();
     }
+  }
+
+  private saw(seen: Sighting): void {
+    const { left, open } = this;
+    if (!left || this.health.saw(left, seen)) return;
+    if (canonicalJson(seen.differences) !== canonicalJson(open?.found ?? [])) this.found(seen.differences);
+    this.over();
   }
 
   private found(found: readonly Difference[]): void {

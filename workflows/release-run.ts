@@ -63,7 +63,8 @@ export class ReleaseRun implements StepContext {
   private readonly notices: Promise<void>[] = [];
   /** All forward work; cancelled when the release is interrupted. */
   private readonly forward = new CancellationScope();
-  private interruption: Interruption | undefined;
+  /** Why the forward way was ended from beside it, and how the release ends then where that does not follow from it. */
+  private stopped: { readonly failure: ReleaseFailure; readonly outcome?: ReleaseOutcome } | undefined;
   private undoing = false;
   /** The last environment is being given back: there is no way back for this release any more. */
   private through = false;
@@ -79,7 +80,7 @@ export class ReleaseRun implements StepContext {
     this.id = releaseWorkflowId(request.service, key);
     this.book = new LedgerBook(this.id, request.service);
     this.record = new ReleaseRecord(this.id, request.service, request.requestedBy, this.book, request);
-    this.drift = new ReleaseDrift(this.id, this.record);
+    this.drift = new ReleaseDrift(this.id, this.record, (failure) => this.stop(failure));
     const watcher = { holder: this.id, service: request.service };
     this.gate = new ReleaseGate(watcher, request.requestedBy, this.record, this.drift);
     this.controls = new Controls(this);
@@ -109,7 +110,7 @@ export class ReleaseRun implements StepContext {
 
   /** True while a command may still change where the release goes. */
   get isForward(): boolean {
-    return !this.record.isOver && !this.undoing && !this.through && this.interruption === undefined;
+    return !this.record.isOver && !this.undoing && !this.through && this.stopped === undefined;
   }
 
   /** True when something outside has changed that a rollback would restore. */
@@ -138,7 +139,7 @@ export class ReleaseRun implements StepContext {
       this.finish('released');
     } catch (error) {
       const failure = this.failureOf(error);
-      if (isCancellation(error) && this.interruption === undefined) cancelledFromOutside = error;
+      if (isCancellation(error) && this.stopped === undefined) cancelledFromOutside = error;
       await CancellationScope.nonCancellable(() => this.undo(failure));
     } finally {
       await CancellationScope.nonCancellable(() => Promise.all(this.notices));
@@ -150,10 +151,14 @@ export class ReleaseRun implements StepContext {
   }
 
   /** Ends the forward way now: what runs is cancelled, then everything in hand is restored. */
-  interrupt(interruption: Interruption): void {
-    this.interruption = interruption;
-    const { by, type, reason } = interruption;
+  interrupt({ by, outcome, reason, type }: Interruption): void {
     this.book.note({ kind: 'stopped', at: new Date().toISOString(), by, type, reason });
+    this.stop({ type, message: `${by}: ${reason}` }, outcome);
+  }
+
+  private stop(failure: ReleaseFailure, outcome?: ReleaseOutcome): void {
+    if (!this.isForward) return;
+    this.stopped = { failure, ...(outcome === undefined ? {} : { outcome }) };
     this.forward.cancel();
   }
 
@@ -284,7 +289,7 @@ export class ReleaseRun implements StepContext {
     const touched = [...this.stages.values()].filter((stage) => stage.touched);
     const wasLive = touched.some(({ facts }) => facts.tier === 'production');
     const byItself = NO_FAULT.has(failure.type) ? 'aborted' : wasLive ? 'rolled-back' : 'failed';
-    const outcome = this.interruption?.outcome ?? byItself;
+    const outcome = this.stopped?.outcome ?? byItself;
     await restoreAll(touched, this.record, failure.message, ({ bundle, facts }, state) => {
       // An abort says nothing of the bundle; whoever rolls it back, or the judge, does.
       const banned = outcome === 'rolled-back' && facts.tier === 'production';
@@ -312,10 +317,7 @@ export class ReleaseRun implements StepContext {
 
   private failureOf(error: unknown): ReleaseFailure {
     const step = this.currentStep ? { step: this.currentStep.id } : {};
-    if (this.interruption) {
-      const { type, by, reason } = this.interruption;
-      return { type, message: `${by}: ${reason}`, ...step };
-    }
+    if (this.stopped) return { ...this.stopped.failure, ...step };
     if (isCancellation(error)) return { type: FailureType.Aborted, message: 'the workflow was cancelled', ...step };
     const failure = failureFrom(error);
     if (!failure) throw error;

@@ -4,6 +4,8 @@ import { WaitReason } from '../domain/wait.ts';
 import { failureFrom } from './failure.ts';
 import { type WaitBoard, waitFor } from './wait.ts';
 
+/** What the gate says of an effect that may not begin. */
+const HELD_UP: ReadonlySet<string> = new Set([FailureType.HeldTooLong, FailureType.InstancesUnhealthy]);
 /** Pause between two tries. */
 const RETRY_SECONDS = 15;
 
@@ -20,8 +22,8 @@ export async function untilDone(board: WaitBoard, what: string, work: () => Prom
       return await work();
     } catch (error) {
       const failure = isCancellation(error) ? undefined : failureFrom(error);
-      // What people hold up for too long is not tried again behind their backs.
-      if (!failure || failure.type === FailureType.HeldTooLong) throw error;
+      // What is held up for too long is not tried again behind people's backs.
+      if (!failure || HELD_UP.has(failure.type)) throw error;
       log.error(`${what} failed`, { failure });
       await waitFor(board, {
         reason: WaitReason.Restore,

@@ -3,6 +3,8 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { Expected, Observed } from '../../domain/drift.ts';
+import { FINE, type Health } from '../../domain/health.ts';
+import type { RevisionSpec } from '../../domain/revision-app.ts';
 import { createDriftActivities } from './activities.ts';
 
 const EXPECTED: Expected = {
@@ -26,6 +28,7 @@ function looking(...places: readonly (Places | ApplicationFailure)[]) {
     {
       apps: async () => [],
       traffic: async () => ({ traffic: null, servers: [] }),
+      instances: async () => 'exit status 1',
       places: async () => {
         const seen = places[Math.min(looks++, places.length - 1)];
         if (!seen || seen instanceof ApplicationFailure) throw seen;
@@ -91,5 +94,82 @@ describe('findDrift', () => {
     expect(await looking(at(2)).find()).toEqual([]);
     expect(await looking(at(3), at(2)).find()).toEqual([]);
     expect(await looking(AWAY).find()).toEqual([]);
+  });
+});
+
+describe('watchDrift, where health is watched', () => {
+  const SPEC: RevisionSpec = {
+    ...{ environment: 'prod', service: 'web', revision: 'r8', bundle: 'b-8', image: 'web@sha256:8', env: {}, cpus: 1 },
+    ...{ memoryMiB: 64, healthPath: '/', startSeconds: 30, instances: 0 },
+  };
+  const RULE = { revision: 'r8', graceSeconds: 60 };
+  const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)).toISOString();
+  const ailing = (since: number, seen: number): Health => ({
+    ...{ state: 'ailing', since: at(since), seen: at(seen), healthy: 1, wanted: 4 },
+  });
+
+  /** One attempt. @param beat what the one before said with its last heartbeat */
+  async function attempt(
+    seconds: number,
+    healthy: number | 'away',
+    { beat, health = FINE, differs = false }: { beat?: Health; health?: Health; differs?: boolean } = {},
+  ) {
+    const { watchDrift } = createDriftActivities(
+      {
+        apps: async () => {
+          if (healthy === 'away') throw AWAY;
+          return [{ appId: '/prod/web/r8', instances: 4, healthy, edited: [] }];
+        },
+        instances: async ({ appId }) => `${appId} fails`,
+        traffic: async () => ({ traffic: null, servers: [] }),
+        places: async () => ({ configVersion: differs ? 3 : 2, bounds: null }),
+      },
+      { secondLookMs: 1 },
+    );
+    const environment = new MockActivityEnvironment(
+      {
+        currentAttemptScheduledTimestampMs: Date.parse(at(seconds)),
+        ...(beat === undefined ? {} : { heartbeatDetails: beat }),
+      },
+      { logger: new DefaultLogger('ERROR') },
+    );
+    const beats: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => beats.push(details));
+    const expected = { ...EXPECTED, revisions: [{ spec: SPEC, instances: 4 }] };
+    const answer = await environment
+      .run(watchDrift, { expected, known: [], health: { rule: RULE, health } })
+      .catch((error: unknown) => error);
+    return { answer, beats };
+  }
+
+  it('tells the next attempt since when too few are healthy, by the clock of the server', async () => {
+    expect(await attempt(0, 1)).toEqual({ answer: NOTHING_NEW, beats: [ailing(0, 0)] });
+    expect(await attempt(8, 1, { beat: ailing(0, 0) })).toEqual({ answer: NOTHING_NEW, beats: [ailing(0, 8)] });
+    expect(await attempt(16, 4, { beat: ailing(0, 8) })).toEqual({ answer: NOTHING_NEW, beats: [FINE] });
+    expect(await attempt(24, 4)).toEqual({ answer: NOTHING_NEW, beats: [] });
+  });
+
+  it('tells of a revision that is ill, with what Marathon says', async () => {
+    const { answer } = await attempt(60, 1, { beat: ailing(0, 52) });
+    expect(answer).toEqual({
+      differences: [],
+      health: { ...ailing(0, 60), state: 'ill' },
+      why: '/prod/web/r8 fails',
+    });
+  });
+
+  it('calls nothing ill that it can not see', async () => {
+    expect((await attempt(60, 'away', { beat: ailing(0, 52) })).answer).toEqual(NOTHING_NEW);
+  });
+
+  it('goes on from what the watch before it has seen, and tells when that is over', async () => {
+    const known = { health: ailing(0, 52) };
+    expect((await attempt(60, 1, known)).answer).toMatchObject({ health: { state: 'ill', since: at(0) } });
+    expect((await attempt(58, 4, known)).answer).toEqual({ differences: [], health: FINE });
+  });
+
+  it('tells of a difference at once, and how the revision does', async () => {
+    const { answer } = await attempt(8, 1, { beat: ailing(0, 0), differs: true });
+    expect(answer).toEqual({ differences: KNOWN, health: ailing(0, 8) });
   });
 });

@@ -8,7 +8,7 @@ import { SharedLook } from '../shared-look.ts';
 import { MarathonClient, type MarathonOptions } from './client.ts';
 import { lockingDeployments } from './errors.ts';
 import { byRevisionNumber, type RevisionStatus, revisionStatus } from './revision-status.ts';
-import { shortfall } from './shortfall.ts';
+import { shortfall, standing } from './shortfall.ts';
 import { definitionDifferences, editedFields } from './stored-definition.ts';
 import type { Deployment } from './types.ts';
 import { type Patience, until } from './until.ts';
@@ -204,7 +204,8 @@ export function createMarathonActivities(environments: Readonly<Record<string, M
     },
 
     /**
-     * Every app of a service, and in which fields those that are revisions are not as they should be.
+     * Every app of a service, how many of its instances are healthy, and in which fields those that are revisions are not
+     * as they should be.
      *
      * @param input.apps the revisions that should be there
      * @param input.fresh asks Marathon anew, also where it was asked a moment ago
@@ -219,8 +220,20 @@ export function createMarathonActivities(environments: Readonly<Record<string, M
       const found = (await everyApp.get(input.fresh)).filter(({ id }) => id.startsWith(`${group}/${input.service}/`));
       return found.map((stored) => {
         const wanted = input.apps.find(({ id }) => id === stored.id);
-        return { appId: stored.id, instances: stored.instances, edited: wanted ? editedFields(wanted, stored) : [] };
+        const { tasksHealthy, tasksRunning } = stored;
+        const healthy = stored.healthChecks.length > 0 ? tasksHealthy : tasksRunning;
+        return {
+          appId: stored.id,
+          instances: stored.instances,
+          ...(healthy === undefined ? {} : { healthy }),
+          edited: wanted ? editedFields(wanted, stored) : [],
+        };
       });
+    },
+
+    /** What Marathon says of the instances of a revision now, in words. */
+    async tellInstances(input: { readonly environment: string; readonly appId: string }): Promise<string> {
+      return standing(await observe(clientFor(input.environment, input.appId), input.appId));
     },
 
     /** Fields of an app as Marathon holds them, by their names; `SystemRefused` where there is no such app. */

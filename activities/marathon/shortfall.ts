@@ -71,12 +71,13 @@ function diagnosis(
         'add agents or free resources, and look at the constraints',
     ];
   }
-  const failure = status.lastFailure;
-  const last = failure ? `last failure: ${failure.state} ${failure.message}` : 'no instance failed';
-  return [
-    FailureType.RevisionUnhealthy,
-    `${status.running} run, ${status.unhealthy} have a red check, ${status.staged} are starting; ${last}`,
-  ];
+  return [FailureType.RevisionUnhealthy, standing(status)];
+}
+
+/** How the instances of a revision are, and what Marathon says of the last that failed. */
+export function standing({ lastFailure, running, staged, unhealthy }: RevisionStatus): string {
+  const last = lastFailure ? `last failure: ${lastFailure.state} ${lastFailure.message}` : 'no instance failed';
+  return `${running} run, ${unhealthy} have a red check, ${staged} are starting; ${last}`;
 }
 
 /** The reasons that declined at least one offer, over the last offers or else over the whole attempt. */

@@ -1,6 +1,7 @@
 import type { Bundle } from '../../domain/bundle.ts';
 import type { ReleaseView } from '../../domain/release.ts';
 import { acceptedSchema } from '../../domain/schemas/api.ts';
+import { controlAnswerSchema } from '../../domain/schemas/controls.ts';
 import { approvalSchema, releaseSchema } from '../../domain/schemas/release.ts';
 import { until } from '../../local/platform/until.ts';
 import { SearchAttribute } from '../../workflows/contract.ts';
@@ -17,6 +18,8 @@ export interface DrivenRelease {
   reaches(step: string): Promise<void>;
   /** Approves the plan, as somebody else than who asked for the release. */
   approve(): Promise<void>;
+  /** Ends the hold or bake that it is in. */
+  skipHold(): Promise<void>;
   /** Stops it. */
   abort(): Promise<void>;
   /** Waits for the end. */
@@ -39,7 +42,7 @@ const APPROVED_BY = 'bob';
 /** Starts a release of a commit, or of a bundle that was built before. */
 export async function startRelease(
   { platform, temporal }: FaultPlatform,
-  source: { readonly ref: string } | { readonly bundle: Bundle },
+  source: { readonly ref: string } | { readonly bundle: Bundle; readonly configVersion?: number },
 ): Promise<DrivenRelease> {
   const api = apiOf(platform, REQUESTED_BY);
   const key = crypto.randomUUID();
@@ -86,6 +89,13 @@ export async function startRelease(
         method: 'POST',
         key: crypto.randomUUID(),
         body: { planDigest: plan?.digest },
+      });
+    },
+    async skipHold() {
+      await apiOf(platform, APPROVED_BY).call(`${location}/skip-hold`, controlAnswerSchema, {
+        method: 'POST',
+        key: crypto.randomUUID(),
+        body: { reason: 'nobody waits for it' },
       });
     },
     async abort() {

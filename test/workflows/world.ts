@@ -4,19 +4,17 @@ import { ApplicationFailure, type Duration } from '@temporalio/common';
 import type { InfluxActivities } from '../../activities/influx/activities.ts';
 import { createCanaryActivities } from '../../activities/influx/canary.ts';
 import { createLaneActivities } from '../../activities/lane/activities.ts';
-import { editedFields } from '../../activities/marathon/stored-definition.ts';
 import type { ReadinessInput } from '../../activities/readiness/activities.ts';
 import { createRemovalActivities } from '../../activities/revision/removal.ts';
 import { createFreezeActivities } from '../../activities/temporal/freezes.ts';
 import type { Groups } from '../../domain/approval.ts';
 import { canonicalJson } from '../../domain/digest.ts';
-import { type Difference, differences, type Expected } from '../../domain/drift.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
 import type { FreezeEntry, LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import type { ReadinessGap } from '../../domain/readiness.ts';
-import { type RevisionApp, revisionApp } from '../../domain/revision-app.ts';
-import { serverWeights } from '../../domain/traffic.ts';
+import type { RevisionApp } from '../../domain/revision-app.ts';
+import { looksAt } from './world-looks.ts';
 
 export const COMMIT = 'c'.repeat(40);
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
@@ -71,7 +69,9 @@ export class World {
   /** Figures of a canary stop after so many seconds. */
   figuresSeconds = Number.POSITIVE_INFINITY;
   testFailures = 0;
-  /** How often it is looked for hand-made changes; by default once. */
+  /** How many instances of an app are not healthy. */
+  readonly ill = new Map<string, number>();
+  /** How often it is looked for hand-made changes, and at the health of what is new; by default once. */
   looksEvery: Duration = '300 days';
   /** Who belongs to each group of people. */
   groups: Groups = {};
@@ -105,31 +105,6 @@ export class World {
   fail(activity: string, fault: Fault, options: { times?: number; when?: (input: never) => boolean } = {}): void {
     const when = (options.when ?? (() => true)) as (input: unknown) => boolean;
     this.faults.push({ activity, when, fault, times: options.times ?? 1 });
-  }
-
-  /** Everything of a service that is not as expected. */
-  private differences(expected: Expected): readonly Difference[] {
-    const { environment, revisions, service } = expected;
-    const apps = [...this.apps.values()]
-      .filter(({ app }) => app.id.startsWith(`/${environment}/${service}/`))
-      .map(({ app, instances }) => {
-        const known = revisions.find(({ spec }) => app.id === `/${environment}/${service}/${spec.revision}`);
-        return { appId: app.id, instances, edited: known ? editedFields(revisionApp(known.spec), app) : [] };
-      });
-    const where = `${environment}/${service}`;
-    const shares = this.traffic.get(where);
-    // A document's weights are those for the servers that were there when it was written.
-    const servers = Object.fromEntries([
-      ...apps.map(({ appId }) => [appId.split('/')[3], 1]),
-      ...revisions.map(({ spec, instances }) => [spec.revision, instances]),
-    ]);
-    return differences(expected, {
-      apps,
-      traffic: shares === undefined ? null : { shares, weights: serverWeights(shares, servers).weights },
-      servers: [],
-      configVersion: this.config.get(where) ?? 0,
-      bounds: this.bounds.get(where) ?? null,
-    });
   }
 
   /** Lets every activity that is held do its work. */
@@ -224,13 +199,7 @@ export class World {
         this.names.delete(key(input));
       },
       ...createCanaryActivities(this.figures()),
-      watchDrift: async ({ expected, known }: { expected: Expected; known: readonly Difference[] }) => {
-        const found = this.differences(expected);
-        if (canonicalJson(found) !== canonicalJson(known)) return found;
-        // Between two looks the server's clock may jump, as it may not while an activity runs.
-        throw ApplicationFailure.create({ message: 'nothing new differs', nextRetryDelay: this.looksEvery });
-      },
-      findDrift: async ({ expected }: { expected: Expected }) => this.differences(expected),
+      ...looksAt(this),
       readAppFields: async ({ appId, fields }: { appId: string; fields: readonly string[] }) => {
         const found = this.apps.get(appId);
         if (!found) throw ApplicationFailure.nonRetryable(`no app ${appId}`, 'SystemRefused');
