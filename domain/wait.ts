@@ -24,6 +24,8 @@ export const WaitReason = {
   Health: 'health',
   Paused: 'paused',
   Freeze: 'freeze',
+  /** Not known yet whether anything is frozen. */
+  Freezes: 'freezes',
   Window: 'window',
   Retry: 'retry',
   Restore: 'restore',

@@ -309,6 +309,8 @@ export interface FreezesCarried {
   /** The list that the watchers have been told. */
   readonly announced: number;
   readonly watchers: readonly FreezeWatcher[];
+  /** Those of them that have asked what is frozen and were not told yet. */
+  readonly asking: readonly FreezeWatcher[];
   /** What the ledger has not been told yet. */
   readonly untold: readonly FreezeEntry[];
 }
@@ -342,13 +344,11 @@ export interface FreezesView {
 }
 
 export const freezesQuery = defineQuery<FreezesView>('freezes');
-/** What the release with this workflow id has to know; undefined while it is not among the watchers. */
-export const watchedFreezesQuery = defineQuery<FreezeList | undefined, [string]>('watchedFreezes');
 /** Stops forward moves in the scope. Every release under way is told at once. */
 export const freezeUpdate = defineUpdate<Freeze, [FreezeInput]>('freeze');
 /** Lifts a freeze. @throws ApplicationFailure `UnknownFreeze` */
 export const unfreezeUpdate = defineUpdate<Freeze, [UnfreezeInput]>('unfreeze');
-/** A release wants to be told of freezes, from now on until it says otherwise. */
+/** A release asks what is frozen, and wants to be told of every change until it says otherwise. */
 export const watchFreezesSignal = defineSignal<[FreezeWatcher]>('watchFreezes');
 /** A release, by its workflow id, needs to be told no more. */
 export const unwatchFreezesSignal = defineSignal<[string]>('unwatchFreezes');

@@ -15,8 +15,9 @@ import {
 } from '@temporalio/workflow';
 import type { LedgerActivities } from '../activities/ledger/activities.ts';
 import type { FreezeActivities } from '../activities/temporal/freezes.ts';
+import { counted } from '../domain/counted.ts';
 import { FailureType } from '../domain/failures.ts';
-import { concernsService, type Freeze, type FreezeList, firstEnd, isOver, scopeText } from '../domain/freeze.ts';
+import { type Freeze, type FreezeList, firstEnd, isOver, scopeText } from '../domain/freeze.ts';
 import type { FreezeEntry } from '../domain/ledger.ts';
 import { type Wait, WaitReason } from '../domain/wait.ts';
 import {
@@ -29,7 +30,6 @@ import {
   freezeUpdate,
   unfreezeUpdate,
   unwatchFreezesSignal,
-  watchedFreezesQuery,
   watchFreezesSignal,
 } from './contract.ts';
 import { activities, LEDGER_AWAY, READ } from './options.ts';
@@ -47,9 +47,12 @@ setWorkflowOptions(
  * listen. Lives for ever and continues as new.
  */
 export async function freezes(input: FreezesInput): Promise<never> {
-  let list: FreezeList = input.carried?.list ?? { number: 0, freezes: [] };
-  let announced = input.carried?.announced ?? 0;
+  // Should somebody terminate it, the lists of the next one are newer than all that releases were told.
+  let list: FreezeList = input.carried?.list ?? { number: Date.now(), freezes: [] };
+  let announced = input.carried?.announced ?? list.number;
   const watchers = new Map<string, FreezeWatcher>(input.carried?.watchers.map((one) => [one.holder, one]));
+  /** Those that have asked what is frozen. */
+  const asking: FreezeWatcher[] = [...(input.carried?.asking ?? [])];
   const untold: FreezeEntry[] = [...(input.carried?.untold ?? [])];
   /** Announcements under way; a newer list does not wait for the one before. */
   let announcing = 0;
@@ -58,10 +61,6 @@ export async function freezes(input: FreezesInput): Promise<never> {
   const ledger = new CancellationScope();
 
   const standing = (): readonly Freeze[] => list.freezes.filter((freeze) => !isOver(freeze, now()));
-  const listFor = (service: string): FreezeList => ({
-    number: list.number,
-    freezes: list.freezes.filter((freeze) => concernsService(freeze, service)),
-  });
 
   setHandler(
     freezesQuery,
@@ -71,12 +70,9 @@ export async function freezes(input: FreezesInput): Promise<never> {
       ...(wait === undefined ? {} : { wait }),
     }),
   );
-  setHandler(watchedFreezesQuery, (holder) => {
-    const watcher = watchers.get(holder);
-    return watcher && listFor(watcher.service);
-  });
   setHandler(watchFreezesSignal, (watcher) => {
     watchers.set(watcher.holder, watcher);
+    asking.push(watcher);
   });
   setHandler(unwatchFreezesSignal, (holder) => {
     watchers.delete(holder);
@@ -104,18 +100,21 @@ export async function freezes(input: FreezesInput): Promise<never> {
     { validator: ({ id }) => void require(id) },
   );
 
+  if (input.carried === undefined) void takeOver();
   for (;;) {
     setCurrentDetails(describe());
     await untilSomething();
     for (const freeze of list.freezes.filter((one) => isOver(one, now()))) end(freeze, 'slipway', 'its time had come');
     if (announced < list.number) void announce();
+    if (isAsked()) void answer();
     if (untold.length > 0 && !telling) void ledger.run(tell);
     if (mayContinueAsNew()) await goOn();
   }
 
   /** Until a freeze is to be announced, the ledger to be told, or the first freeze is over by itself. */
   async function untilSomething(): Promise<void> {
-    const something = () => announced < list.number || (untold.length > 0 && !telling) || mayContinueAsNew();
+    const something = () =>
+      announced < list.number || isAsked() || (untold.length > 0 && !telling) || mayContinueAsNew();
     const ends = firstEnd(list.freezes);
     if (ends === undefined) return condition(something);
     const [first] = list.freezes.filter(({ until }) => until === ends);
@@ -149,20 +148,55 @@ export async function freezes(input: FreezesInput): Promise<never> {
     throw ApplicationFailure.nonRetryable(`there is no freeze ${id}: ${told}`, FailureType.UnknownFreeze);
   }
 
-  /** Tells every watcher; one whose run has ended is forgotten. What does not come through is told again. */
+  /** Those who ask while a new run is due are answered by that. */
+  function isAsked(): boolean {
+    return asking.length > 0 && !workflowInfo().continueAsNewSuggested;
+  }
+
+  /** Tells every watcher. What does not come through is told again. */
   async function announce(): Promise<void> {
     const { number } = list;
     announced = number;
-    if (watchers.size === 0) return;
+    if (await told([...watchers.values()])) return;
+    announced = Math.min(announced, number - 1);
+  }
+
+  /** Tells those who have asked. One that could not be told asks again. */
+  async function answer(): Promise<void> {
+    await told(asking.splice(0));
+  }
+
+  /** Before this run there may have been one that was terminated. What was frozen then is forgotten; who watched is not. */
+  async function takeOver(): Promise<void> {
     announcing++;
     try {
-      const tell = activities<FreezeActivities>(READ, `Tell ${watchers.size} releases what is frozen`);
-      const { gone } = await tell.announceFreezes({ list, watchers: [...watchers.values()] });
-      for (const holder of gone) watchers.delete(holder);
+      const look = activities<FreezeActivities>(READ, 'Which releases are under way');
+      const running = await look.listFreezeWatchers();
+      for (const watcher of running.filter(({ holder }) => !watchers.has(holder))) {
+        watchers.set(watcher.holder, watcher);
+        asking.push(watcher);
+      }
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
-      log.error('not every release could be told what is frozen; it is tried again', { number, error });
-      announced = Math.min(announced, number - 1);
+      log.error('it could not be looked which releases are under way; they are told nothing', { error });
+    } finally {
+      announcing--;
+    }
+  }
+
+  /** False when one of these could not be told what is frozen. One whose run has ended is forgotten. */
+  async function told(these: readonly FreezeWatcher[]): Promise<boolean> {
+    if (these.length === 0) return true;
+    announcing++;
+    try {
+      const tell = activities<FreezeActivities>(READ, `Tell ${counted(these.length, 'release')} what is frozen`);
+      const { gone } = await tell.announceFreezes({ list, watchers: these });
+      for (const holder of gone) watchers.delete(holder);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      log.error('not every release could be told what is frozen', { number: list.number, error });
+      return false;
     } finally {
       announcing--;
     }
@@ -191,7 +225,7 @@ export async function freezes(input: FreezesInput): Promise<never> {
     // What the ledger was not told goes along: told twice it is told once.
     ledger.cancel();
     await condition(allHandlersFinished);
-    const carried: FreezesCarried = { list, announced, watchers: [...watchers.values()], untold };
+    const carried: FreezesCarried = { list, announced, watchers: [...watchers.values()], asking, untold };
     await continueAsNew<typeof freezes>({ carried });
   }
 

@@ -46,6 +46,9 @@ const PAUSED_SECONDS = DAY_SECONDS;
 /** The same of one that is frozen, or whose windows never open. */
 const HELD_SECONDS = 7 * DAY_SECONDS;
 
+/** So long the freezes may take to answer. */
+const ANSWER_SECONDS = 60;
+
 /** What a gate must know of the plan. */
 export interface GateRules {
   readonly windows: readonly CalendarWindow[];
@@ -178,8 +181,21 @@ export class ReleaseGate implements Gate {
     );
   }
 
+  /** Asks what is frozen until it is told. */
   private async watch(): Promise<void> {
-    this.take(await activities<FreezeActivities>(READ, 'What is frozen').watchFreezes(this.watcher));
+    while (this.frozen === undefined) {
+      const list = await activities<FreezeActivities>(READ, 'Ask what is frozen').watchFreezes(this.watcher);
+      // Releases that began before freezes were told by signal were answered at once.
+      if (list) this.take(list);
+      const wait = {
+        reason: WaitReason.Freezes,
+        sentence: 'waiting to be told what is frozen',
+        endedBy: `the workflow ${FREEZES_WORKFLOW_ID}`,
+        seconds: ANSWER_SECONDS,
+        atDeadline: 'it is asked again',
+      };
+      await waitFor(this.board, wait, () => this.frozen !== undefined);
+    }
   }
 }
 

@@ -27,6 +27,8 @@ export interface WaitFor {
  */
 export async function waitFor(board: WaitBoard, wait: WaitFor, ended: () => boolean = () => false): Promise<boolean> {
   if (ended()) return true;
+  // A timer of no length would last as long as the server is coarse.
+  if (wait.seconds <= 0) return false;
   const { seconds, ...shown } = wait;
   const since = new Date();
   const deadline = new Date(since.getTime() + seconds * 1000);

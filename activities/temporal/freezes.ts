@@ -1,6 +1,4 @@
 import { type WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../../domain/failures.ts';
 import { concernsService, type FreezeList } from '../../domain/freeze.ts';
 import {
   FREEZES_WORKFLOW_ID,
@@ -9,10 +7,10 @@ import {
   freezesChangedSignal,
   TASK_QUEUE,
   WorkflowType,
-  watchedFreezesQuery,
   watchFreezesSignal,
 } from '../../workflows/contract.ts';
 import { temporalFailure } from '../temporal-failure.ts';
+import { releaseParts } from './release-parts.ts';
 
 /** Longest time for one call to Temporal. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -38,10 +36,11 @@ export function createFreezeActivities(client: WorkflowClient) {
 
   return {
     /**
-     * What is frozen for a release now; from now on it is told of every change by a signal. Starts the workflow that
-     * keeps the freezes if it does not run.
+     * Asks that a release be told, by a signal, what is frozen for it now and whenever that changes. Starts the workflow
+     * that keeps the freezes if it does not run. A query would be answered by the one worker that holds that workflow,
+     * one after the other: with hundreds of releases at once most would not be answered in time.
      */
-    async watchFreezes(watcher: FreezeWatcher): Promise<FreezeList> {
+    async watchFreezes(watcher: FreezeWatcher): Promise<FreezeList | undefined> {
       const input: FreezesInput = {};
       await call('asking what is frozen', () =>
         client.signalWithStart(WorkflowType.Freezes, {
@@ -54,15 +53,19 @@ export function createFreezeActivities(client: WorkflowClient) {
           staticDetails: 'Keeps every freeze and tells the releases under way. Lives for ever.',
         }),
       );
-      const list = await call('asking what is frozen', () =>
-        client.getHandle(FREEZES_WORKFLOW_ID).query(watchedFreezesQuery, watcher.holder),
-      );
-      if (list) return list;
-      // Asked before it knew the watcher, a freeze in between would be told to nobody.
-      throw ApplicationFailure.retryable(
-        `${FREEZES_WORKFLOW_ID} has not taken ${watcher.holder} among its watchers yet`,
-        FailureType.SystemUnavailable,
-      );
+      return undefined;
+    },
+
+    /** Every release under way. Temporal lists a new one about a second after its start. */
+    async listFreezeWatchers(): Promise<FreezeWatcher[]> {
+      return call('listing the running releases', async () => {
+        const watchers: FreezeWatcher[] = [];
+        const query = `WorkflowType = '${WorkflowType.Release}' AND ExecutionStatus = 'Running'`;
+        for await (const { workflowId } of client.list({ query })) {
+          watchers.push({ holder: workflowId, service: releaseParts(workflowId).service });
+        }
+        return watchers;
+      });
     },
 
     /**

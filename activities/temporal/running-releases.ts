@@ -1,9 +1,8 @@
 import type { WorkflowClient } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import type { ImageReference } from '../../domain/bundle.ts';
-import { FailureType } from '../../domain/failures.ts';
-import { releaseQuery, releaseWorkflowId, WorkflowType } from '../../workflows/contract.ts';
+import { releaseQuery, WorkflowType } from '../../workflows/contract.ts';
 import { temporalFailure } from '../temporal-failure.ts';
+import { releaseParts } from './release-parts.ts';
 
 /** Longest time for one call to Temporal. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -49,7 +48,7 @@ export function createRunningReleaseActivities(client: WorkflowClient) {
       });
       const releases: RunningRelease[] = [];
       for (const id of ids) {
-        const { service, key } = partsOf(id);
+        const { service, key } = releaseParts(id);
         const view = await call(`asking ${id}`, () => client.getHandle(id).query(releaseQuery));
         const images = view.bundle === undefined ? [] : [view.bundle.image, ...Object.values(view.bundle.testImages)];
         releases.push({ id, service, key, prepared: view.plan !== undefined, images });
@@ -57,16 +56,4 @@ export function createRunningReleaseActivities(client: WorkflowClient) {
       return releases;
     },
   };
-}
-
-/** The other way round of `releaseWorkflowId`; a key may hold slashes, a service may not. */
-function partsOf(id: string): { service: string; key: string } {
-  const [, service = '', ...rest] = id.split('/');
-  const key = rest.join('/');
-  if (releaseWorkflowId(service, key) === id) return { service, key };
-  throw ApplicationFailure.create({
-    type: FailureType.UnexpectedAnswer,
-    nonRetryable: true,
-    message: `a release runs under the id "${id}", which is no id of a release; it was not started by Slipway`,
-  });
 }

@@ -8,18 +8,17 @@ import { type ReleaseResult, releaseWorkflowId, TASK_QUEUE, WorkflowType } from 
 
 const IMAGE = { repository: 'sample', digest: `sha256:${'a'.repeat(64)}` };
 
-/** Of fat and prod, with as many shifts as make up twenty steps, and nothing that takes time of its own. */
+/** Of fat and prod, with as many shifts as make up twenty steps, and no wait: a server's timers fire by the second. */
 const TWENTY_STEPS: Manifest = {
   ...MANIFEST,
   release: {
     ...MANIFEST.release,
     canary: [
       { kind: 'weight', weight: 10 },
-      { kind: 'hold', seconds: 0.01 },
       { kind: 'judge', name: 'errors' },
-      ...[15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80].map((weight) => ({ kind: 'weight', weight }) as const),
+      ...[12, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80].map((weight) => ({ kind: 'weight', weight }) as const),
     ],
-    bakeSeconds: 0.01,
+    bakeSeconds: 0,
     approvals: { count: 0, expiresSeconds: 3600 },
   },
 };

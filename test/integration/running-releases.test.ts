@@ -1,6 +1,7 @@
 /** Which releases run, asked of a real Temporal server with the real release workflow. */
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { createFreezeActivities } from '../../activities/temporal/freezes.ts';
 import { createRunningReleaseActivities } from '../../activities/temporal/running-releases.ts';
 import { bundleOf } from '../../domain/bundle.ts';
 import { until } from '../../local/platform/until.ts';
@@ -24,6 +25,8 @@ it('lists a release with all its images while it runs, and not afterwards', asyn
   const { listRunningReleases } = createRunningReleaseActivities(rig.client);
   const list = () => new MockActivityEnvironment().run(listRunningReleases);
   expect(await list()).toEqual([]);
+  const { listFreezeWatchers } = createFreezeActivities(rig.client);
+  const watchers = () => new MockActivityEnvironment().run(listFreezeWatchers);
 
   const image = { repository: 'sample', digest: `sha256:${'a'.repeat(64)}` };
   const test = { repository: 'sample/test/contract', digest: `sha256:${'b'.repeat(64)}` };
@@ -55,6 +58,7 @@ it('lists a release with all its images while it runs, and not afterwards', asyn
     images: [image, test],
   };
   await until('the release to be listed', async () => expect(await list()).toEqual([expected]), { withinMs: 20_000 });
+  expect(await watchers()).toEqual([{ holder: expected.id, service: 'sample' }]);
 
   await handle.executeUpdate(abortUpdate, { args: [{ by: 'ann', reason: 'enough' }] });
   await handle.result();

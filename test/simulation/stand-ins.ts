@@ -55,6 +55,10 @@ export function createStandIns(now: () => { readonly world: World; readonly proc
     async pushImage({ repository, tag }: { readonly repository: string; readonly tag: string }) {
       return { ...timed, image: { repository, digest: now().world.registry.push(repository, tag) } };
     },
+    /** The server that skips time lists no workflows. */
+    async listFreezeWatchers() {
+      return [];
+    },
     async runTest() {
       return { tests: 5, failures: now().processes.testsFail ? 1 : 0, skipped: 0, cases: [], logTail: '' };
     },

@@ -32,7 +32,13 @@ beforeEach(async () => {
 afterEach(() => rig.stop());
 
 async function startFreezes(carried?: Partial<FreezesCarried>): Promise<void> {
-  const nothing: FreezesCarried = { list: { number: 0, freezes: [] }, announced: 0, watchers: [], untold: [] };
+  const nothing: FreezesCarried = {
+    list: { number: 0, freezes: [] },
+    announced: 0,
+    watchers: [],
+    asking: [],
+    untold: [],
+  };
   const input: FreezesInput = carried ? { carried: { ...nothing, ...carried } } : {};
   handle = await rig.client.start<typeof freezes>('freezes', {
     taskQueue: TASK_QUEUE,
@@ -52,8 +58,22 @@ async function startWatcher(key: string): Promise<string> {
   return holder;
 }
 
-const watch = (holder: string, service = 'sample') =>
-  createFreezeActivities(rig.client).watchFreezes({ holder, service });
+/** Asks what is frozen as a release does. @returns what it was told */
+async function watch(holder: string, service = 'sample'): Promise<FreezeList> {
+  await createFreezeActivities(rig.client).watchFreezes({ holder, service });
+  return toldNext(holder, 0);
+}
+
+/** The list that a run was sent after so many others. */
+async function toldNext(holder: string, before: number): Promise<FreezeList> {
+  const lists = await until(
+    () => toldTo(holder),
+    ({ length }) => length > before,
+  );
+  const list = lists[before];
+  if (!list) throw new Error(`${holder} was sent ${lists.length} lists`);
+  return list;
+}
 const freeze = (scope: Freeze['scope'], until?: string) =>
   handle.executeUpdate(freezeUpdate, {
     args: [{ scope, by: 'ann', reason: 'an incident', ...(until === undefined ? {} : { until }) }],
@@ -95,54 +115,42 @@ describe('freezes', () => {
   it('are told at once to every release that watches, and to a later one when it asks', async () => {
     await startFreezes();
     const [first, second] = [await startWatcher('a'), await startWatcher('b')];
-    for (const holder of [first, second]) expect(await watch(holder)).toEqual({ number: 0, freezes: [] });
+    const { number } = await watch(first);
+    for (const holder of [first, second]) expect(await watch(holder)).toEqual({ number, freezes: [] });
     const frozen = await freeze({ environment: 'prod' });
     expect(frozen).toMatchObject({ scope: { environment: 'prod' }, by: 'ann', reason: 'an incident' });
-    for (const holder of [first, second]) {
-      const told = await until(
-        () => toldTo(holder),
-        (lists) => lists.length > 0,
-      );
-      expect(told).toEqual([{ number: 1, freezes: [frozen] }]);
-    }
-    expect(await watch(await startWatcher('c'))).toEqual({ number: 1, freezes: [frozen] });
+    expect(await toldNext(first, 2)).toEqual({ number: number + 1, freezes: [frozen] });
+    expect(await toldNext(second, 1)).toEqual({ number: number + 1, freezes: [frozen] });
+    expect(await watch(await startWatcher('c'))).toEqual({ number: number + 1, freezes: [frozen] });
     expect(await unfreeze(frozen.id)).toEqual(frozen);
-    const told = await until(
-      () => toldTo(first),
-      (lists) => lists.length > 1,
-    );
-    expect(told[1]).toEqual({ number: 2, freezes: [] });
+    expect(await toldNext(second, 2)).toEqual({ number: number + 2, freezes: [] });
     expect((await view()).freezes).toEqual([]);
   });
 
   it('of another service are not among those that a release is told', async () => {
     await startFreezes();
     const holder = await startWatcher('a');
-    await watch(holder);
+    const { number } = await watch(holder);
     await freeze({ service: 'other', environment: 'prod' });
     const all = await freeze({});
     const told = await until(
       () => toldTo(holder),
-      (lists) => lists.length > 1,
+      (lists) => lists.length > 2,
     );
-    expect(told.find(({ number }) => number === 1)?.freezes).toEqual([]);
-    expect(told.find(({ number }) => number === 2)?.freezes).toEqual([all]);
+    expect(told.find((list) => list.number === number + 1)?.freezes).toEqual([]);
+    expect(told.find((list) => list.number === number + 2)?.freezes).toEqual([all]);
   });
 
   it('are over when their time has come, and that is told and written down', async () => {
     await startFreezes();
     const holder = await startWatcher('a');
-    await watch(holder);
+    const { number } = await watch(holder);
     const soon = new Date(Date.now() + 3_600_000).toISOString();
     const frozen = await freeze({}, soon);
     const waiting = await until(view, ({ wait }) => wait !== undefined);
     expect(waiting.wait).toMatchObject({ reason: 'freeze', deadline: soon, atDeadline: 'the freeze is over' });
     await until(view, ({ freezes }) => freezes.length === 0, '1h');
-    const told = await until(
-      () => toldTo(holder),
-      (lists) => lists.length > 1,
-    );
-    expect(told.at(-1)).toEqual({ number: 2, freezes: [] });
+    expect(await toldNext(holder, 2)).toEqual({ number: number + 2, freezes: [] });
     const entries = await until(
       () => [...world.freezes.values()],
       (written) => written.length === 2,
@@ -159,10 +167,7 @@ describe('freezes', () => {
     const holder = await startWatcher('a');
     await watch(holder);
     const frozen = await freeze({});
-    await until(
-      () => toldTo(holder),
-      (lists) => lists.length > 0,
-    );
+    expect((await toldNext(holder, 1)).freezes).toEqual([frozen]);
     expect(world.freezes.size).toBe(0);
     await unfreeze(frozen.id);
     await until(
@@ -184,8 +189,8 @@ describe('freezes', () => {
     );
     await freeze({});
     await until(view, ({ watchers }) => watchers === 1);
-    expect(await toldTo(stays)).toHaveLength(1);
-    expect(await toldTo(left)).toEqual([]);
+    expect(await toldTo(stays)).toHaveLength(2);
+    expect(await toldTo(left)).toHaveLength(1);
   });
 
   it('refuse to lift what is not frozen, and an end that is past', async () => {
@@ -206,20 +211,50 @@ describe('freezes', () => {
     expect((await view()).freezes).toHaveLength(1);
   });
 
-  it('go on as they were in a new run: what is frozen, who is told, and what the ledger still misses', async () => {
+  it('that nobody could be told of are told once that is possible', async () => {
+    world.fail('announceFreezes', 'unavailable', { times: 2 });
+    await startFreezes();
     const holder = await startWatcher('a');
+    await createFreezeActivities(rig.client).watchFreezes({ holder, service: 'sample' });
+    await until(
+      () => toldTo(holder),
+      ({ length }) => length > 0,
+      '1s',
+    );
+  });
+
+  it('are told to the releases of before when somebody has terminated the run that knew them', async () => {
+    await startFreezes();
+    const holder = await startWatcher('a');
+    await watch(holder);
+    const frozen = await freeze({});
+    const { number } = await toldNext(holder, 1);
+    await handle.terminate('by mistake');
+    world.listed = [{ holder, service: 'sample' }];
+    await startFreezes();
+    const told = await toldNext(holder, 2);
+    expect(told.freezes).toEqual([]);
+    expect(told.number).toBeGreaterThan(number);
+    const again = await freeze({});
+    expect((await toldNext(holder, 3)).freezes).toEqual([again]);
+    expect(again.id).not.toBe(frozen.id);
+  });
+
+  it('go on as they were in a new run: who asks, what is frozen, who is told, and what the ledger misses', async () => {
+    const [holder, asks] = [await startWatcher('a'), await startWatcher('b')];
     const frozen: Freeze = { id: 'f1', scope: {}, by: 'ann', reason: 'stop', at: '2026-01-01T00:00:00.000Z' };
     await startFreezes({
       list: { number: 7, freezes: [frozen] },
       announced: 6,
-      watchers: [{ holder, service: 'sample' }],
+      watchers: [
+        { holder, service: 'sample' },
+        { holder: asks, service: 'other' },
+      ],
+      asking: [{ holder: asks, service: 'other' }],
       untold: [{ kind: 'freeze', ...frozen }],
     });
-    const told = await until(
-      () => toldTo(holder),
-      (lists) => lists.length > 0,
-    );
-    expect(told).toEqual([{ number: 7, freezes: [frozen] }]);
+    expect(await toldNext(holder, 0)).toEqual({ number: 7, freezes: [frozen] });
+    expect(await toldNext(asks, 1)).toEqual({ number: 7, freezes: [frozen] });
     await until(
       () => [...world.freezes.keys()],
       (keys) => keys.includes('f1 freeze'),

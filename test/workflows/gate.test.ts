@@ -1,7 +1,7 @@
 /** The one gate of a release: what holds up its forward effects, and that nothing holds up a way back. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { WithStartWorkflowOperation, type WorkflowClient } from '@temporalio/client';
-import type { FreezeScope } from '../../domain/freeze.ts';
+import type { FreezeList, FreezeScope } from '../../domain/freeze.ts';
 import type { CalendarWindow } from '../../domain/window.ts';
 import { WEEKDAYS } from '../../domain/window.ts';
 import {
@@ -58,13 +58,16 @@ const unfreeze = (id: string) =>
     .executeUpdate(unfreezeUpdate, { args: [{ id, by: 'ops', reason: 'mended' }] });
 const word = (reason = 'lunch') => ({ args: [{ by: 'dan', reason }] }) as { args: [{ by: string; reason: string }] };
 
-/** Until the release has been sent a list of freezes. */
+/** Until the release has been sent a list that is not empty. */
 async function untilTold(handle: Handle): Promise<void> {
   const deadline = Date.now() + 20_000;
   for (;;) {
     const { events } = await handle.fetchHistory();
-    const names = (events ?? []).map((event) => event.workflowExecutionSignaledEventAttributes?.signalName);
-    if (names.includes('freezesChanged')) return;
+    const lists = (events ?? [])
+      .map((event) => event.workflowExecutionSignaledEventAttributes)
+      .filter((signal) => signal?.signalName === 'freezesChanged')
+      .map((signal): FreezeList => JSON.parse(Buffer.from(signal?.input?.payloads?.[0]?.data ?? []).toString()));
+    if (lists.some(({ freezes }) => freezes.length > 0)) return;
     if (Date.now() > deadline) throw new Error('nobody told it of the freeze');
   }
 }

@@ -14,6 +14,7 @@ import type { FreezeEntry, LedgerEntries, LedgerEntry } from '../../domain/ledge
 import type { Manifest } from '../../domain/manifest.ts';
 import type { ReadinessGap } from '../../domain/readiness.ts';
 import type { RevisionApp } from '../../domain/revision-app.ts';
+import type { FreezeWatcher } from '../../workflows/contract.ts';
 import { looksAt } from './world-looks.ts';
 
 export const COMMIT = 'c'.repeat(40);
@@ -94,6 +95,8 @@ export class World {
   readonly notices: { kind: string; text: { en: string; zh: string } }[] = [];
   /** What the ledger was told, by its key. */
   readonly ledger = new Map<string, LedgerEntry>();
+  /** Releases under way, as Temporal lists them: the server that skips time lists none. */
+  listed: FreezeWatcher[] = [];
   /** What it was told of freezes. */
   readonly freezes = new Map<string, FreezeEntry>();
   /** Every effect, in order, such as `traffic prod r1=90 r2=10`. */
@@ -243,6 +246,7 @@ export class World {
       },
       ...createLaneActivities(temporal),
       ...createFreezeActivities(temporal),
+      listFreezeWatchers: async () => this.listed,
     };
     const wrapped: Record<string, (input: never) => Promise<unknown>> = Object.fromEntries(
       Object.entries(activities).map(([name, activity]) => [
