@@ -1,10 +1,13 @@
 /**
- * What the canary judge promises, in figures, on simulated canaries with seeds: how often it raises an alarm where there
- * is nothing, also when each side has bad seconds of its own; how soon it finds harm; what one verdict costs.
+ * What the canary judge promises, in figures, on simulated canaries with seeds, in the arrangement of a release: a canary,
+ * as much traffic to fresh instances of the old revision, the rest to those that were there. How often it raises an alarm
+ * where there is nothing, also when fresh instances err more as such and when each side has bad seconds of its own; how
+ * soon it finds harm; what one verdict costs.
  */
 import type { Interval, JudgeInputs } from '../domain/judge/inputs.ts';
 import { decide, judgeCanary } from '../domain/judge/judge.ts';
 import type { JudgePolicy } from '../domain/manifest.ts';
+import { parseJudgePolicy } from '../domain/schemas/manifest.ts';
 import { type Arm, looks, type SimulatedCanary, seeded } from '../test/simulated-canary.ts';
 import { quantile } from './cell/quantile.ts';
 import { atLeast, atMost, type Figure, observed } from './runner/figure.ts';
@@ -23,31 +26,60 @@ const VERDICT_BAR = 5;
 const POINTS = 10_000;
 const VERDICTS = 200;
 
+/** What a judge is held to who is told nothing. */
+const DEFAULTS = defaults();
+
 /** Only comparisons: no limit is in the way, and any slowdown counts. */
 const COMPARED: JudgePolicy = { maxErrorPercent: 100, maxSlowdownPercent: 0.001, minRequests: 50, alpha: 0.01 };
 
 export default async function judge(): Promise<readonly Figure[]> {
-  return [...nullRuns(0, 'chance alone'), ...nullRuns(2, 'noise of its own on each side'), ...harm(), ...verdictTime()];
+  return [
+    ...nullRuns({ mostNoise: 0, freshTimes: 1 }, 'chance alone'),
+    ...nullRuns({ mostNoise: 2, freshTimes: 1 }, 'noise of its own on each side'),
+    ...nullRuns({ mostNoise: 0, freshTimes: 10 }, 'fresh instances of both revisions err 10 times more'),
+    // Two rules are counted, each of which may be wrong with the nominal rate.
+    ...nullRuns({ mostNoise: 2, freshTimes: 10 }, 'both of these at once').map(({ name, value, unit }) =>
+      observed(name, value, unit),
+    ),
+    ...harm(),
+    ...verdictTime(),
+  ];
 }
 
-/**
- * Runs in which both sides are the same. Each has its own traffic, share, errors, times and, up to `mostNoise`, its own
- * noise, which the judge does not know.
- */
-function nullRuns(mostNoise: number, what: string): Figure[] {
+function defaults(): JudgePolicy {
+  const reading = parseJudgePolicy('{}');
+  if (reading.ok) return reading.policy;
+  throw new Error('a judge has no defaults');
+}
+
+interface Nothing {
+  /** Up to so much noise, which the judge does not know, has each side. */
+  readonly mostNoise: number;
+  /** So many times as often as the others err fresh instances, those of the canary and of the baseline. */
+  readonly freshTimes: number;
+}
+
+/** Runs in which the canary is as the baseline. Each run has its own traffic, share, errors and times. */
+function nullRuns({ mostNoise, freshTimes }: Nothing, what: string): Figure[] {
   const alarms = ALPHAS.map(() => 0);
   for (let run = 0; run < NULL_RUNS; run++) {
     const random = seeded(run + 1);
     const share = [0.01, 0.05, 0.1, 0.5][run % 4] ?? 0.5;
     const total = 10 ** (1.5 + 2 * random.uniform());
     const errors = 10 ** (-3 + 2 * random.uniform());
-    const arm = (part: number): Arm => ({
+    const arm = (part: number, times: number): Arm => ({
       requestsPerSecond: total * part,
-      errors,
+      errors: (errors * times) / freshTimes,
       errorNoise: mostNoise * random.uniform(),
       latencyNoise: 0.05 + mostNoise * random.uniform(),
     });
-    const simulated = { policy: COMPARED, canary: arm(share), baseline: arm(1 - share), intervalSeconds: 1 };
+    const simulated: SimulatedCanary = {
+      policy: COMPARED,
+      canary: arm(share, freshTimes),
+      baseline: arm(share, freshTimes),
+      ...(share < 0.5 && { others: arm(1 - 2 * share, 1) }),
+      intervalSeconds: 1,
+    };
     for (const index of alarmsOf(run, simulated)) alarms[index] = (alarms[index] ?? 0) + 1;
   }
   return ALPHAS.map((alpha, index) => {
@@ -68,30 +100,34 @@ function alarmsOf(run: number, simulated: SimulatedCanary): number[] {
 }
 
 function harm(): Figure[] {
-  const policy: JudgePolicy = { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 };
-  const simulated: SimulatedCanary = {
-    policy,
-    canary: { requestsPerSecond: 10, errors: 0.01 },
-    baseline: { requestsPerSecond: 190, errors: 0.001 },
-    intervalSeconds: 1,
-  };
-  const seconds = Array.from(
-    { length: HARM_RUNS },
-    (_, run) => firstFail(run, simulated, LONGEST_SECONDS) ?? LONGEST_SECONDS,
-  );
-  const errors = sevenOfTen((bad) => ({ errors: bad ? 100 : 1, latencyMs: null }), policy);
-  const times = sevenOfTen((bad) => ({ errors: 0, latencyMs: bad ? 5000 : 50 }), { ...policy, maxSlowdownPercent: 20 });
+  const seconds = secondsUntilCaught(DEFAULTS);
+  const strict = secondsUntilCaught({ ...DEFAULTS, alpha: 0.01 });
+  const errors = sevenOfTen((bad) => ({ errors: bad ? 100 : 1, latencyMs: null }), DEFAULTS);
+  const slow = { ...DEFAULTS, maxSlowdownPercent: 20 };
+  const times = sevenOfTen((bad) => ({ errors: 0, latencyMs: bad ? 5000 : 50 }), slow);
   return [
     atMost(
-      '1 % errors against 0.1 %, 5 % of 200 requests/s: median until caught',
+      `1 % errors against 0.1 %, canary and fresh baseline 5 % each of 200 requests/s, default alpha ${DEFAULTS.alpha}: median until caught`,
       quantile(seconds, 0.5),
       's',
       CAUGHT_BAR,
     ),
     observed('the same, 90th percentile', quantile(seconds, 0.9), 's'),
+    observed('the same, alpha 0.01, median', quantile(strict, 0.5), 's'),
     atLeast('errors 100 times worse in 7 of 10 intervals: orders in which it is caught', errors, 'of 120', 120),
     observed('times 100 times worse in 7 of 10 intervals: orders in which it is caught', times, 'of 120'),
   ];
+}
+
+function secondsUntilCaught(policy: JudgePolicy): number[] {
+  const simulated: SimulatedCanary = {
+    policy,
+    canary: { requestsPerSecond: 10, errors: 0.01 },
+    baseline: { requestsPerSecond: 10, errors: 0.001 },
+    others: { requestsPerSecond: 180, errors: 0.001 },
+    intervalSeconds: 1,
+  };
+  return Array.from({ length: HARM_RUNS }, (_, run) => firstFail(run, simulated, LONGEST_SECONDS) ?? LONGEST_SECONDS);
 }
 
 type Figures = Pick<Interval['canary'], 'errors' | 'latencyMs'>;
@@ -106,13 +142,16 @@ function sevenOfTen(figures: (bad: boolean) => Figures, policy: JudgePolicy): nu
 
 function intervalsOf(bad: readonly boolean[], figures: (bad: boolean) => Figures, policy: JudgePolicy): JudgeInputs {
   const sides = { requests: 10_000, seconds: 1 };
+  const good = figures(false);
   return {
     policy,
-    canaryShare: 50,
+    canaryShare: 5,
+    baselineShare: 5,
     windowSeconds: bad.length,
     intervals: bad.map((isBad) => ({
       canary: { ...sides, ...figures(isBad) },
-      baseline: { ...sides, ...figures(false) },
+      baseline: { ...sides, ...good },
+      others: { ...good, requests: 18 * sides.requests, errors: 18 * good.errors, seconds: 1 },
     })),
   };
 }
@@ -131,14 +170,13 @@ function verdictTime(): Figure[] {
   const random = seeded(1);
   const arm = { requestsPerSecond: 100, errors: 0.001 };
   const policy: JudgePolicy = {
-    maxErrorPercent: 5,
+    ...DEFAULTS,
     maxErrorIncreasePercent: 1,
     maxSlowdownPercent: 20,
     maxP99Ms: 300,
-    minRequests: 50,
-    alpha: 0.01,
   };
-  const [last] = [...looks(random, { policy, canary: arm, baseline: arm, intervalSeconds: 1 }, 120)].slice(-1);
+  const simulated = { policy, canary: arm, baseline: arm, others: arm, intervalSeconds: 1 };
+  const [last] = [...looks(random, simulated, 120)].slice(-1);
   if (last === undefined) throw new Error('no look');
   const times = () =>
     Array.from({ length: POINTS / 2 }, () => Math.round(5000 * Math.exp(0.3 * random.normal())) / 100);

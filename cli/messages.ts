@@ -24,6 +24,7 @@ export interface Messages {
   approvedBy(who: string, time: string): string;
   verdict(verdict: Verdict): string;
   rule(rule: string): string;
+  moreErrors(evidence: string, ofFresh: string | undefined): string;
   errorIncrease(value: string, low: string, high: string): string;
   slowdown(value: string, low: string, high: string): string;
   p99(value: string, low: string, high: string): string;
@@ -111,6 +112,8 @@ const en: Messages = {
   approvedBy: (who, time) => `approved by ${who}, ${time}`,
   verdict: ({ result, sentence }) => `verdict ${en.verdicts[result]}: ${sentence}`,
   rule: (rule) => `rule ${rule}`,
+  moreErrors: (evidence, ofFresh) =>
+    `evidence of more errors ${evidence}${ofFresh === undefined ? '' : ` (by fresh instances alone ${ofFresh})`}`,
   errorIncrease: (value, low, high) => `errors ${value} points (${low} to ${high})`,
   slowdown: (value, low, high) => `slower by ${value} % (${low} to ${high})`,
   p99: (value, low, high) => `p99 ${value} ms (${low} to ${high})`,
@@ -189,6 +192,8 @@ const zh: Messages = {
   approvedBy: (who, time) => `${who} 已批准，${time}`,
   verdict: ({ result, sentenceZh }) => `判定 ${zh.verdicts[result]}：${sentenceZh}`,
   rule: (rule) => `规则 ${rule}`,
+  moreErrors: (evidence, ofFresh) =>
+    `错误更多的证据 ${evidence}${ofFresh === undefined ? '' : `（只看新实例 ${ofFresh}）`}`,
   errorIncrease: (value, low, high) => `错误率差 ${value} 个百分点（${low} 至 ${high}）`,
   slowdown: (value, low, high) => `慢 ${value} %（${low} 至 ${high}）`,
   p99: (value, low, high) => `p99 ${value} 毫秒（${low} 至 ${high}）`,

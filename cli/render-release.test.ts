@@ -71,9 +71,10 @@ const rolledBack: ReleaseView = {
       sentenceZh: '金丝雀 20.1 % 的响应为 5xx，允许 1 %',
       canary: { requests: 200, errors: 40, seconds: 10 },
       baseline: { requests: 3800, errors: 0, seconds: 10 },
+      others: null,
       canaryErrorPercent: 20.1,
       baselineErrorPercent: 0,
-      bayesFactor: 1e9,
+      comparison: { against: 'baseline', bayesFactor: 250, baselineBayesFactor: 250, freshWorseBayesFactor: null },
       errorIncrease: { value: 20.1, low: 12.25, high: 31 },
       slowdown: null,
       p99: null,
@@ -84,6 +85,8 @@ const rolledBack: ReleaseView = {
         canaryShare: 5,
         shareTolerancePercent: 20,
         wrongPass: 0.1,
+        alphaWhereAlike: 0.002,
+        freshWorseFrom: 3,
       },
       inputHash: `sha256:${'0'.repeat(64)}`,
       judgeVersion: 1,
@@ -132,13 +135,13 @@ describe('a release on the screen', () => {
   });
 
   it('tells how it came back, and why', () => {
-    const lines = renderRelease(rolledBack, { width: 120, color: false });
+    const lines = renderRelease(rolledBack, { width: 140, color: false });
     expect(lines[0]).toBe('sample 5.1.3 · rolled back · 5m 0s');
     expect(lines.slice(2)).toEqual([
       '└ ↩ shift-prod-1  undone',
       '  approved by bob, 2026-11-22 10:02:00Z',
       '  verdict fail: 20.1 % of canary answers were 5xx, 1 % is allowed',
-      '  rule error-share-over-limit · errors 20.1 points (12.3 to 31) · judge 1 on sha256:000000000000',
+      '  rule error-share-over-limit · evidence of more errors 250 · errors 20.1 points (12.3 to 31) · judge 1 on sha256:000000000000',
       '  rollback in prod: the canary failed; traffic back after 0.4s; all restored after 3.0s',
       '  CanaryFailed in judge-prod: 20.1 % of canary answers were 5xx',
       `  plan ${DIGEST}`,
@@ -155,10 +158,10 @@ describe('a release on the screen', () => {
   });
 
   it('tells a verdict in Chinese, too', () => {
-    const lines = renderRelease(rolledBack, { width: 120, color: false, language: 'zh' });
+    const lines = renderRelease(rolledBack, { width: 140, color: false, language: 'zh' });
     expect(lines.slice(4, 6)).toEqual([
       '  判定 不通过：金丝雀 20.1 % 的响应为 5xx，允许 1 %',
-      '  规则 error-share-over-limit · 错误率差 20.1 个百分点（12.3 至 31） · 判定器 1，依据 sha256:000000000000',
+      '  规则 error-share-over-limit · 错误更多的证据 250 · 错误率差 20.1 个百分点（12.3 至 31） · 判定器 1，依据 sha256:000000000000',
     ]);
   });
 

@@ -115,7 +115,10 @@ export interface JudgePolicy {
   readonly maxP99Ms?: number;
   /** Fewest requests of each side on which a verdict may rest. */
   readonly minRequests: number;
-  /** Chance of a false alarm of the comparison with the old revision, 0..1. */
+  /**
+   * Chance at most of a false alarm of the comparison with the old revision, 0..1; for errors a fifth of it where fresh
+   * instances err as the others do.
+   */
   readonly alpha: number;
 }
 

@@ -27,6 +27,8 @@ export interface SimulatedCanary {
   readonly policy: JudgePolicy;
   readonly canary: Arm;
   readonly baseline: Arm;
+  /** Instances of the old revision beside fresh ones. */
+  readonly others?: Arm;
   readonly intervalSeconds: number;
 }
 
@@ -65,15 +67,20 @@ export function* looks(
   simulated: SimulatedCanary,
   most: number,
 ): Generator<JudgeInputs, void, undefined> {
-  const { policy, canary, baseline, intervalSeconds } = simulated;
-  const share = canary.requestsPerSecond / (canary.requestsPerSecond + baseline.requestsPerSecond);
+  const { policy, canary, baseline, others, intervalSeconds } = simulated;
+  const all = canary.requestsPerSecond + baseline.requestsPerSecond + (others?.requestsPerSecond ?? 0);
+  const shares = {
+    canaryShare: (100 * canary.requestsPerSecond) / all,
+    ...(others === undefined ? {} : { baselineShare: (100 * baseline.requestsPerSecond) / all }),
+  };
   const intervals: Interval[] = [];
   for (let look = 1; look <= most; look++) {
     intervals.push({
       canary: figures(random, canary, intervalSeconds),
       baseline: figures(random, baseline, intervalSeconds),
+      ...(others === undefined ? {} : { others: figures(random, others, intervalSeconds) }),
     });
-    yield { policy, canaryShare: 100 * share, windowSeconds: look * intervalSeconds, intervals };
+    yield { policy, ...shares, windowSeconds: look * intervalSeconds, intervals };
   }
 }
 

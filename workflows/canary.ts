@@ -163,15 +163,17 @@ function readInputs(stage: Stage, policy: JudgePolicy): Promise<JudgeInputs> {
 function questionOf(stage: Stage, policy: JudgePolicy): CanaryQuestion {
   const { baseline, before, instances, kept, share, sharedSince } = stage;
   const served = before.current?.revision ?? null;
+  // Beside fresh instances those that were there are counted as well, as long as they are asked at all.
+  const others = baseline && served !== null && share + baseline.weight < 100 ? served : undefined;
   return {
     policy,
     environment: stage.facts.name,
     service: stage.service,
     canary: stage.spec.revision,
     baseline: baseline && served !== null ? baselineName(served) : served,
+    ...(others !== undefined && baseline ? { others, baselineShare: baseline.weight } : {}),
     from: (sharedSince ?? new Date()).toISOString(),
-    // Of the two that are compared, not of all traffic.
-    canaryShare: (100 * share) / (share + (baseline ? baseline.weight : 100 - share)),
+    canaryShare: share,
     latencyMemory: {
       canary: BALANCER_MEMORY * instances,
       baseline: BALANCER_MEMORY * (baseline ? baseline.instances : kept),

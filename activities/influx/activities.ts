@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../domain/failures.ts';
-import type { Interval, IntervalFigures, JudgeInputs } from '../../domain/judge/inputs.ts';
+import { type Interval, type IntervalFigures, type JudgeInputs, NO_FIGURES } from '../../domain/judge/inputs.ts';
 import { InfluxClient, type InfluxOptions, type Series } from './client.ts';
 
 /** What the balancers counted for one revision over a window. */
@@ -33,8 +33,6 @@ export interface ServiceRate {
 
 /** Of each side so many of the first answers' times are read: enough to bound a p99, and no more than a history can hold. */
 const MOST_TIMINGS = 5_000;
-
-const NO_FIGURES: IntervalFigures = { requests: 0, errors: 0, seconds: 0, latencyMs: null };
 
 export type InfluxActivities = ReturnType<typeof createInfluxActivities>;
 
@@ -90,11 +88,12 @@ export function createInfluxActivities(options: InfluxOptions) {
     },
 
     /**
-     * The same figures interval by interval, for canary and old revision side by side. An interval in which only one of
-     * them was counted has 0 for the other, `seconds` too; one in which neither was is left out.
+     * The same figures interval by interval, for canary and old revision side by side. An interval in which not all of
+     * them were counted has 0 for the others, `seconds` too; one in which none was is left out.
      *
      * @param input.from ISO 8601, exclusive
      * @param input.to ISO 8601, inclusive
+     * @param input.others other instances of the old revision, beside fresh ones as the baseline; absent for none
      * @param input.intervalSeconds whole seconds
      * @param input.timings whether to read times of single answers as well: the field `ms` of the measurement `timings`,
      * which whoever ships the balancers' logs may write (tags `environment`, `service`, `revision`)
@@ -105,12 +104,13 @@ export function createInfluxActivities(options: InfluxOptions) {
       readonly canary: string;
       /** Null where there is nothing to compare with: its figures are then 0. */
       readonly baseline: string | null;
+      readonly others?: string;
       readonly from: string;
       readonly to: string;
       readonly intervalSeconds: number;
       readonly timings: boolean;
     }): Promise<CanaryFigures> {
-      const { environment, service, canary, baseline, intervalSeconds } = input;
+      const { environment, service, canary, baseline, others, intervalSeconds } = input;
       if (!Number.isInteger(intervalSeconds) || intervalSeconds < 1)
         throw badRequest(`an interval can't be ${intervalSeconds} s`);
       const parameters = { environment, service, from: isoTime(input.from), to: isoTime(input.to) };
@@ -126,11 +126,12 @@ export function createInfluxActivities(options: InfluxOptions) {
       );
       const figuresOf = (revision: string | null) =>
         figuresByTime(seriesOf(counted, revision), seriesOf(timed, revision));
-      const [ofCanary, ofBaseline] = [figuresOf(canary), figuresOf(baseline)];
-      const times = [...new Set([...ofCanary.keys(), ...ofBaseline.keys()])].sort((a, b) => a - b);
+      const [ofCanary, ofBaseline, ofOthers] = [figuresOf(canary), figuresOf(baseline), figuresOf(others ?? null)];
+      const times = [...new Set([...ofCanary.keys(), ...ofBaseline.keys(), ...ofOthers.keys()])].sort((a, b) => a - b);
       const intervals: Interval[] = times.map((time) => ({
         canary: ofCanary.get(time) ?? NO_FIGURES,
         baseline: ofBaseline.get(time) ?? NO_FIGURES,
+        ...(others === undefined ? {} : { others: ofOthers.get(time) ?? NO_FIGURES }),
       }));
       if (!input.timings) return { intervals };
       const timingsOf = async (revision: string | null): Promise<number[]> => {

@@ -7,13 +7,16 @@ import type { InfluxActivities } from './activities.ts';
 /** Figures come in at most so many intervals, of a second at least, so that a history holds what a verdict rests on. */
 const MOST_INTERVALS = 120;
 
-/** Two revisions that are compared, and by what. */
-export interface CanaryQuestion extends Pick<JudgeInputs, 'policy' | 'canaryShare' | 'latencyMemory'> {
+/** Revisions that are compared, and by what. */
+export interface CanaryQuestion
+  extends Pick<JudgeInputs, 'policy' | 'canaryShare' | 'baselineShare' | 'latencyMemory'> {
   readonly environment: string;
   readonly service: string;
   readonly canary: string;
   /** Null where there is nothing to compare with. */
   readonly baseline: string | null;
+  /** The old revision where the baseline is fresh instances of it; absent where nobody asks it. */
+  readonly others?: string;
   /** Since when they have had their shares; ISO 8601. */
   readonly from: string;
 }
@@ -24,14 +27,17 @@ export type CanaryActivities = ReturnType<typeof createCanaryActivities>;
 export function createCanaryActivities(figures: Pick<InfluxActivities, 'readCanaryFigures'>) {
   /** @param to ISO 8601 */
   async function readJudgeInputs(question: CanaryQuestion & { readonly to: string }): Promise<JudgeInputs> {
-    const { policy, canaryShare, latencyMemory, environment, service, canary, baseline, from, to } = question;
+    const { policy, canaryShare, baselineShare, latencyMemory, ...asked } = question;
+    const { environment, service, canary, baseline, others, from, to } = asked;
     const windowSeconds = (Date.parse(to) - Date.parse(from)) / 1000;
     const read = await figures.readCanaryFigures({
       ...{ environment, service, canary, baseline, from, to },
+      ...(others === undefined ? {} : { others }),
       intervalSeconds: Math.max(1, Math.ceil(windowSeconds / MOST_INTERVALS)),
       timings: policy.maxP99Ms !== undefined,
     });
-    return { policy, canaryShare, windowSeconds, ...read, ...(latencyMemory && { latencyMemory }) };
+    const shares = { canaryShare, ...(baselineShare === undefined ? {} : { baselineShare }) };
+    return { policy, ...shares, windowSeconds, ...read, ...(latencyMemory && { latencyMemory }) };
   }
 
   return {

@@ -27,10 +27,7 @@ const TWENTY_STEPS: Manifest = {
 export function instantActivities(client: () => WorkflowClient, manifest: Manifest = TWENTY_STEPS): object {
   const world = new World();
   const versions = new Map<string, number>();
-  const interval = {
-    canary: { requests: 50, errors: 0, seconds: 1, latencyMs: 5 },
-    baseline: { requests: 50, errors: 0, seconds: 1, latencyMs: 5 },
-  };
+  const figures = (share: number) => ({ requests: 10 * share, errors: 0, seconds: 1, latencyMs: 5 });
   return {
     ...world.activities(client),
     nothing: async () => {},
@@ -39,11 +36,16 @@ export function instantActivities(client: () => WorkflowClient, manifest: Manife
       versions.set(service, number);
       return { manifest: { ...manifest, service, version: `${number}.0.0` }, digest: `sha256:${'d'.repeat(64)}` };
     },
-    readJudgeInputs: async ({ policy, canaryShare }: CanaryQuestion): Promise<JudgeInputs> => ({
+    readJudgeInputs: async ({ policy, canaryShare, baselineShare }: CanaryQuestion): Promise<JudgeInputs> => ({
       policy,
       canaryShare,
+      ...(baselineShare === undefined ? {} : { baselineShare }),
       windowSeconds: 60,
-      intervals: Array.from({ length: 60 }, () => interval),
+      intervals: Array.from({ length: 60 }, () => ({
+        canary: figures(canaryShare),
+        baseline: figures(baselineShare ?? 100 - canaryShare),
+        ...(baselineShare === undefined ? {} : { others: figures(100 - canaryShare - baselineShare) }),
+      })),
     }),
   };
 }

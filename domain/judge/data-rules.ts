@@ -1,5 +1,5 @@
 import { type Evidence, type Finding, holds, rounded } from './finding.ts';
-import type { IntervalFigures, RevisionWindow } from './inputs.ts';
+import { type IntervalFigures, NO_FIGURES, type RevisionWindow } from './inputs.ts';
 import { shownAbove, shownBelow } from './share-test.ts';
 
 /**
@@ -12,19 +12,28 @@ export const SHARE_TOLERANCE_PERCENT = 20;
 const LATE_SECONDS = 5;
 const MOST_MISSING = 0.25;
 
-export function figuresContradict({ inputs, canary, baseline }: Evidence): Finding | undefined {
+export function figuresContradict({ inputs, canary, baseline, others }: Evidence): Finding | undefined {
   const timings = [...(inputs.timings?.canary ?? []), ...(inputs.timings?.baseline ?? [])];
   const odd =
-    inputs.intervals.some((interval) => !canBe(interval.canary) || !canBe(interval.baseline)) ||
-    timings.some((ms) => !isTime(ms));
+    inputs.intervals.some((interval) =>
+      [interval.canary, interval.baseline, interval.others ?? NO_FIGURES].some((figures) => !canBe(figures)),
+    ) || timings.some((ms) => !isTime(ms));
   if (!odd) return undefined;
   const said = ({ requests, errors, seconds }: RevisionWindow) => [requests, errors, seconds] as const;
   const [requests, errors, seconds] = said(canary);
   const [oldRequests, oldErrors, oldSeconds] = said(baseline);
+  const [otherRequests, otherErrors, otherSeconds] = said(others ?? NO_FIGURES);
+  const rest =
+    others === null
+      ? { en: '', zh: '' }
+      : {
+          en: `, ${otherRequests} requests, ${otherErrors} errors in ${otherSeconds} s of its other instances`,
+          zh: `，其他实例 ${otherSeconds} 秒内 ${otherRequests} 次请求、${otherErrors} 次错误`,
+        };
   return holds(
     'figures-contradict',
-    `the figures can't be right: ${requests} requests, ${errors} errors in ${seconds} s of the canary, ${oldRequests} requests, ${oldErrors} errors in ${oldSeconds} s of the old revision`,
-    `数据有误：金丝雀 ${seconds} 秒内 ${requests} 次请求、${errors} 次错误，旧版次 ${oldSeconds} 秒内 ${oldRequests} 次请求、${oldErrors} 次错误`,
+    `the figures can't be right: ${requests} requests, ${errors} errors in ${seconds} s of the canary, ${oldRequests} requests, ${oldErrors} errors in ${oldSeconds} s of the old revision${rest.en}`,
+    `数据有误：金丝雀 ${seconds} 秒内 ${requests} 次请求、${errors} 次错误，旧版次 ${oldSeconds} 秒内 ${oldRequests} 次请求、${oldErrors} 次错误${rest.zh}`,
   );
 }
 
@@ -58,9 +67,9 @@ export function baselineDataMissing({ inputs, policy, baseline }: Evidence): Fin
 }
 
 /** Good figures of a part of the time say nothing of the rest. */
-export function figuresMissing({ inputs, canary, baseline }: Evidence): Finding | undefined {
+export function figuresMissing({ inputs, canary, baseline, others }: Evidence): Finding | undefined {
   const { windowSeconds } = inputs;
-  const known = Math.min(canary.seconds, baseline.seconds);
+  const known = Math.min(canary.seconds, baseline.seconds, others?.seconds ?? Number.POSITIVE_INFINITY);
   const missing = windowSeconds - known;
   if (missing <= LATE_SECONDS || missing <= MOST_MISSING * windowSeconds) return undefined;
   return holds(
@@ -70,20 +79,35 @@ export function figuresMissing({ inputs, canary, baseline }: Evidence): Finding 
   );
 }
 
-/** The sample-ratio test: who does not get the share that was asked for is not compared. */
-export function trafficSplitDiffers({ inputs, policy, canary, baseline }: Evidence): Finding | undefined {
-  const asked = inputs.canaryShare;
-  const tolerance = (asked * SHARE_TOLERANCE_PERCENT) / 100;
-  const { requests: here } = canary;
-  const { requests: elsewhere } = baseline;
-  const more = shownAbove(here, elsewhere, (asked + tolerance) / 100, policy.alpha / 2);
-  const fewer = shownBelow(here, elsewhere, (asked - tolerance) / 100, policy.alpha / 2);
-  if (!more && !fewer) return undefined;
-  const seen = rounded((100 * here) / (here + elsewhere));
+/**
+ * The sample-ratio test: who does not get the share that was asked for is not compared. Of all that is counted the canary
+ * must have its share, and a baseline beside others its own; what is left is the others'.
+ */
+export function trafficSplitDiffers({ inputs, policy, canary, baseline, others }: Evidence): Finding | undefined {
+  const { canaryShare, baselineShare } = inputs;
+  const all = canary.requests + baseline.requests + (others?.requests ?? 0);
+  const asked = [
+    { en: 'the canary', zh: '金丝雀', requests: canary.requests, percent: canaryShare },
+    ...(baselineShare === undefined
+      ? []
+      : [{ en: 'the baseline', zh: '基线', requests: baseline.requests, percent: baselineShare }]),
+  ];
+  // Ways to be wrong share the chance.
+  const alpha = policy.alpha / (2 * asked.length);
+  const off = asked.find(({ requests, percent }) => {
+    const tolerance = (percent * SHARE_TOLERANCE_PERCENT) / 100;
+    const elsewhere = all - requests;
+    return (
+      shownAbove(requests, elsewhere, (percent + tolerance) / 100, alpha) ||
+      shownBelow(requests, elsewhere, (percent - tolerance) / 100, alpha)
+    );
+  });
+  if (off === undefined) return undefined;
+  const seen = rounded((100 * off.requests) / all);
   return holds(
     'traffic-split-differs',
-    `the canary got ${seen} % of the requests and not the ${asked} % that were asked for, and chance does not explain it; two sides that are not asked alike are not compared`,
-    `金丝雀得到 ${seen} % 的请求，而不是要求的 ${asked} %，且不能用偶然解释；流量分配不符，不作比较`,
+    `${off.en} got ${seen} % of the requests and not the ${rounded(off.percent)} % that were asked for, and chance does not explain it; sides that are not asked as planned are not compared`,
+    `${off.zh}得到 ${seen} % 的请求，而不是要求的 ${rounded(off.percent)} %，且不能用偶然解释；流量分配不符，不作比较`,
   );
 }
 

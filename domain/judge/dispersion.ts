@@ -47,14 +47,22 @@ export function effectiveSplit(splits: readonly Split[], prior: NoisePrior): Eff
   const here = sum(counted, (split) => split.here);
   const total = sum(counted, (split) => split.total);
   if (total === 0) return { here: 0, elsewhere: 0, share: 0, dispersion: 1 };
-  const correlation = eventCorrelation(counted, prior);
-  const dispersion = sum(counted, (split) => split.total * (1 + Math.max(split.total - 1, 0) * correlation)) / total;
+  const dispersion = dispersionOf(counted, prior);
   return {
     here: here / dispersion,
     elsewhere: (total - here) / dispersion,
     share: sum(counted, (split) => split.total * split.share) / total,
     dispersion,
   };
+}
+
+/** How much noisier than chance the split is, over all intervals; 1 where there are no events. */
+export function dispersionOf(splits: readonly Split[], prior: NoisePrior): number {
+  const counted = splits.filter(({ total }) => total > 0);
+  if (counted.length === 0) return 1;
+  const correlation = eventCorrelation(counted, prior);
+  const weighed = sum(counted, ({ total }) => total * (1 + Math.max(total - 1, 0) * correlation));
+  return weighed / sum(counted, ({ total }) => total);
 }
 
 function eventCorrelation(splits: readonly Split[], prior: NoisePrior): number {

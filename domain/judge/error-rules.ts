@@ -1,12 +1,10 @@
+import { errsMore, oldRevisionOf } from './comparison.ts';
 import { needs } from './data-rules.ts';
-import { effectiveSplit, SEEN_NOISE, UNKNOWN_NOISE } from './dispersion.ts';
+import { effectiveSplit, SEEN_NOISE } from './dispersion.ts';
 import { type ErrorSplits, type Evidence, type Finding, fails, holds, rounded, WRONG_PASS } from './finding.ts';
-import type { Interval, RevisionWindow, Side } from './inputs.ts';
-import { logShareEvidence, shareBounds, shownAbove, shownBelow } from './share-test.ts';
+import type { Interval, RevisionWindow } from './inputs.ts';
+import { shareBounds, shownAbove, shownBelow } from './share-test.ts';
 import type { Estimate } from './verdict.ts';
-
-/** Bayes factors are told up to here; more is no more proof, and infinity is not JSON. */
-const MOST_EVIDENCE = 1e12;
 
 /** The threshold rule: more errors than are allowed at all, whatever the old revision does. */
 export function errorShareOverLimit({ policy, canary }: Evidence): Finding | undefined {
@@ -22,14 +20,9 @@ export function errorShareOverLimit({ policy, canary }: Evidence): Finding | und
 
 /** The comparison: errors fall on the canary more often than traffic does, and noise does not explain it. */
 export function moreErrorsThanBaseline(evidence: Evidence): Finding | undefined {
-  const { policy, canary, baseline, errors } = evidence;
-  const { here, elsewhere, share } = errors.between;
-  if (!shownAbove(here, elsewhere, share, policy.alpha)) return undefined;
-  return fails(
-    'more-errors-than-baseline',
-    `${errorsOf('the canary', canary)}, ${errorsOf('the old revision', baseline)}; chance does not explain it`,
-    `${errorsOfZh('金丝雀', canary)}，${errorsOfZh('旧版次', baseline)}；不能用偶然解释`,
-  );
+  if (!errsMore(evidence.comparison, evidence.policy.alpha)) return undefined;
+  const errors = errorsOfAll(evidence);
+  return fails('more-errors-than-baseline', `${errors.en}; chance does not explain it`, `${errors.zh}；不能用偶然解释`);
 }
 
 /** Nothing passes whose share of errors is not shown to be within the limit. A limit of 0 can't be shown by figures. */
@@ -51,17 +44,18 @@ export function limitNotShown(evidence: Evidence): Finding | undefined {
 
 /** Non-inferiority: an increase above the allowed one must be excluded, not only unseen. */
 export function increaseNotExcluded(evidence: Evidence): Finding | undefined {
-  const { policy, canary, baseline } = evidence;
+  const { policy, canary } = evidence;
   const { maxErrorIncreasePercent: allowed } = policy;
   if (allowed === undefined) return undefined;
   const high = (more: number) => 100 * highestIncrease(evidence, more);
   if (high(0) <= allowed) return undefined;
+  const errors = errorsOfAll(evidence);
   const more = high(MANY_ANSWERS) <= allowed ? fewest((answers) => high(answers) <= allowed) : undefined;
   const wait = more === undefined ? undefined : needs(more, canary.requests, evidence.inputs.windowSeconds);
   return holds(
     'increase-not-excluded',
-    `${errorsOf('the canary', canary)}, ${errorsOf('the old revision', baseline)}; that it is at most ${allowed} points worse is not shown yet, ${more === undefined ? 'and needs more answers of both' : `about ${more} more answers without an error would show it`}${wait?.en ?? ''}`,
-    `${errorsOfZh('金丝雀', canary)}，${errorsOfZh('旧版次', baseline)}；尚不能证明最多差 ${allowed} 个百分点，${more === undefined ? '双方都需要更多回答' : `还需约 ${more} 次无错误的回答`}${wait?.zh ?? ''}`,
+    `${errors.en}; that it is at most ${allowed} points worse is not shown yet, ${more === undefined ? 'and needs more answers of both' : `about ${more} more answers without an error would show it`}${wait?.en ?? ''}`,
+    `${errors.zh}；尚不能证明最多差 ${allowed} 个百分点，${more === undefined ? '双方都需要更多回答' : `还需约 ${more} 次无错误的回答`}${wait?.zh ?? ''}`,
   );
 }
 
@@ -76,48 +70,58 @@ export function errorIncrease(evidence: Evidence): Estimate | null {
   };
 }
 
-export function bayesFactor(evidence: Evidence): number | null {
-  if (evidence.canary.errors + evidence.baseline.errors === 0) return null;
-  const { here, elsewhere, share } = evidence.errors.between;
-  return Math.min(Math.exp(logShareEvidence(here, elsewhere, share)), MOST_EVIDENCE);
-}
-
 export function errorPercent({ requests, errors }: RevisionWindow): number | null {
   return requests > 0 ? (100 * errors) / requests : null;
 }
 
-export function errorsOf(who: string, window: RevisionWindow): string {
+function errorsOf(who: string, window: RevisionWindow): string {
   const percent = rounded(errorPercent(window) ?? 0);
   return `${who} answered ${window.errors} of ${window.requests} requests with an error (${percent} %)`;
 }
 
-export function errorsOfZh(who: string, window: RevisionWindow): string {
+function errorsOfZh(who: string, window: RevisionWindow): string {
   return `${who} ${window.requests} 次请求中 ${window.errors} 次出错（${rounded(errorPercent(window) ?? 0)} %）`;
+}
+
+/** The errors of all that are counted, and with whom the canary is compared where that is not plain. */
+export function errorsOfAll({ canary, baseline, others, comparison }: Evidence): { en: string; zh: string } {
+  const [en, zh] = [errorsOf('the canary', canary), errorsOfZh('金丝雀', canary)];
+  if (others === null) {
+    return { en: `${en}, ${errorsOf('the old revision', baseline)}`, zh: `${zh}，${errorsOfZh('旧版次', baseline)}` };
+  }
+  const alone = comparison.against === 'baseline-alone';
+  const why = alone
+    ? 'compared with the fresh ones alone, since these err more than the others'
+    : 'compared with all of them, since fresh ones do not err more than the others';
+  const whyZh = alone ? '新实例的错误比其他实例多，只与新实例比较' : '新实例的错误不比其他实例多，与全部比较';
+  return {
+    en: `${en}, ${errorsOf('fresh instances of the old revision', baseline)}, ${errorsOf('its others', others)}; ${why}`,
+    zh: `${zh}，${errorsOfZh('旧版次的新实例', baseline)}，${errorsOfZh('旧版次的其他实例', others)}；${whyZh}`,
+  };
 }
 
 /** How errors are spread, each count divided by the noise that belongs to it. */
 export function errorSplits(intervals: readonly Interval[]): ErrorSplits {
-  const ofSide = (side: Side) =>
+  const of = (side: (interval: Interval) => Pick<RevisionWindow, 'errors' | 'requests'>) =>
     effectiveSplit(
-      intervals.map(({ [side]: { errors, requests } }) => ({ here: errors, total: requests, share: 0.5 })),
+      intervals.map(side).map(({ errors, requests }) => ({ here: errors, total: requests, share: 0.5 })),
       SEEN_NOISE,
     );
-  const between = effectiveSplit(
-    intervals.map(({ canary, baseline }) => ({
-      here: canary.errors,
-      total: canary.errors + baseline.errors,
-      // Each interval expects its errors to fall as its requests did.
-      share: canary.requests / Math.max(canary.requests + baseline.requests, 1),
-    })),
-    UNKNOWN_NOISE,
-  );
-  return { canary: ofSide('canary'), baseline: ofSide('baseline'), between };
+  return {
+    canary: of(({ canary }) => canary),
+    baseline: of(({ baseline }) => baseline),
+    oldRevision: of(oldRevisionOf),
+  };
 }
 
-/** Each end is wrong with half of the chance. @param more further answers of the canary without an error */
-function highestIncrease({ errors: { canary, baseline } }: Evidence, more: number): number {
+/**
+ * Each end is wrong with half of the chance. Of what the canary is compared with, the one that errs less counts, so that
+ * nothing passes that is not shown against each. @param more further answers of the canary without an error
+ */
+function highestIncrease({ errors: { canary, baseline, oldRevision } }: Evidence, more: number): number {
   const high = shareBounds(canary.here, canary.elsewhere + more / canary.dispersion, WRONG_PASS / 2).high;
-  return high - shareBounds(baseline.here, baseline.elsewhere, WRONG_PASS / 2).low;
+  const lows = [baseline, oldRevision].map(({ here, elsewhere }) => shareBounds(here, elsewhere, WRONG_PASS / 2).low);
+  return high - Math.min(...lows);
 }
 
 function lowestIncrease({ policy, errors: { canary, baseline } }: Evidence): number {

@@ -1,4 +1,5 @@
 import type { JudgePolicy } from '../manifest.ts';
+import type { Comparison } from './comparison.ts';
 import type { EffectiveSplit } from './dispersion.ts';
 import type { JudgeInputs, RevisionWindow } from './inputs.ts';
 import type { PairedMean } from './paired-mean.ts';
@@ -14,15 +15,19 @@ export interface Evidence {
   readonly policy: JudgePolicy;
   readonly canary: RevisionWindow;
   readonly baseline: RevisionWindow;
+  /** Instances of the old revision beside a fresh baseline; null where none are counted. */
+  readonly others: RevisionWindow | null;
+  readonly comparison: Comparison;
   readonly errors: ErrorSplits;
   readonly latency: Latency;
 }
 
-/** Errors among the answers of each side, and between the sides. */
+/** Errors among the answers of each side, each count divided by the noise that belongs to it. */
 export interface ErrorSplits {
   readonly canary: EffectiveSplit;
   readonly baseline: EffectiveSplit;
-  readonly between: EffectiveSplit;
+  /** Baseline and others together. */
+  readonly oldRevision: EffectiveSplit;
 }
 
 /** What is known of the times. */

@@ -33,6 +33,18 @@ function inputs(canary: [number, number], baseline: [number, number], policy: Pa
   };
 }
 
+/** The same, with other instances of the old revision. */
+function beside(given: JudgeInputs, others: [number, number]): JudgeInputs {
+  const { intervals } = inputs(others, others);
+  return {
+    ...given,
+    intervals: given.intervals.map((interval, index) => ({
+      ...interval,
+      ...(intervals[index] && { others: intervals[index].canary }),
+    })),
+  };
+}
+
 function judge(canary: [number, number], baseline: [number, number], policy: Partial<JudgePolicy> = {}): Verdict {
   return judgeCanary(inputs(canary, baseline, policy));
 }
@@ -93,7 +105,7 @@ describe('judgeCanary', () => {
     expect(judge([30, 0], [450, 0]).sentence).toBe(
       'the canary has answered 30 of the 50 requests a verdict needs; 20 more are needed, which take about 7 s at this rate, or less with more traffic',
     );
-    expect(judge([0, 0], [450, 0])).toMatchObject({ canaryErrorPercent: null, bayesFactor: null });
+    expect(judge([0, 0], [450, 0])).toMatchObject({ canaryErrorPercent: null, comparison: { bayesFactor: null } });
   });
 
   it('says how many more requests would do, and is right', () => {
@@ -104,12 +116,12 @@ describe('judgeCanary', () => {
     expect(judge([60 + fewer, 1], [540 + 9 * fewer, 0]).result).toBe('inconclusive');
   });
 
-  it('holds what the comparison rests on: the Bayes factor of the split of errors', () => {
-    // One event on the side that gets a tenth of the traffic: B(2, 9) / B(1, 9) / 0.1 = 1.
-    expect(judge([100, 1], [900, 0]).bayesFactor).toBeCloseTo(1, 12);
-    // Two: B(3, 9) / B(1, 9) / 0.01 = (1 x 2) / (10 x 11) x 100.
-    expect(judge([100, 2], [900, 0]).bayesFactor).toBeCloseTo(200 / 110, 12);
-    expect(judge([1e6, 1e6], [9e6, 0]).bayesFactor).toBe(1e12);
+  it('holds what the comparison rests on, up to where more is no more proof', () => {
+    const { comparison } = judge([100, 2], [900, 0]);
+    expect(comparison).toMatchObject({ against: 'baseline', freshWorseBayesFactor: null });
+    expect(comparison?.bayesFactor).toBeGreaterThan(1);
+    expect(comparison?.baselineBayesFactor).toBe(comparison?.bayesFactor);
+    expect(judge([1e6, 1e6], [9e6, 0]).comparison?.bayesFactor).toBe(1e12);
   });
 
   it('gives a verdict that survives JSON for any figures, and never passes what has no data', () => {
@@ -136,7 +148,8 @@ describe('judgeCanary', () => {
   it('is not moved from fail by one error more', () => {
     fc.assert(
       fc.property(fc.integer({ min: 50, max: 2000 }), fc.nat(300), fc.nat(300), (requests, errors, baselineErrors) => {
-        fc.pre(errors < requests);
+        // Else an interval may have more errors than requests.
+        fc.pre(errors + INTERVALS < requests);
         const [now, worse] = [errors, errors + 1].map((count) =>
           judge([requests, count], [9 * requests, baselineErrors]),
         );
@@ -163,6 +176,48 @@ describe('judgeCanary, on what it is given', () => {
       sentence: expect.stringContaining('the canary got 10 % of the requests and not the 50 %'),
       sentenceZh: expect.stringContaining('金丝雀得到 10 % 的请求，而不是要求的 50 %'),
     });
+  });
+
+  it.each([
+    ['as asked', 10, 10, 'pass', 'not-inferior'],
+    ['the canary got too little', 20, 10, 'inconclusive', 'traffic-split-differs'],
+    ['the baseline got too much', 10, 5, 'inconclusive', 'traffic-split-differs'],
+  ])('looks at the share of fresh instances, too: %s', (_, canaryShare, baselineShare, result, rule) => {
+    const asked = beside(inputs([500, 1], [500, 1]), [4000, 8]);
+    expect(judgeCanary({ ...asked, canaryShare, baselineShare })).toMatchObject({ result, rule });
+  });
+
+  it('says with whom the canary was compared, and what the others did', () => {
+    const shares = { canaryShare: 10, baselineShare: 10 };
+    expect(judgeCanary({ ...beside(inputs([500, 1], [500, 1]), [4000, 8]), ...shares })).toMatchObject({
+      others: { requests: 4000, errors: 8, seconds: 10 },
+      comparison: { against: 'baseline-and-others' },
+      sentence:
+        'the canary answered 1 of 500 requests with an error (0.2 %), ' +
+        'fresh instances of the old revision answered 1 of 500 requests with an error (0.2 %), ' +
+        'its others answered 8 of 4000 requests with an error (0.2 %); ' +
+        'compared with all of them, since fresh ones do not err more than the others; up to 5 % are allowed',
+      parameters: { baselineShare: 10, alphaWhereAlike: POLICY.alpha / 5, freshWorseFrom: 3 },
+    });
+    const cold = judgeCanary({ ...beside(inputs([500, 10], [500, 10]), [4000, 8]), ...shares });
+    expect(cold).toMatchObject({ result: 'pass', comparison: { against: 'baseline-alone' } });
+    expect(cold.sentence).toContain('compared with the fresh ones alone, since these err more than the others');
+    expect(cold.sentenceZh).toContain('新实例的错误比其他实例多，只与新实例比较');
+  });
+
+  it('passes no increase that is excluded only against the ones that err more', () => {
+    const allowed = { maxErrorPercent: 50, maxErrorIncreasePercent: 2 };
+    const good = inputs([3000, 30], [3000, 30], allowed);
+    expect(judgeCanary({ ...beside(good, [24_000, 240]), canaryShare: 10, baselineShare: 10 }).result).toBe('pass');
+    const ill = beside(inputs([3000, 90], [3000, 0], allowed), [24_000, 2400]);
+    expect(judgeCanary({ ...ill, canaryShare: 10, baselineShare: 10 }).result).not.toBe('pass');
+  });
+
+  it('holds when there are no figures of the others', () => {
+    const asked = beside(inputs([500, 1], [500, 1]), [4000, 8]);
+    const half = asked.intervals.slice(0, 6).map(({ others: _, ...rest }) => rest);
+    const seen = { ...asked, canaryShare: 14, baselineShare: 14, intervals: [...half, ...asked.intervals.slice(6)] };
+    expect(judgeCanary(seen)).toMatchObject({ result: 'inconclusive', rule: 'figures-missing' });
   });
 
   it('fails what is over a limit, whoever got which traffic', () => {

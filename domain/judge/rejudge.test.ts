@@ -20,13 +20,14 @@ function seen(seed: number, errors: number): JudgeInputs {
   const simulated = {
     policy: POLICY,
     canary: { requestsPerSecond: 20, errors, errorNoise: 0.5 },
-    baseline: { requestsPerSecond: 180, errors: 0.002 },
+    baseline: { requestsPerSecond: 20, errors: 0.002 },
+    others: { requestsPerSecond: 160, errors: 0.002 },
     intervalSeconds: 1,
   };
   const inputs = [...looks(random, simulated, 40)].at(-1);
   if (inputs === undefined) throw new Error('no look');
   const times = () => Array.from({ length: 300 }, () => 50 * Math.exp(0.3 * random.normal()));
-  return { ...inputs, latencyMemory: { canary: 20, baseline: 180 }, timings: { canary: times(), baseline: times() } };
+  return { ...inputs, latencyMemory: { canary: 20, baseline: 20 }, timings: { canary: times(), baseline: times() } };
 }
 
 describe('rejudge', () => {

@@ -35,8 +35,11 @@ export const judgeSchema = z.strictObject({
     .number()
     .gt(0, { error: 'must be above 0 and below 1' })
     .lt(1, { error: 'must be above 0 and below 1' })
-    .default(0.01)
-    .meta({ description: 'Chance of a false alarm of the comparison with the old revision.' }),
+    .default(0.05)
+    .meta({
+      description:
+        'Chance at most of a false alarm of the comparison with the old revision; for errors a fifth of it where fresh instances err as the others do.',
+    }),
 });
 
 /** A canary has some of the traffic and never all of it: the shift to 100 % follows by itself. */

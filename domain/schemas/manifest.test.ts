@@ -37,7 +37,7 @@ describe('parseManifest', () => {
             { kind: 'weight', weight: 50 },
           ],
           rolling: { batchPercent: 25, surgePercent: 25 },
-          metrics: { errors: { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 } },
+          metrics: { errors: { maxErrorPercent: 5, minRequests: 50, alpha: 0.05 } },
           approvals: { count: 1, expiresSeconds: 3600 },
           windows: [],
           bakeSeconds: 600,
@@ -251,7 +251,7 @@ describe('parseJudgePolicy', () => {
   it('reads the words of an entry of release.metrics, with their defaults', () => {
     expect(parseJudgePolicy('maxSlowdown: 20%\nmaxP99: 2s')).toEqual({
       ok: true,
-      policy: { maxErrorPercent: 5, maxSlowdownPercent: 20, maxP99Ms: 2000, minRequests: 50, alpha: 0.01 },
+      policy: { maxErrorPercent: 5, maxSlowdownPercent: 20, maxP99Ms: 2000, minRequests: 50, alpha: 0.05 },
     });
   });
 

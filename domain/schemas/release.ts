@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Bundle, ImageReference } from '../bundle.ts';
 import type { ConfigDiff } from '../config-diff.ts';
 import type { Interval, IntervalFigures, JudgeInputs, RevisionWindow } from '../judge/inputs.ts';
-import type { Estimate, JudgeParameters, Verdict } from '../judge/verdict.ts';
+import type { ErrorComparison, Estimate, JudgeParameters, Verdict } from '../judge/verdict.ts';
 import type { JudgePolicy } from '../manifest.ts';
 import type { BaselineTarget, EnvironmentChange, Plan, Running, ShiftOrder, Step } from '../plan.ts';
 import type {
@@ -216,9 +216,14 @@ const judgeInputsSchema: z.ZodType<JudgeInputs> = z
   .object({
     policy: judgeSchema,
     canaryShare: percent,
+    baselineShare: percent.exactOptional(),
     windowSeconds: seconds,
     intervals: z.array(
-      z.object({ canary: intervalFiguresSchema, baseline: intervalFiguresSchema } satisfies Every<Interval>),
+      z.object({
+        canary: intervalFiguresSchema,
+        baseline: intervalFiguresSchema,
+        others: intervalFiguresSchema.exactOptional(),
+      } satisfies Every<Interval>),
     ),
     latencyMemory: z.object({ canary: z.number(), baseline: z.number() }).exactOptional(),
     timings: z.object({ canary: z.array(z.number()), baseline: z.array(z.number()) }).exactOptional(),
@@ -232,6 +237,15 @@ const estimateSchema: z.ZodType<Estimate> = z
     description: 'A figure with the interval that, however often one looks, holds the true one.',
   });
 
+const comparisonSchema: z.ZodType<ErrorComparison> = z
+  .object({
+    against: z.enum(['baseline', 'baseline-alone', 'baseline-and-others']),
+    bayesFactor: z.number().nullable(),
+    baselineBayesFactor: z.number().nullable(),
+    freshWorseBayesFactor: z.number().nullable(),
+  } satisfies Every<ErrorComparison>)
+  .meta({ id: 'ErrorComparison', description: 'With whom the canary was compared, and what came of it.' });
+
 const verdictSchema: z.ZodType<Verdict> = z
   .object({
     result: z.enum(['pass', 'fail', 'inconclusive']),
@@ -240,17 +254,21 @@ const verdictSchema: z.ZodType<Verdict> = z
     sentenceZh: z.string(),
     canary: windowSchema,
     baseline: windowSchema,
+    others: windowSchema.nullable(),
     canaryErrorPercent: z.number().nullable(),
     baselineErrorPercent: z.number().nullable(),
-    bayesFactor: z.number().nullable(),
+    comparison: comparisonSchema.nullable(),
     errorIncrease: estimateSchema.nullable(),
     slowdown: estimateSchema.nullable(),
     p99: estimateSchema.nullable(),
     parameters: z.object({
       ...judgePolicy,
       canaryShare: percent,
+      baselineShare: percent.exactOptional(),
       shareTolerancePercent: z.number(),
       wrongPass: z.number(),
+      alphaWhereAlike: z.number(),
+      freshWorseFrom: z.number(),
     } satisfies Every<JudgeParameters>),
     inputHash: digestSchema,
     judgeVersion: z.number(),

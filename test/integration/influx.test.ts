@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createInfluxActivities, type InfluxActivities } from '../../activities/influx/activities.ts';
 import { InfluxClient } from '../../activities/influx/client.ts';
 import { integer, type Point } from '../../activities/influx/line-protocol.ts';
+import { NO_FIGURES } from '../../domain/judge/inputs.ts';
 import { openTrafficRig, type TrafficRig } from './traffic-rig.ts';
 
 let rig: TrafficRig;
@@ -136,9 +137,14 @@ describe('figures', () => {
         wider.reduce((total, { [side]: { requests } }) => total + requests, 0);
       expect([sum('canary'), sum('baseline')]).toEqual([50, 900]);
     }
+    const beside = await activities.readCanaryFigures({ ...read, baseline: 'r9', others: 'r1' });
+    expect(beside.intervals.slice(4, 6)).toEqual([
+      { canary: NO_FIGURES, baseline: NO_FIGURES, others: intervals[4]?.baseline },
+      { canary: intervals[5]?.canary, baseline: NO_FIGURES, others: intervals[5]?.baseline },
+    ]);
     const alone = await activities.readCanaryFigures({ ...read, baseline: null });
     expect(alone.intervals).toHaveLength(5);
-    expect(alone.intervals[0]?.baseline).toEqual({ requests: 0, errors: 0, seconds: 0, latencyMs: null });
+    expect(alone.intervals[0]).toEqual({ canary: intervals[5]?.canary, baseline: NO_FIGURES });
     const wrong = activities.readCanaryFigures({ ...read, intervalSeconds: 0 });
     await expect(wrong).rejects.toMatchObject({ type: 'RequestInvalid', nonRetryable: true });
   });

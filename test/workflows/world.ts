@@ -283,7 +283,7 @@ export class World {
   /** What the balancers counted, as InfluxDB would tell it. */
   private figures(): Pick<InfluxActivities, 'readCanaryFigures'> {
     return {
-      readCanaryFigures: async ({ baseline, canary, environment, from, service, to }) => {
+      readCanaryFigures: async ({ baseline, canary, environment, from, others, service, to }) => {
         const seconds = Math.round((Date.parse(to) - Date.parse(from)) / 1000);
         const figures = (revision: string | null) => {
           const app = this.apps.get(`/${environment}/${service}/${revision}`);
@@ -292,7 +292,8 @@ export class World {
           const requests = this.requestsPerSecond * (share / 100);
           return { requests, errors: Math.round((requests * percent) / 100), seconds: 1, latencyMs: 5 };
         };
-        const interval = { canary: figures(canary), baseline: figures(baseline) };
+        const beside = others === undefined ? {} : { others: figures(others) };
+        const interval = { canary: figures(canary), baseline: figures(baseline), ...beside };
         return { intervals: Array.from({ length: Math.min(seconds, this.figuresSeconds) }, () => interval) };
       },
     };

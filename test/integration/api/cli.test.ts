@@ -199,7 +199,7 @@ describe('slipway', () => {
     const again = await run(['judge', '--replay', name]);
     expect([again.code, again.stderr]).toEqual([0, `${name} was judged the same\n`]);
     expect(again.stdout).toMatch(
-      /^verdict pass: the canary answered 0 of 600 requests .*\n {2}rule not-inferior · errors -0\.556 points \(.* to .*\) · slower by .* · judge \d on sha256:[0-9a-f]{12}\n$/,
+      /^verdict pass: the canary answered 0 of 600 requests .*\n {2}rule not-inferior · evidence of more errors .* · errors -0\.556 points \(.* to .*\) · slower by .* · judge \d on sha256:[0-9a-f]{12}\n$/,
     );
     const zh = await run(['judge', '--replay', name, '--lang', 'zh']);
     expect(zh.stdout).toContain('判定 通过：金丝雀 600 次请求中 0 次出错');
