@@ -173,4 +173,14 @@ describe('MarathonClient', () => {
     );
     await expect(new MarathonClient({ url }).info({ signal: controller.signal })).rejects.toThrow('cancelled before');
   });
+
+  it('waits for what becomes of a change that is under way when the caller is cancelled', async () => {
+    const controller = new AbortController();
+    answer = (_request, response) => {
+      controller.abort();
+      setImmediate(() => response.writeHead(200).end(JSON.stringify({ version: 'v', deploymentId: 'd-1' })));
+    };
+    const scaled = await new MarathonClient({ url }).scaleApp('/prod/web/r1', 3, { signal: controller.signal });
+    expect(scaled).toEqual({ version: 'v', deploymentId: 'd-1' });
+  });
 });

@@ -71,7 +71,8 @@ interface Request<T extends z.ZodType> {
  * Every method fails with an `ApplicationFailure`: `SystemUnavailable` when nothing answered, on 5xx, 408, 423, 425,
  * 429 and on 409 for a locked app (then the message names the deployments); `SystemRefused`, not retryable, on any
  * other 4xx, with Marathon's own message and details; `UnexpectedAnswer` when the answer is not what the API promises.
- * A failure to answer does not mean that the change was not made: read back before repeating.
+ * A failure to answer does not mean that the change was not made: read back before repeating. A signal ends reads at
+ * once and lets no further call begin; a change that is under way is waited for.
  */
 export class MarathonClient {
   /** Base address without a slash at its end. */
@@ -291,16 +292,18 @@ export class MarathonClient {
     if (signal?.aborted) throw new CancelledFailure(`cancelled before ${call}`);
     // axios' own timeout starts anew with each byte on some paths; this one bounds the whole call.
     const deadline = AbortSignal.timeout(this.#timeoutMs);
+    // A change that is broken off may be made all the same, after whoever broke it off has put things back.
+    const breaks = method === 'GET' ? signal : undefined;
     try {
       const response = await this.#http.request<string>({
         method,
         url: path,
         ...(body === undefined ? {} : { data: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+        signal: breaks ? AbortSignal.any([breaks, deadline]) : deadline,
       });
       return { status: response.status, text: response.data };
     } catch (error) {
-      if (signal?.aborted) throw new CancelledFailure(`cancelled during ${call}`);
+      if (breaks?.aborted) throw new CancelledFailure(`cancelled during ${call}`);
       if (deadline.aborted) throw networkFailure(this.url, call, `no answer within ${this.#timeoutMs} ms`, error);
       if (axios.isAxiosError(error)) throw networkFailure(this.url, call, error.message || error.code || '', error);
       throw ApplicationFailure.create({
