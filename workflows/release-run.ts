@@ -26,7 +26,7 @@ import { ReleaseRecord } from './release-record.ts';
 import { failureToRetry, untilRetried } from './retry.ts';
 import { nextRevision } from './revisions.ts';
 import { restoreAll } from './rollback.ts';
-import { beginAgain, type Stage, stateAfter, untouched } from './stage.ts';
+import { beginAgain, progressOf, type Stage, stateAfter, untouched } from './stage.ts';
 import { type ApprovalWait, runStep, type StepContext } from './steps.ts';
 import { waitFor } from './wait.ts';
 
@@ -252,11 +252,9 @@ export class ReleaseRun implements StepContext {
     const skipped = this.controls.skippedBy(step.id);
     this.record.ended(step.id, skipped === undefined ? 'done' : 'skipped', skipped ?? said);
     this.currentStep = undefined;
-    const { steps } = this.prepared.plan;
-    const environment = stepEnvironment(step);
-    const stage = environment === undefined ? undefined : this.stages.get(environment);
-    if (!stage || !isLastIn(steps, index)) return;
-    this.through = index === steps.length - 1;
+    const stage = this.stageOf(step);
+    if (!stage || !isLastIn(this.prepared.plan.steps, index)) return;
+    this.through = index === this.prepared.plan.steps.length - 1;
     // Not to be cut short: a lane that is not told what serves now would take the revision before for it.
     await CancellationScope.nonCancellable(() => this.leave(stage.facts.name, stateAfter(stage)));
   }
@@ -264,6 +262,7 @@ export class ReleaseRun implements StepContext {
   /** Does a step. One that fails may be tried again, as long as the manifest says. */
   private async tryStep(step: Step): Promise<string> {
     const { retryWithinSeconds } = this.prepared.manifest.release;
+    const began = progressOf(this.stageOf(step));
     for (;;) {
       try {
         return await runStep(this, step);
@@ -272,13 +271,15 @@ export class ReleaseRun implements StepContext {
         if (!failure || CancellationScope.current().consideredCancelled) throw error;
         this.record.ended(step.id, 'failed', failure.message);
         if (!(await untilRetried(step, failure, retryWithinSeconds, this.controls, this.record))) throw error;
-        const environment = stepEnvironment(step);
-        const stage = environment === undefined ? undefined : this.stages.get(environment);
-        if (stage) beginAgain(stage);
+        beginAgain(this.stageOf(step), began);
         this.record.started(step.id);
         await this.book.write(this.record);
       }
     }
+  }
+
+  private stageOf(step: Step): Stage | undefined {
+    return this.stages.get(stepEnvironment(step) ?? '');
   }
 
   private async undo(failure: ReleaseFailure): Promise<void> {

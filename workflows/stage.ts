@@ -42,12 +42,7 @@ export interface Stage {
 }
 
 /** A stage in which nothing has been done yet. */
-export function untouched(
-  given: Omit<
-    Stage,
-    'instances' | 'share' | 'kept' | 'order' | 'baseline' | 'sharedSince' | 'completed' | 'configBefore' | 'touched'
-  >,
-): Stage {
+export function untouched(given: Omit<Stage, keyof Progress | 'completed' | 'configBefore' | 'touched'>): Stage {
   const kept = given.before.current?.instances ?? 0;
   return {
     ...given,
@@ -56,13 +51,23 @@ export function untouched(
   };
 }
 
+/** How far a stage has come: what a step that is tried again begins from. */
+export type Progress = Pick<Stage, 'instances' | 'share' | 'kept' | 'order' | 'baseline' | 'sharedSince'>;
+
+export function progressOf(stage: Stage | undefined): Progress | undefined {
+  if (!stage) return undefined;
+  const { instances, share, kept, order, baseline, sharedSince } = stage;
+  return { instances, share, kept, order, baseline, sharedSince };
+}
+
 /**
- * The stage as before its first step, for a step that failed and is tried again: it goes the same way, and what was
- * completed on it is not done again.
+ * The stage as it was when a step began that failed and is tried again: it goes the same way, and what was completed on it
+ * is not done again.
+ *
+ * @param began undefined when that step was the first in the environment
  */
-export function beginAgain(stage: Stage): void {
-  const { instances, share, kept, order, baseline, sharedSince } = untouched(stage);
-  Object.assign(stage, { instances, share, kept, order, baseline, sharedSince });
+export function beginAgain(stage: Stage | undefined, began: Progress | undefined): void {
+  if (stage) Object.assign(stage, began ?? progressOf(untouched(stage)));
 }
 
 /** Who has how much of the traffic, as the stage wants it now. */

@@ -21,6 +21,7 @@ import {
   ended,
   expectServing,
   type Handle,
+  lane,
   outcomes,
   released,
   rig,
@@ -213,6 +214,8 @@ describe('a step that failed', () => {
     await say(handle, 'retryStep', 'bob');
     await until(handle, waitsForApproval);
     expect(runs.sort()).toEqual(['contract', 'load', 'load']);
+    // The lane is told of what the steps before had done.
+    expect((await lane('fat')).state).toMatchObject({ current: { instances: 1 }, weights: { r1: 100 } });
   });
 
   it('ends the release when nobody says so in time', async () => {
