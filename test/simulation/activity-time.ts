@@ -57,14 +57,30 @@ export class ActivityTime {
   /**
    * The worker of what a workflow has running is lost: what was done is done, but nobody tells, and it is tried again. To
    * end a worker in earnest leaves the time-skipping server with a queue that it goes on asking.
+   *
+   * @returns whether anything ran
    */
-  lose(workflowId: string): void {
-    for (const context of this.of(workflowId)) this.lost.add(context);
+  lose(workflowId: string): boolean {
+    const running = this.of(workflowId);
+    for (const context of running) this.lost.add(context);
+    return running.length > 0;
   }
 
   /** What a workflow has running may be told to stop now; see `cancelledInstead`. */
   mayBeTold(workflowId: string): void {
     for (const context of this.of(workflowId)) this.told.add(context);
+  }
+
+  /** Of what could be told to stop: what still runs. */
+  stillGoing(workflowId: string): readonly string[] {
+    return this.of(workflowId)
+      .filter((context) => this.told.has(context))
+      .map(({ info }) => info.activityType);
+  }
+
+  /** When the first of what a workflow has running was asked for, ms since 1970; Infinity where nothing runs. */
+  askedSince(workflowId: string): number {
+    return Math.min(...this.of(workflowId).map(({ info }) => info.scheduledTimestampMs));
   }
 
   get isIdle(): boolean {

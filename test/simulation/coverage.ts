@@ -1,40 +1,33 @@
+import { STRATEGIES } from '../../domain/manifest.ts';
 import type { ReleaseOutcome } from '../../domain/release.ts';
 import { FAULTS } from './faults.ts';
 import type { SeedResult } from './seed-run.ts';
+import { Tally } from './tally.ts';
 
-/** How often what occurred, over many runs. */
+/** What many runs went through. */
 export class Coverage {
-  private readonly counts = new Map<string, Map<string, number>>();
+  private readonly tally = new Tally();
 
   add({ views, met }: SeedResult): void {
     for (const view of views) {
-      this.count('outcome', view.outcome ?? 'none');
-      if (view.failure) this.count('failure', view.failure.type);
-      for (const { kind, outcome } of view.steps) if (outcome !== 'skipped') this.count('step', kind);
-      for (const { result } of view.verdicts) this.count('verdict', result);
+      this.tally.count('outcome', view.outcome ?? 'none');
+      if (view.failure) this.tally.count('failure', view.failure.type);
+      for (const { kind, outcome } of view.steps) if (outcome !== 'skipped') this.tally.count('step', kind);
+      for (const { result } of view.verdicts) this.tally.count('verdict', result);
     }
-    for (const [fault, times] of Object.entries(met)) this.count('fault', fault, times);
+    this.tally.add(met);
   }
 
   /** A line for each table: what occurred, how often. */
   lines(): string[] {
-    return [...this.counts].map(([table, counts]) => {
-      const told = [...counts].sort(([, one], [, other]) => other - one).map(([name, times]) => `${name} ${times}`);
-      return `${table.padEnd(8)} ${told.join(', ')}`;
-    });
+    return this.tally.lines();
   }
 
   /** What should have occurred and did not. */
   missing(): string[] {
     return Object.entries(EXPECTED).flatMap(([table, names]) =>
-      names.filter((name) => !this.counts.get(table)?.has(name)).map((name) => `${table} ${name}`),
+      names.filter((name) => !this.tally.has(table, name)).map((name) => `${table} ${name}`),
     );
-  }
-
-  private count(table: string, name: string, times = 1): void {
-    const counts = this.counts.get(table) ?? new Map<string, number>();
-    this.counts.set(table, counts);
-    counts.set(name, (counts.get(name) ?? 0) + times);
   }
 }
 
@@ -43,15 +36,46 @@ const OUTCOMES: readonly ReleaseOutcome[] = ['released', 'rolled-back', 'failed'
 /** A simulation that meets less than this simulates too little. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   outcome: OUTCOMES,
+  strategy: STRATEGIES,
   step: ['build', 'deploy', 'test', 'promote', 'approve', 'shift', 'hold', 'judge', 'bake', 'retire', 'rollback'],
   verdict: ['pass', 'fail', 'inconclusive'],
   failure: [
     'Aborted',
     'ApprovalExpired',
     'ApprovalRejected',
+    'BuildFailed',
     'CanaryFailed',
     'CanaryInconclusive',
+    'NotPermitted',
+    'NotReadyToRollBack',
     'RevisionUnhealthy',
+    'TestsFailed',
   ],
-  fault: FAULTS,
+  wait: ['approval', 'bake', 'canary-figures', 'freeze', 'hold', 'paused', 'retry', 'rollback-readiness'],
+  word: [
+    'abort',
+    'approve',
+    'freeze',
+    'pause',
+    'promoteFully',
+    'reject',
+    'resume',
+    'retryStep',
+    'rollback',
+    'skipAnalysis',
+    'skipHold',
+    'unfreeze',
+  ],
+  refusal: ['PlanDigestMismatch', 'ReleaseOver', 'SelfApproval'],
+  hand: ['instances adopt', 'instances revert', 'config adopt', 'config revert', 'bounds adopt', 'bounds revert'],
+  fault: [
+    ...FAULTS,
+    'outage',
+    'worker lost',
+    'worker that forgets',
+    'instance that is sick',
+    'app that is locked',
+    'image that is gone',
+    'figures that are missing',
+  ],
 };

@@ -1,5 +1,6 @@
 import type { ReleaseView } from '../../domain/release.ts';
 import type { LaneView } from '../../workflows/contract.ts';
+import { letThrough } from './clicks.ts';
 import type { LedgerStory } from './ledger-story.ts';
 import { isBaseline, type Observation } from './observation.ts';
 import type { ReleaseScript } from './scenario.ts';
@@ -79,7 +80,8 @@ export const END_INVARIANTS: Readonly<Record<string, EndInvariant>> = {
   'harm-never-stays': ({ view, script }) => {
     const judged = view.plan?.steps.some(({ kind }) => kind === 'judge') ?? false;
     const harmful = script.behaviour.errors > 0.05;
-    return view.outcome === 'released' && judged && harmful
+    const unjudged = view.commands?.some(({ name }) => name === 'skipAnalysis' || name === 'promoteFully') ?? false;
+    return view.outcome === 'released' && judged && harmful && !unjudged
       ? `a version with ${script.behaviour.errors} errors serves`
       : undefined;
   },
@@ -100,10 +102,11 @@ export const END_INVARIANTS: Readonly<Record<string, EndInvariant>> = {
   },
   'what-is-good-gets-through': ({ view, script }) => {
     if (view.plan === undefined && view.steps.every(({ kind }) => kind === 'rollback')) return undefined;
-    const { approval, behaviour, buildFails, clicks, figuresFor, testsFail, weather } = script;
-    const good =
-      behaviour.errors < 0.01 && behaviour.sick === 0 && !testsFail && !(buildFails && script.source === 'git');
-    const calm = weather.outages.length === 0 && weather.share < 0.05 && clicks.length === 0;
+    const { approval, behaviour, buildFails, clicks, figuresFor, imageGone, requestedBy, testsFail, weather } = script;
+    const works = testsFail === 'never' && (buildFails === 'never' || script.source !== 'git');
+    const good = behaviour.errors < 0.01 && behaviour.sick === 0 && works;
+    const calm = weather.outages.length === 0 && weather.share < 0.05 && letThrough(clicks);
+    if (requestedBy === 'eve' || imageGone > 1e6) return undefined;
     if (!good || !calm || approval !== 'given' || figuresFor < 1e6 || view.outcome === 'released') return undefined;
     if (view.failure?.type === 'CanaryInconclusive') return undefined;
     return `it is ${view.outcome}: ${view.failure?.message}`;

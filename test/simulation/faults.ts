@@ -43,6 +43,16 @@ const KINDS: readonly (readonly [number, Fault])[] = [
   [8, 'late'],
 ];
 
+/** Whether the system answers nobody. @param systemCall how many calls it has had */
+export function isAway(
+  { outages }: Weather,
+  { system, systemCall }: { readonly system: string; readonly systemCall: number },
+): boolean {
+  return outages.some(
+    (outage) => outage.system === system && systemCall >= outage.from && systemCall < outage.from + outage.calls,
+  );
+}
+
 /**
  * What goes wrong with the n-th call of a route. Pure: the same seed, route and number give the same, whatever other
  * calls come in between.
@@ -54,11 +64,8 @@ export function faultOf(
   weather: Weather,
   call: { readonly system: string; readonly route: string; readonly nth: number; readonly systemCall: number },
 ): Fault | undefined {
-  const { system, route, nth, systemCall } = call;
-  const away = weather.outages.some(
-    (outage) => outage.system === system && systemCall >= outage.from && systemCall < outage.from + outage.calls,
-  );
-  if (away) return '503-before';
+  const { route, nth } = call;
+  if (isAway(weather, call)) return '503-before';
   if (!chance.hits(`fault of ${route} ${nth}`, weather.share)) return undefined;
   return chance.weighted(`kind of fault of ${route} ${nth}`, KINDS);
 }

@@ -22,7 +22,9 @@ export async function editByHand(
   if (!current) return;
   // Where no version is current, which one is so is not Slipway's to say.
   const isPointed = world.consul.value(`cfg/prod/${service}/current`) !== undefined;
-  make(world, service, edit.what === 'config' && !isPointed ? { ...edit, what: 'instances' } : edit, current);
+  const what = edit.what === 'config' && !isPointed ? 'instances' : edit.what;
+  make(world, service, what, current);
+  world.met.count('hand', `${what} ${edit.answer}`);
   const open = (view: LaneView) => view.drift !== undefined;
   const at = `${edit.what} changed by hand`;
   if (!(await waited(rig, lane, open, SEEN_WITHIN_MS))) {
@@ -39,7 +41,7 @@ export async function editByHand(
 function make(
   world: World,
   service: string,
-  { what }: HandEdit,
+  what: HandEdit['what'],
   current: NonNullable<LaneView['state']['current']>,
 ): void {
   switch (what) {

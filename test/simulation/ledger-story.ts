@@ -23,3 +23,11 @@ export async function ledgerStory(ledger: Ledger, release: string): Promise<Ledg
     };
   });
 }
+
+/** Ids of the steps that the ledger knows to have begun. */
+export function stepsInLedger(ledger: Ledger, release: string): Promise<ReadonlySet<string>> {
+  return ledger.use(async (db) => {
+    const rows = await db.selectFrom('steps').select('id').where('release', '=', release).execute();
+    return new Set(rows.map(({ id }) => id));
+  });
+}

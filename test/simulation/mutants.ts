@@ -36,13 +36,13 @@ export const MUTANTS: readonly Mutant[] = [
     'if (by === "") {',
   ]),
   change('workflows/release-run.ts', 'goes on without approvals', 1, [
-    '() => approvalsOf(step, this.record.approvals).length >= count || this.controls.isSkipped(step),',
-    '() => count > 0,',
+    'const isEnough = () => approvalsOf(step, this.record.approvals).length >= count || this.controls.isSkipped(step);',
+    'const isEnough = () => count > 0;',
   ]),
   change(
     'workflows/shift.ts',
     'moves weight before capacity',
-    1,
+    2,
     [
       '      await moveTraffic(stage, target.weight, target.baseline);\n      await removeBaseline(stage, target.baseline);',
       '      await removeBaseline(stage, target.baseline);',
@@ -52,78 +52,98 @@ export const MUTANTS: readonly Mutant[] = [
       "    case 'up-first':\n      stage.instances = target.instances;\n      await moveTraffic(stage, target.weight, target.baseline);\n      stage.instances = 0;\n",
     ],
   ),
-  change('workflows/shift.ts', 'stops old instances before their traffic is gone', 2, [
+  change('workflows/shift.ts', 'stops old instances before their traffic is gone', 28, [
     '      await moveTraffic(stage, target.weight, target.baseline);\n      await removeBaseline(stage, target.baseline);\n      await keepBefore(stage, target.keep);',
     '      await keepBefore(stage, target.keep);\n      await moveTraffic(stage, target.weight, target.baseline);\n      await removeBaseline(stage, target.baseline);',
   ]),
-  change('workflows/canary.ts', 'takes no notice of a verdict that fails', 1, [
+  change('workflows/canary.ts', 'takes no notice of a verdict that fails', 62, [
     "  if (verdict.result === 'fail') throw ApplicationFailure.nonRetryable(verdict.sentence, FailureType.CanaryFailed);",
     "  if (verdict.result === 'fail') return { ...verdict, result: 'pass' };",
   ]),
-  change('workflows/canary.ts', 'takes an undecided judge for one that is content', 1, [
+  change('workflows/canary.ts', 'takes an undecided judge for one that is content', 45, [
     "    if (verdict.result === 'pass') return verdict;",
     '    return verdict;',
   ]),
-  change('workflows/canary.ts', 'does not hold', 1, [
+  change('workflows/canary.ts', 'does not hold', 4, [
     "    endedBy: 'time, the judge when it sees harm, or a person who skips it',\n    seconds,",
     "    endedBy: 'time, the judge when it sees harm, or a person who skips it',\n    seconds: 0.001,",
   ]),
-  change('workflows/restore.ts', 'forgets the configuration on the way back', 1, [
+  change('workflows/restore.ts', 'forgets the configuration on the way back', 35, [
     'const config = { from: stage.bundle.configVersion, to: before.configVersion ?? current.bundle.configVersion };',
     'const config = { from: 0, to: 0 };',
   ]),
-  change('workflows/restore.ts', 'forgets the bounds on the way back', 1, [
+  change('workflows/restore.ts', 'forgets the bounds on the way back', 21, [
     'config, before.bounds);',
     'config, stage.bounds);',
   ]),
-  change('workflows/restore.ts', 'leaves the name of what is gone', 1, ['`).unbindName(where);', '`);']),
-  change('workflows/restore.ts', 'goes back without moving the traffic', 1, [
-    '    await directTraffic(restore, current.spec, [\n      { revision: current.revision, share: 100, instances: current.instances },\n    ]);\n',
-    '',
+  change('workflows/restore.ts', 'leaves the name of what is gone', 12, [
+    '`).unbindName(where);',
+    '`).unbindName.name;',
   ]),
-  change('workflows/restore.ts', 'goes back with one instance', 1, [
-    '    await scaleRevision(restore, current.spec, current.instances);',
-    '    await scaleRevision(restore, current.spec, 1);',
+  change('workflows/restore.ts', 'goes back without moving the traffic', 21, [
+    'const warm = await trafficBackAtOnce(stage, current);',
+    'const warm = true;',
   ]),
-  change('workflows/restore.ts', 'leaves the new revision behind on the way back', 1, [
+  change('workflows/restore.ts', 'goes back with one instance', 21, [
+    'await instancesBack(stage, current);',
+    'await instancesBack(stage, { ...current, instances: 1 });',
+  ]),
+  change('workflows/restore.ts', 'leaves the new revision behind on the way back', 21, [
     '  await removeRevision(restore, stage.spec);',
     '',
   ]),
-  change('workflows/restore.ts', 'leaves fresh instances behind on the way back', 1, [
+  change('workflows/restore.ts', 'leaves fresh instances behind on the way back', 8, [
     '  if (baseline) await removeRevision(restore, baseline);',
     '  if (!baseline) return removeRevision(restore, stage.spec);',
   ]),
-  change('workflows/shift.ts', 'leaves fresh instances behind on the way forward', 1, [
+  change('workflows/shift.ts', 'leaves fresh instances behind on the way forward', 4, [
     '  if (target || !stage.baseline || !spec) return;',
     '  if (target || !stage.baseline || spec) return;',
   ]),
-  change('workflows/shift.ts', 'leaves the revision before', 1, [
+  change('workflows/shift.ts', 'leaves the revision before', 2, [
     '      removeRevision(change, current.spec),\n    ),\n  );',
     '      Promise.resolve(),\n    ),\n  );',
   ]),
   change('workflows/steps.ts', 'does not bake', 1, [
-    '      seconds: step.seconds,\n      atDeadline: before',
-    '      seconds: 0.001,\n      atDeadline: before',
+    '    seconds: step.seconds,\n    atDeadline: before',
+    '    seconds: 0.001,\n    atDeadline: before',
   ]),
   change('workflows/steps.ts', 'forgets to tag what was tested', 1, [
     '.promoteImage({ image: run.bundle.image, tag: step.tag });',
     '.promoteImage({ image: run.bundle.image, tag: "other" });',
   ]),
-  change('workflows/stage.ts', 'tells the lane of the revision before', 1, [
+  change('workflows/stage.ts', 'tells the lane of the revision before', 2, [
     '    revision: stage.spec.revision,\n    bundle: stage.bundle,',
     '    revision: before.current?.revision ?? stage.spec.revision,\n    bundle: stage.bundle,',
   ]),
-  change('workflows/release-run.ts', 'keeps the lanes of what was undone', 1, [
-    '    for (const environment of [...this.asked.keys()]) await this.leave(environment);\n',
-    '',
+  change('workflows/release-run.ts', 'keeps the lane when it is through', 1, [
+    'await CancellationScope.nonCancellable(() => this.leave(stage.facts.name, stateAfter(stage)));',
+    'stateAfter(stage);',
   ]),
   change('workflows/release-run.ts', 'ends without the ledger', 1, [
     '    await CancellationScope.nonCancellable(() => this.book.write(this.record));\n',
     '',
   ]),
-  change('workflows/options.ts', 'goes back beside what still goes forward', 1, [
+  change('workflows/options.ts', 'goes back beside what still goes forward', 8, [
     '    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,\n  };\n}',
     '    cancellationType: ActivityCancellationType.TRY_CANCEL,\n  };\n}',
+  ]),
+  change('workflows/gate.ts', 'goes on although it is paused or frozen', 17, [
+    'const obstacle = this.wordOf(environment) ?? this.windowOf(environment);',
+    'const obstacle = this.windowOf(environment);',
+  ]),
+  change('workflows/gate.ts', 'lets strangers release', 39, ['    this.refuseRequester(environment);\n', '']),
+  change('workflows/steps.ts', 'goes on without a way back', 21, [
+    '  await wayBackReady(stage, target, run.record);\n',
+    '',
+  ]),
+  change('workflows/release-run.ts', 'does what is not written down', 2, [
+    '    // What is not written down does not happen.\n    await this.book.write(this.record);\n',
+    '',
+  ]),
+  change('domain/controls.ts', 'lets one person skip the analysis', 28, [
+    'const PEOPLE_TO_SKIP_ANALYSIS = 2;',
+    'const PEOPLE_TO_SKIP_ANALYSIS = 1;',
   ]),
   change('workflows/wait.ts', 'waits without saying until when', 1, [
     'deadline: deadline.toISOString() }',

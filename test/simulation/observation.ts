@@ -60,4 +60,10 @@ export interface Moment {
   readonly view: ReleaseView;
   /** What served when the release began. */
   readonly before: Observation;
+  /** Who holds everything up since before that which is about to happen was asked for; undefined where nobody does. */
+  readonly heldUp: string | undefined;
+  /** False while what served before could not be started again. */
+  readonly mayGoBack: boolean;
+  /** Steps that the ledger knows of. */
+  readonly written: ReadonlySet<string>;
 }

@@ -181,10 +181,13 @@ function configurationOf({ url, registry, balancers, dns }: WorldServers): Confi
     influx: { url: `${url}/influx`, database: 'slipway' },
     mesos: { master: url },
     balancers: { main: { runtime: balancers } },
-    environments: { fat: environment('integration', 'fat', 8001), prod: environment('production', 'prod', 8002) },
+    environments: {
+      fat: environment('integration', 'fat', 8001),
+      prod: { ...environment('production', 'prod', 8002), releasers: 'releasers' },
+    },
     builder: { attribute: 'role:ci', command: nothing, docker: '/nowhere', cpus: 1, memoryMiB: 64, startSeconds: 60 },
     services: {},
-    groups: {},
+    groups: { releasers: ['ann', 'bob', 'cat', 'dan'] },
     api: { listen: '127.0.0.1:1', url: 'http://127.0.0.1:1', tokens: [] },
     chat: { outbound: [] },
     schedules: {

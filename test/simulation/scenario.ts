@@ -1,6 +1,8 @@
 import type { StrategyName } from '../../domain/manifest.ts';
 import { Chance } from './chance.ts';
+import { type Click, controlClicks, endingClicks, isEnding } from './clicks.ts';
 import { CALM, type Outage, type Weather } from './faults.ts';
+import type { Failing } from './stand-ins.ts';
 import type { Behaviour } from './world/world.ts';
 
 /** What people and the world do in one run; all of it follows from the seed. */
@@ -32,8 +34,14 @@ export interface ReleaseScript {
   /** Most instances that autoscaling may bring. */
   readonly most: number;
   readonly behaviour: Behaviour;
-  readonly buildFails: boolean;
-  readonly testsFail: boolean;
+  readonly buildFails: Failing;
+  readonly testsFail: Failing;
+  /** Time in which a failed step may be tried again, as the manifest has it. */
+  readonly retryWithin: string;
+  /** Who asks for it; eve may not release to production. */
+  readonly requestedBy: 'ann' | 'eve';
+  /** For so many looks the registry lacks the image that serves in production. */
+  readonly imageGone: number;
   /** Figures end so many seconds after a window's begin, and come so late. */
   readonly figuresFor: number;
   readonly figuresLate: number;
@@ -50,15 +58,6 @@ export interface ReleaseScript {
 export interface HandEdit {
   readonly what: 'instances' | 'config' | 'bounds';
   readonly answer: 'adopt' | 'revert';
-}
-
-/** A person's word: when it is said, and what. */
-export interface Click {
-  /** Before the n-th change in production is answered, or as soon as the release waits for this. */
-  readonly when: { readonly change: number } | { readonly wait: string };
-  readonly say: 'abort' | 'rollback' | 'reject';
-  /** Said so many times with the same id. */
-  readonly times: number;
 }
 
 const GOOD: Behaviour = { errors: 0.001, sick: 0 };
@@ -90,25 +89,32 @@ export function scenarioOf(seed: number): Scenario {
 function releaseOf(chance: Chance, index: number): ReleaseScript {
   const asked = (what: string) => `${what} of release ${index}`;
   const sick = chance.hits(asked('sick'), index === 0 ? 0.03 : 0.06) ? chance.pick(asked('how sick'), [1, 2, 99]) : 0;
-  const bad = index > 0 && chance.hits(asked('errors'), 0.25);
+  const bad = index > 0 && chance.hits(asked('errors'), 0.3);
   const figures = chance.weighted(asked('figures'), [
     [82, { figuresFor: EVER, figuresLate: 0 }],
     [8, { figuresFor: EVER, figuresLate: 3 }],
     [5, { figuresFor: 20, figuresLate: 0 }],
     [5, { figuresFor: -1, figuresLate: 0 }],
   ]);
+  const clicks = clicksOf(chance, asked);
+  const skips = clicks.some(({ say }) => say === 'skipAnalysis' || say === 'promoteFully');
+  const skipsAnalysis = clicks.some(({ say }) => say === 'skipAnalysis');
+  const imageGone = index > 0 && chance.hits(asked('image'), 0.06) ? chance.pick(asked('for'), [2, 8, EVER]) : 0;
   return {
     version: `${index + 1}.0.0`,
     source: chance.hits(asked('source'), 0.25) ? 'git' : 'bundle',
     configVersion: chance.below(asked('config'), 3),
     most: 10 + index,
-    strategy: chance.weighted<StrategyName>(asked('strategy'), [
-      [60, 'canary'],
-      [12, 'rolling'],
-      [12, 'blue-green'],
-      [8, 'recreate'],
-      [8, 'brutal'],
-    ]),
+    // Only a canary has something to skip.
+    strategy: skips
+      ? 'canary'
+      : chance.weighted<StrategyName>(asked('strategy'), [
+          [60, 'canary'],
+          [12, 'rolling'],
+          [12, 'blue-green'],
+          [8, 'recreate'],
+          [8, 'brutal'],
+        ]),
     canary: chance.pick(asked('canary'), CANARIES),
     rolling: chance.pick(asked('rolling'), ['{ batch: 25%, surge: 25% }', '{ batch: 50%, surge: 0% }']),
     approvers: chance.weighted(asked('approvers'), [
@@ -117,57 +123,49 @@ function releaseOf(chance: Chance, index: number): ReleaseScript {
       [10, 0],
     ]),
     behaviour: { errors: bad ? chance.pick(asked('how bad'), [0.08, 0.3, 1]) : GOOD.errors, sick },
-    buildFails: chance.hits(asked('build'), 0.1),
-    testsFail: chance.hits(asked('tests'), 0.05),
-    ...figures,
+    buildFails: failing(chance, asked('build'), 0.3),
+    testsFail: failing(chance, asked('tests'), 0.07),
+    retryWithin: chance.pick(asked('retry'), ['0s', '5m', '5m']),
+    requestedBy: chance.hits(asked('who'), 0.04) ? 'eve' : 'ann',
+    imageGone,
+    // A judge waits for people only where it can't decide.
+    ...(skipsAnalysis ? { figuresFor: -1, figuresLate: 0 } : figures),
     approval: chance.weighted(asked('approval'), [
       [92, 'given'],
       [4, 'rejected'],
       [4, 'never'],
     ]),
-    clicks: clicksOf(chance, asked),
-    weather: weatherOf(chance, asked),
-    handEdit:
-      index > 0 && chance.hits(asked('hand'), 0.15)
-        ? {
-            what: chance.pick<HandEdit['what']>(asked('edited'), ['instances', 'config', 'bounds']),
-            answer: chance.pick<HandEdit['answer']>(asked('answer to it'), ['adopt', 'revert']),
-          }
-        : undefined,
+    clicks,
+    // How often somebody looks for an image is no matter of the seed.
+    weather: imageGone > 0 ? CALM : weatherOf(chance, asked),
+    handEdit: index > 0 ? handEditOf(chance.seed, index) : undefined,
     workerLostAt: workerLostAt(chance, asked),
   };
 }
 
-function clicksOf(chance: Chance, asked: (what: string) => string): Click[] {
-  const say = chance.pick<Click['say']>(asked('word'), ['abort', 'rollback']);
-  const times = chance.pick(asked('times'), [1, 1, 2, 3]);
-  const when = chance.weighted<'never' | 'change' | 'wait' | 'both'>(asked('click'), [
-    [60, 'never'],
-    [22, 'change'],
-    [15, 'wait'],
-    [3, 'both'],
-  ]);
-  const atChange = { change: 1 + chance.below(asked('at change'), 14) };
-  const atWait = { wait: chance.pick(asked('at wait'), ['canary-figures', 'hold', 'bake', 'approval']) };
-  switch (when) {
-    case 'never':
-      return [];
-    case 'change':
-      return [{ when: atChange, say, times }];
-    case 'wait':
-      return [{ when: atWait, say, times }];
-    case 'both':
-      return [
-        { when: atChange, say, times },
-        { when: atChange, say: say === 'abort' ? 'rollback' : 'abort', times },
-        { when: atWait, say, times },
-      ];
-  }
+const HAND_EDITS: readonly HandEdit[] = (['instances', 'config', 'bounds'] as const).flatMap((what) =>
+  (['adopt', 'revert'] as const).map((answer) => ({ what, answer })),
+);
+
+/** In one release of five, each kind in turn, so that a few dozen seeds have them all. */
+const handEditOf = (seed: number, index: number): HandEdit | undefined =>
+  (seed + index) % 5 === 1 ? HAND_EDITS[(Math.floor(seed / 5) + index) % HAND_EDITS.length] : undefined;
+
+function failing(chance: Chance, what: string, probability: number): Failing {
+  return chance.hits(what, probability) ? chance.pick<Failing>(`how ${what}`, ['once', 'always']) : 'never';
+}
+
+const RETRY: Click = { when: { wait: 'retry' }, say: 'retryStep', times: 1 };
+
+function clicksOf(chance: Chance, asked: (what: string) => string): readonly Click[] {
+  const ending = endingClicks(chance, asked);
+  const first = ending.length > 0 ? ending : controlClicks(chance, asked);
+  return chance.hits(asked('tries again'), 0.6) ? [...first, RETRY] : first;
 }
 
 /** Not where somebody also clicks: what is told to stop and then fails is never ended by the time-skipping server. */
 function workerLostAt(chance: Chance, asked: (what: string) => string): number {
-  if (clicksOf(chance, asked).length > 0 || !chance.hits(asked('worker'), 0.1)) return 0;
+  if (clicksOf(chance, asked).some(isEnding) || !chance.hits(asked('worker'), 0.1)) return 0;
   return 1 + chance.below(asked('worker at'), 10);
 }
 
@@ -200,6 +198,7 @@ export function manifestText({ service, instances }: Scenario, release: ReleaseS
 slipway: v1
 service: ${service}
 version: ${release.version}
+build: { pipeline: node }
 run: { start: 30s }
 environments: { fat: { instances: 1 }, prod: { instances: ${instances} } }
 tests: { contract: { dockerfile: test/Dockerfile, environments: [fat], timeout: 60s } }
@@ -210,6 +209,7 @@ release:
   metrics: { strict: { maxErrors: 2%, maxErrorIncrease: 1% } }
   approvals: { count: ${release.approvers}, expires: 2m }
   bake: 60s
+  retryWithin: ${release.retryWithin}
 scale: { min: 1, max: ${release.most}, requestsPerSecondPerInstance: 20, downAfter: 30s }
 `;
 }

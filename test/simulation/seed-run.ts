@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { bundleOf } from '../../domain/bundle.ts';
 import type { ReleaseRequest, ReleaseView } from '../../domain/release.ts';
@@ -12,6 +13,7 @@ import {
   TASK_QUEUE,
   WorkflowType,
 } from '../../workflows/contract.ts';
+import { isEnding } from './clicks.ts';
 import { END_INVARIANTS } from './end-invariants.ts';
 import { editByHand } from './hand-edits.ts';
 import { ledgerStory } from './ledger-story.ts';
@@ -19,9 +21,11 @@ import { observe } from './observation.ts';
 import { People } from './people.ts';
 import type { SimulationRig } from './rig.ts';
 import { manifestText, type ReleaseScript, type Scenario } from './scenario.ts';
+import type { Tally } from './tally.ts';
 import { VIEW_INVARIANTS } from './view-invariants.ts';
 import type { Violation } from './violation.ts';
 import { Watch } from './watch.ts';
+import { isGoingBack } from './way-invariants.ts';
 import { World } from './world/world.ts';
 
 /** What became of one seed. */
@@ -31,15 +35,13 @@ export interface SeedResult {
   readonly views: readonly ReleaseView[];
   /** Changes of each thing outside, in order, by what was changed. */
   readonly effects: Readonly<Record<string, readonly string[]>>;
-  /** How often each fault was met. */
-  readonly met: Readonly<Record<string, number>>;
+  /** What occurred in it. */
+  readonly met: Tally;
 }
 
 /** A release that has not ended after so many looks, or so long on the wall, never will. */
 const MOST_LOOKS = 600;
 const WALL_MS = 60_000;
-/** One that has broken an invariant is driven on for a while all the same, so that nothing is left running. */
-const MORE_LOOKS = 40;
 
 /** Waits that end with time: it is passed at once. Any other ends with somebody's word, and little time is passed. */
 const TIMED = new Set(['canary-figures', 'hold', 'judge', 'bake', 'approval', 'restore']);
@@ -50,6 +52,9 @@ const MORE_MS = 10_000;
 const IDLE_LOOKS = 40;
 const littleTime = (idleLooks: number): number => Math.min(MORE_MS, LITTLE_MS * 1.1 ** idleLooks);
 
+/** So long what was told to stop goes on. */
+const HOLD_MS = 250;
+
 /** What else runs beside an activity in whose middle somebody clicks ends in so long. */
 const QUIET_WITHIN_MS = 3_000;
 
@@ -57,6 +62,7 @@ const QUIET_WITHIN_MS = 3_000;
 export async function runSeed(rig: SimulationRig, scenario: Scenario): Promise<SeedResult> {
   const violations: Violation[] = [];
   const world = worldOf(scenario);
+  if (scenario.forgetful) world.met.count('fault', 'worker that forgets');
   const views: ReleaseView[] = [];
   for (const script of scenario.releases) {
     const view = await runRelease({ rig, scenario, script, world, violations });
@@ -77,7 +83,7 @@ export async function runSeed(rig: SimulationRig, scenario: Scenario): Promise<S
     effects: Object.fromEntries(
       Object.entries(effects).map(([subject, made = []]) => [subject, made.map(({ change }) => change)]),
     ),
-    met: Object.fromEntries(world.met),
+    met: world.met,
   };
 }
 
@@ -100,8 +106,21 @@ async function runRelease(running: Running): Promise<ReleaseView> {
   world.weather = script.weather;
   const before = { prod: observe(world, 'prod', service), fat: observe(world, 'fat', service) };
   await rig.activityTime.idle(QUIET_WITHIN_MS);
+  const imageBefore = (await laneOf(rig, 'prod', service))?.state.current?.bundle.image.digest;
+  if (imageBefore !== undefined && script.imageGone > 0) {
+    world.registry.lose(imageBefore, script.imageGone);
+    world.met.count('fault', 'image that is gone');
+  }
   const handle = await start(running);
-  const view = await drive(running, handle, new Watch(world, handle, before.prod, violations));
+  const people = new People(handle, rig.client, () => rig.currentTime(), script, world.met);
+  const watch = new Watch({
+    ...{ world, handle, imageBefore, violations, activityTime: rig.activityTime, ledger: rig.ledger },
+    before: before.prod,
+    frozenSince: () => people.frozenSince,
+  });
+  const view = await drive(running, handle, watch, people);
+  if (imageBefore !== undefined) world.registry.lose(imageBefore, 0);
+  if (view.plan) world.met.count('strategy', script.strategy);
   // Calm again: what is left to be done must not fail for ever.
   world.weather = { share: 0, outages: [] };
   const endIn = async (environment: 'prod' | 'fat') => ({
@@ -124,7 +143,7 @@ async function runRelease(running: Running): Promise<ReleaseView> {
 /** Going back after the end: nothing is said to it, and nothing is approved. */
 const wayBack = (last: ReleaseScript): ReleaseScript => ({
   ...last,
-  ...{ version: BACK, clicks: [], handEdit: undefined },
+  ...{ version: BACK, clicks: [], handEdit: undefined, imageGone: 0, requestedBy: 'ann' },
 });
 
 /** Key of the run that goes back. */
@@ -144,7 +163,7 @@ async function start({ rig, scenario, script, world }: Running): Promise<Release
   const request: ReleaseRequest = {
     service,
     source: source === 'git' ? { kind: 'git', ref: version } : { kind: 'bundle', bundle },
-    requestedBy: 'ann',
+    requestedBy: script.requestedBy,
     whenBusy: 'wait',
     configVersion: script.configVersion,
   };
@@ -194,29 +213,32 @@ async function refuseWedged(handle: ReleaseHandle): Promise<void> {
 }
 
 /** Looks, lets people say their words and lets time pass, until the release has ended. */
-async function drive(running: Running, handle: ReleaseHandle, watch: Watch): Promise<ReleaseView> {
-  const { rig, script, violations } = running;
-  const people = new People(handle, script);
+async function drive(running: Running, handle: ReleaseHandle, watch: Watch, people: People): Promise<ReleaseView> {
+  const { rig, script, violations, world } = running;
   watch.onChange = async (nth) => {
-    if (nth === script.workerLostAt) rig.activityTime.lose(handle.workflowId);
-    if (!people.haveToSayAt(nth)) return;
-    await rig.activityTime.lastOf(handle.workflowId, QUIET_WITHIN_MS);
-    rig.activityTime.mayBeTold(handle.workflowId);
+    if (nth === script.workerLostAt && rig.activityTime.lose(handle.workflowId))
+      world.met.count('fault', 'worker lost');
+    const due = people.dueAt(nth);
+    if (due.some(isEnding)) {
+      await rig.activityTime.lastOf(handle.workflowId, QUIET_WITHIN_MS);
+      // Nobody stops a way back: what it has running is not told.
+      if (!isGoingBack(await handle.query(releaseQuery))) rig.activityTime.mayBeTold(handle.workflowId);
+    }
     await people.atChange(nth);
+    // Whoever does not wait for what goes forward has time now to go back beside it.
+    if (due.some(isEnding)) await delay(HOLD_MS);
   };
   const deadline = Date.now() + WALL_MS;
   let idle = 0;
-  let broken = 0;
   for (let look = 1; ; look += 1) {
     const view = await asked(rig, handle);
+    const { wait } = view;
+    if (wait) world.met.count('wait', wait.reason);
     for (const [invariant, holds] of Object.entries(VIEW_INVARIANTS)) {
       const says = holds(view);
       if (says !== undefined) violations.push({ invariant, says, at: `look ${look} at ${view.version}` });
     }
-    if (view.outcome !== undefined) await people.afterEnd();
-    if (view.outcome !== undefined) break;
-    if (violations.length > 0) broken += 1;
-    if (broken > MORE_LOOKS) break;
+    if (view.outcome !== undefined || violations.length > 0) break;
     if (look > MOST_LOOKS || Date.now() > deadline) {
       const doing = view.steps.find(({ outcome }) => outcome === 'running')?.id;
       violations.push({
@@ -231,8 +253,7 @@ async function drive(running: Running, handle: ReleaseHandle, watch: Watch): Pro
       await people.say(view);
       continue;
     }
-    const { wait } = view;
-    const timed = wait !== undefined && TIMED.has(wait.reason);
+    const timed = wait !== undefined && (TIMED.has(wait.reason) || (wait.reason === 'retry' && !people.willEnd(wait)));
     idle = timed ? 0 : idle + 1;
     if (idle > 0 && idle % IDLE_LOOKS === 0) await refuseWedged(handle);
     await rig.passTime(
@@ -240,6 +261,7 @@ async function drive(running: Running, handle: ReleaseHandle, watch: Watch): Pro
     );
   }
   watch.end();
+  await people.afterEnd();
   const view = await handle.query(releaseQuery);
   if (view.outcome === undefined) await handle.terminate('it broke an invariant');
   else if (violations.length === 0) return (await handle.result()).view;

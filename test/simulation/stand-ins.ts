@@ -9,13 +9,27 @@ export interface Processes {
   /** Text of the manifest that a commit holds. */
   manifestOf(commit: string): string;
   /** Whether the service's own tests fail in the builder, and in the test containers. */
-  readonly buildFails: boolean;
-  readonly testsFail: boolean;
+  readonly buildFails: Failing;
+  readonly testsFail: Failing;
 }
+
+/** How often something fails. */
+export type Failing = 'never' | 'once' | 'always';
 
 /** Git, the builder and the test containers at the activity border: they are processes, and not what is simulated. */
 export function createStandIns(now: () => { readonly world: World; readonly processes: Processes }) {
   const timed = { seconds: 1 };
+  /** What was built, by its tag: that has the time in it, which is never the same. */
+  const built = new Map<string, string>();
+  const failed = new WeakMap<Processes, Set<string>>();
+  const fails = (what: 'buildFails' | 'testsFail'): boolean => {
+    const { processes } = now();
+    const before = failed.get(processes) ?? new Set();
+    failed.set(processes, before);
+    const again = before.has(what);
+    before.add(what);
+    return processes[what] === 'always' || (processes[what] === 'once' && !again);
+  };
   return {
     async resolveCommit({ ref }: { readonly ref: string }) {
       return { commit: ref, subject: 'a change', author: 'ann' };
@@ -44,23 +58,24 @@ export function createStandIns(now: () => { readonly world: World; readonly proc
       return { ...timed, facts: { lockfile: true, scripts: ['test'] }, committedAt: '2026-01-01T00:00:00.000Z' };
     },
     async runStage({ stage }: { readonly stage: string }) {
-      if (now().processes.buildFails && stage === 'unit-test') {
+      if (stage === 'unit-test' && fails('buildFails')) {
         throw ApplicationFailure.nonRetryable('unit-test failed with code 1', 'BuildFailed', { stage, logTail: '' });
       }
       return timed;
     },
-    async buildImage() {
+    async buildImage({ tag, version }: { readonly tag: string; readonly version: string }) {
+      built.set(tag, version);
       return timed;
     },
     async pushImage({ repository, tag }: { readonly repository: string; readonly tag: string }) {
-      return { ...timed, image: { repository, digest: now().world.registry.push(repository, tag) } };
+      return { ...timed, image: { repository, digest: now().world.registry.push(repository, `${built.get(tag)}`) } };
     },
     /** The server that skips time lists no workflows. */
     async listFreezeWatchers() {
       return [];
     },
     async runTest() {
-      return { tests: 5, failures: now().processes.testsFail ? 1 : 0, skipped: 0, cases: [], logTail: '' };
+      return { tests: 5, failures: fails('testsFail') ? 1 : 0, skipped: 0, cases: [], logTail: '' };
     },
   };
 }

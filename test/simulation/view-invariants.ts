@@ -1,4 +1,5 @@
 import type { ReleaseView } from '../../domain/release.ts';
+import { isSkippedRightly } from './commands.ts';
 
 /** What must hold of a release whenever it is asked; by name. */
 export const VIEW_INVARIANTS: Readonly<Record<string, (view: ReleaseView) => string | undefined>> = {
@@ -20,6 +21,13 @@ export const VIEW_INVARIANTS: Readonly<Record<string, (view: ReleaseView) => str
     if (new Set(clicks).size < clicks.length) return `${clicks.join(', ')} approved: one of them twice`;
     const other = approvals.find(({ planDigest }) => planDigest !== plan?.digest);
     return other && `${other.by} approved ${other.planDigest}, the plan is ${plan?.digest}`;
+  },
+  'nothing-is-skipped-unasked': (view) => {
+    const short = view.plan?.steps.find((step) => {
+      const record = view.steps.find(({ id }) => id === step.id);
+      return record?.outcome === 'skipped' && record.startedAt !== undefined && !isSkippedRightly(view, step);
+    });
+    return short && `${short.id} was skipped, and not enough people said so`;
   },
   'steps-in-order': ({ steps, plan }) => {
     if (!plan) return undefined;

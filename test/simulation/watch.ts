@@ -1,59 +1,96 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import type { Ledger } from '../../activities/ledger/client.ts';
 import type { ReleaseView } from '../../domain/release.ts';
 import { type ReleaseResult, releaseQuery } from '../../workflows/contract.ts';
-import { type Observation, observe } from './observation.ts';
+import type { ActivityTime } from './activity-time.ts';
+import { stepsInLedger } from './ledger-story.ts';
+import { type Moment, type Observation, observe } from './observation.ts';
 import type { Violation } from './violation.ts';
-import { WAY_INVARIANTS } from './way-invariants.ts';
+import { isGoingBack, WAY_INVARIANTS } from './way-invariants.ts';
 import type { Effect } from './world/exchange.ts';
 import type { World } from './world/world.ts';
+
+/** Where a release under watch is looked at from. */
+export interface WatchPost {
+  readonly world: World;
+  readonly handle: WorkflowHandle<() => Promise<ReleaseResult>>;
+  /** What served when the release began. */
+  readonly before: Observation;
+  /** Digest of the image that served then; undefined where nothing did. */
+  readonly imageBefore: string | undefined;
+  readonly violations: Violation[];
+  readonly activityTime: ActivityTime;
+  readonly ledger: Ledger;
+  /** Since when production is frozen, ms; undefined while it is not. */
+  frozenSince(): number | undefined;
+}
 
 /** Sees every change that a release makes in production: before it is answered, what the release is about; after it, what holds. */
 export class Watch {
   /** Called before the n-th change in production is made. */
   onChange: (nth: number) => Promise<void> = async () => {};
-  private readonly world: World;
-  private readonly handle: WorkflowHandle<() => Promise<ReleaseResult>>;
-  private readonly before: Observation;
-  private readonly violations: Violation[];
-  private view: ReleaseView | undefined;
+  private readonly post: WatchPost;
+  private moment: Omit<Moment, 'observation' | 'before'> | undefined;
   private changes = 0;
 
-  constructor(
-    world: World,
-    handle: WorkflowHandle<() => Promise<ReleaseResult>>,
-    before: Observation,
-    violations: Violation[],
-  ) {
-    this.world = world;
-    this.handle = handle;
-    this.before = before;
-    this.violations = violations;
+  constructor(post: WatchPost) {
+    this.post = post;
+    const { activityTime, handle, violations, world } = post;
     world.onEffect = (effect) => this.check(effect);
     world.beforeAnswer = async (_system, call) => {
       if (!call.path.includes('/prod/') && !call.body.includes('"/prod/')) return;
       this.changes += 1;
       await this.onChange(this.changes);
-      this.view = await this.handle.query(releaseQuery);
+      const view = await handle.query(releaseQuery);
+      this.moment = await this.momentOf(view);
+      const [forward] = isGoingBack(view) ? activityTime.stillGoing(handle.workflowId) : [];
+      if (forward !== undefined) {
+        violations.push({
+          invariant: 'no-way-back-beside-the-way-forward',
+          says: `${forward} still runs`,
+          at: call.path,
+        });
+      }
     };
   }
 
   /** Sees no more. */
   end(): void {
-    this.world.onEffect = () => {};
-    this.world.beforeAnswer = async () => {};
+    this.post.world.onEffect = () => {};
+    this.post.world.beforeAnswer = async () => {};
+  }
+
+  private async momentOf(view: ReleaseView): Promise<Omit<Moment, 'observation' | 'before'>> {
+    const { handle, imageBefore, ledger, world } = this.post;
+    return {
+      view,
+      heldUp: this.heldUp(view),
+      mayGoBack: imageBefore === undefined || !world.registry.isGone(imageBefore),
+      written: await stepsInLedger(ledger, handle.workflowId),
+    };
+  }
+
+  /** What was asked for before somebody held everything up may end. */
+  private heldUp({ paused }: ReleaseView): string | undefined {
+    const { activityTime, frozenSince, handle } = this.post;
+    const asked = activityTime.askedSince(handle.workflowId);
+    if (paused && asked > Date.parse(paused.at)) return `${paused.by} has paused it`;
+    const since = frozenSince();
+    return since !== undefined && asked > since ? 'production is frozen' : undefined;
   }
 
   private check(effect: Effect): void {
-    const { view, before } = this;
+    const { moment } = this;
+    const { before, violations, world } = this.post;
     const at = `${effect.system} ${effect.subject} ${effect.change}`;
-    if (/ twice/.test(effect.change) && !this.world.lateIn.has(effect.system)) {
-      this.violations.push({ invariant: 'each-effect-once', says: at, at });
+    if (/ twice/.test(effect.change) && !world.lateIn.has(effect.system)) {
+      violations.push({ invariant: 'each-effect-once', says: at, at });
     }
-    if (!view || !/prod[/.:]/.test(effect.subject)) return;
-    const observation = observe(this.world, 'prod', view.service);
+    if (!moment || !/prod[/.:]/.test(effect.subject)) return;
+    const observation = observe(world, 'prod', moment.view.service);
     for (const [invariant, holds] of Object.entries(WAY_INVARIANTS)) {
-      const says = holds({ observation, view, before });
-      if (says !== undefined) this.violations.push({ invariant, says, at });
+      const says = holds({ ...moment, observation, before });
+      if (says !== undefined) violations.push({ invariant, says, at });
     }
   }
 }

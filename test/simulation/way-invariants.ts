@@ -1,5 +1,6 @@
 import type { Plan, Step } from '../../domain/plan.ts';
 import type { ReleaseView, StepRecord } from '../../domain/release.ts';
+import { isSkippedRightly } from './commands.ts';
 import { isBaseline, type Moment, type Observation, type ObservedApp } from './observation.ts';
 
 /** What must hold after every effect in production. Each says what is wrong, or nothing. */
@@ -55,7 +56,9 @@ export const WAY_INVARIANTS: Readonly<Record<string, WayInvariant>> = {
     const { plan } = view;
     if (!plan || isGoingBack(view)) return undefined;
     const share = newShare(observation, before);
-    const judges = stepsUntil(plan, observation.environment, share).filter(({ kind }) => kind === 'judge');
+    const judges = stepsUntil(plan, observation.environment, share).filter(
+      (step) => step.kind === 'judge' && !isSkippedRightly(view, step),
+    );
     const passed = view.verdicts.filter(({ result }) => result === 'pass').length;
     const undone = judges.find(({ id }) => recordOf(view, id)?.outcome !== 'done');
     if (undone) return `the new revision gets ${share} % and ${undone.id} is ${recordOf(view, undone.id)?.outcome}`;
@@ -68,9 +71,22 @@ export const WAY_INVARIANTS: Readonly<Record<string, WayInvariant>> = {
     if (!plan || isGoingBack(view) || !hasNew(observation, before)) return undefined;
     const share = newShare(observation, before);
     const short = stepsUntil(plan, observation.environment, share).find(
-      (step) => step.kind === 'approve' && approversOf(view, plan, step.id).size < step.count,
+      (step) =>
+        step.kind === 'approve' && approversOf(view, plan, step.id).size < step.count && !isSkippedRightly(view, step),
     );
     return short && `the new revision is there with ${share} % and ${short.id} has not its approvals`;
+  },
+  'nothing-goes-forward-while-held-up': ({ heldUp, view }) =>
+    heldUp === undefined || isGoingBack(view) ? undefined : `it goes on although ${heldUp}`,
+  'nothing-without-a-way-back': ({ mayGoBack, view }) =>
+    mayGoBack || isGoingBack(view) ? undefined : 'what served before could not be started again',
+  'nothing-by-strangers': ({ view }) =>
+    view.requestedBy === 'eve' && !isGoingBack(view) ? 'eve may not release here' : undefined,
+  'nothing-that-is-not-written-down': ({ view, written }) => {
+    const running = view.steps.find(({ outcome }) => outcome === 'running');
+    return !running || isGoingBack(view) || written.has(running.id)
+      ? undefined
+      : `the ledger does not know of ${running.id}`;
   },
   'no-more-than-planned': ({ observation, view, before }) => {
     const running = view.plan?.steps.find((step) => recordOf(view, step.id)?.outcome === 'running');
@@ -92,7 +108,7 @@ function approversOf(view: ReleaseView, plan: Plan, step: string): ReadonlySet<s
 }
 
 /** A release that puts back what was: no rule of the way forward holds for it. */
-const isGoingBack = (view: ReleaseView): boolean => view.steps.some(({ kind }) => kind === 'rollback');
+export const isGoingBack = (view: ReleaseView): boolean => view.steps.some(({ kind }) => kind === 'rollback');
 
 /** Strategies that stop the old revision first go without capacity for a while, as their name says. */
 function mayGoDown({ view }: Moment): boolean {

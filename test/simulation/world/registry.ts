@@ -6,6 +6,8 @@ const TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
 /** A Docker registry's manifests and blobs: `/v2/<repository>/manifests/<reference>`, `/v2/<repository>/blobs/<digest>`. */
 export class SimulatedRegistry {
   private readonly manifests = new Map<string, string>();
+  /** So many further looks do not find what has this digest. */
+  private readonly gone = new Map<string, number>();
   private readonly onEffect: OnEffect;
 
   constructor(onEffect: OnEffect) {
@@ -33,6 +35,16 @@ export class SimulatedRegistry {
     return bytes === undefined ? undefined : digestOf(bytes);
   }
 
+  /** Loses an image for so many looks. */
+  lose(digest: string, looks: number): void {
+    this.gone.set(digest, looks);
+  }
+
+  /** Whether the next look would not find the image. */
+  isGone(digest: string): boolean {
+    return (this.gone.get(digest) ?? 0) > 0;
+  }
+
   handle(call: Call): Answer {
     if (call.path === '/v2/') return json(200, {});
     const blob = /^\/v2\/(.+)\/blobs\/(.+)$/.exec(call.path);
@@ -47,7 +59,7 @@ export class SimulatedRegistry {
       this.onEffect({ system: 'registry', subject: `${repository}:${reference}`, change });
       return { status: 201, headers: { 'docker-content-digest': digestOf(call.body) }, body: '' };
     }
-    const bytes = this.manifests.get(name);
+    const bytes = this.looked(name);
     if (bytes === undefined) return json(404, { errors: [{ code: 'MANIFEST_UNKNOWN' }] });
     const headers = {
       'content-type': TYPE,
@@ -55,6 +67,14 @@ export class SimulatedRegistry {
       'docker-content-digest': digestOf(bytes),
     };
     return { status: 200, headers, body: call.method === 'HEAD' ? '' : bytes };
+  }
+
+  private looked(name: string): string | undefined {
+    const bytes = this.manifests.get(name);
+    const looks = bytes === undefined ? 0 : (this.gone.get(digestOf(bytes)) ?? 0);
+    if (bytes === undefined || looks === 0) return bytes;
+    this.gone.set(digestOf(bytes), looks - 1);
+    return undefined;
   }
 }
 

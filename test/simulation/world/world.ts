@@ -1,6 +1,7 @@
 import type { TrafficDocument } from '../../../domain/traffic.ts';
 import type { Chance } from '../chance.ts';
-import { CALM, type Fault, faultOf, type Weather } from '../faults.ts';
+import { CALM, type Fault, faultOf, isAway, type Weather } from '../faults.ts';
+import { Tally } from '../tally.ts';
 import { SimulatedBalancer } from './balancer.ts';
 import { SimulatedConsul } from './consul.ts';
 import { type Answer, type Call, type Effect, json } from './exchange.ts';
@@ -73,8 +74,8 @@ export class World {
   readonly lateIn = new Set<SystemName>();
   /** What went wrong with the simulation itself. */
   readonly troubles: unknown[] = [];
-  /** How often each fault was met. */
-  readonly met = new Map<string, number>();
+  /** What occurred. */
+  readonly met = new Tally();
   weather: Weather = CALM;
   climate: Climate;
   /** Called with each effect once it is made, before the answer to it goes out. */
@@ -99,8 +100,9 @@ export class World {
           [15, 1],
           [5, 3],
         ]),
-      sick: (_app, nth, version) => nth <= this.climate.behaviour(version).sick,
-      locked: (app) => (chance.hits(this.neutral(`locked ${app}`), this.weather.share / 2) ? 2 : 0),
+      sick: (_app, nth, version) => this.noted('instance that is sick', nth <= this.climate.behaviour(version).sick),
+      locked: (app) =>
+        this.noted('app that is locked', chance.hits(this.neutral(`locked ${app}`), this.weather.share / 2)) ? 2 : 0,
     };
     const effect = (made: Effect) => {
       this.effects.push(made);
@@ -112,8 +114,9 @@ export class World {
     this.influx = new SimulatedInflux({
       revisions: (environment, service) => this.apps(environment, service).map(({ id }) => id.split('/')[3] ?? ''),
       figures: (of) => {
-        if (of.sinceFrom > this.climate.figuresFor || of.untilTo < this.climate.figuresLate) return undefined;
-        return this.figures(of);
+        const { figuresFor, figuresLate } = this.climate;
+        const missing = of.sinceFrom > figuresFor || of.untilTo < figuresLate;
+        return this.noted('figures that are missing', missing) ? undefined : this.figures(of);
       },
     });
     this.balancers = BALANCERS.map(
@@ -170,8 +173,13 @@ export class World {
     const systemCall = this.count(system);
     this.makeDue(system);
     const fault = faultOf(this.chance, this.weather, { system, route: this.neutral(route), nth, systemCall });
-    if (fault) this.met.set(fault, (this.met.get(fault) ?? 0) + 1);
+    if (fault) this.met.count('fault', isAway(this.weather, { system, systemCall }) ? 'outage' : fault);
     return { fault, nth };
+  }
+
+  private noted(fault: string, occurs: boolean): boolean {
+    if (occurs) this.met.count('fault', fault);
+    return occurs;
   }
 
   private neutral(text: string): string {
