@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import {
   WorkflowExecutionAlreadyStartedError,
@@ -31,7 +32,7 @@ import {
   WorkflowType,
 } from '../workflows/contract.ts';
 import { type ConfiguredNames, requireEnvironment, requireService } from './configured.ts';
-import { Problem } from './problem.ts';
+import { asProblem, Problem } from './problem.ts';
 
 /** Longest time for a question to Temporal, and to the worker behind it. */
 const QUESTION_MS = 10_000;
@@ -39,6 +40,9 @@ const QUESTION_MS = 10_000;
 const COMMAND_MS = 20_000;
 /** Longest time for a plan: the repository may have to be cloned. */
 const PLAN_MS = 60_000;
+/** How long a release that takes no more commands is looked at, and how often. */
+const OVER_WITHIN_MS = 3_000;
+const OVER_LOOK_MS = 100;
 
 export interface ReleaseName {
   readonly service: string;
@@ -174,15 +178,18 @@ export class Releases {
   ): Promise<ReleaseName> {
     const { by, reason, to } = command;
     if (to !== undefined) await this.requireEnd(name, to);
+    let refusal: Problem;
     try {
       await this.command(name, (handle) =>
         handle.executeUpdate(rollbackUpdate, { updateId: updateId('rollback', command), args: [{ by, reason }] }),
       );
       return name;
     } catch (error) {
-      if (!(error instanceof Problem) || error.code !== FailureType.ReleaseOver) throw error;
+      refusal = asProblem(error);
+      if (refusal.code !== FailureType.ReleaseOver) throw refusal;
     }
-    const view = await this.view(name);
+    const view = await this.viewOnceOver(name);
+    if (view.outcome === undefined) throw refusal;
     if (view.outcome === 'rolled-back' || view.outcome === 'aborted') {
       throw new Problem(FailureType.NothingToRollBackTo, `${name.service}/${name.key} was undone already`);
     }
@@ -206,6 +213,19 @@ export class Releases {
       requestedBy: by,
     });
     return { service: name.service, key };
+  }
+
+  /**
+   * A release that takes no more commands: one that gives its last lane back, or writes its books, is over in a moment,
+   * and must not refuse a way back meanwhile. One that is being undone is told as it is.
+   */
+  private async viewOnceOver(name: ReleaseName): Promise<ReleaseView> {
+    const deadline = performance.now() + OVER_WITHIN_MS;
+    for (;;) {
+      const view = await this.view(name);
+      if (view.outcome !== undefined || performance.now() > deadline) return view;
+      await sleep(OVER_LOOK_MS);
+    }
   }
 
   /** A release that runs goes back to what served before it, and to nothing else. */

@@ -276,6 +276,15 @@ describe('commands', () => {
     const twice = await call('POST', `${path}.rollback/rollback`, { body: { reason: 'again' } });
     expect(twice).toMatchObject({ status: 409, body: { code: 'NothingToRollBackTo' } });
   });
+
+  it('rolls back one that has ended and still writes its books, and none that is being undone', async () => {
+    const { key, path } = await startRelease('writing');
+    const back = await call('POST', `${path}/rollback`, { body: { reason: 'bad' } });
+    expect(back).toMatchObject({ status: 202, body: { id: `release/sample/${key}.rollback` } });
+    const undoing = await startRelease('undoing');
+    const refused = await call('POST', `${undoing.path}/rollback`, { body: { reason: 'bad' } });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'ReleaseOver' } });
+  });
 });
 
 describe('a rollback', () => {

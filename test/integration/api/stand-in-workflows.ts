@@ -95,7 +95,7 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
   const approvals: ApprovalRecord[] = [];
   let ended: Pick<ReleaseView, 'outcome' | 'failure'> | undefined;
   const ref = request.source.kind === 'git' ? request.source.ref : '';
-  if (ref === 'quick' || ref === 'judged') ended = { outcome: 'released' };
+  if (ref === 'quick' || ref === 'judged' || ref === 'writing') ended = { outcome: 'released' };
   if (ref === 'broken') {
     ended = {
       outcome: 'failed',
@@ -205,9 +205,13 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
   }
   setHandler(rejectUpdate, ({ by, reason }) => end('aborted', FailureType.ApprovalRejected, `${by}: ${reason}`));
   setHandler(abortUpdate, ({ by, reason }) => end('aborted', FailureType.Aborted, `${by}: ${reason}`));
-  setHandler(rollbackUpdate, () => end('rolled-back'));
+  setHandler(rollbackUpdate, () => end('rolled-back'), {
+    validator: (_command) => {
+      if (ended || ref === 'undoing') throw ApplicationFailure.nonRetryable('it is over', FailureType.ReleaseOver);
+    },
+  });
   upsertSearchAttributes([{ key: SearchAttribute.Stage, value: 'approve-prod' }]);
-  await condition(() => ended !== undefined);
+  await condition(() => ended !== undefined && ref !== 'writing');
   await condition(allHandlersFinished);
   const outcome = ended?.outcome ?? 'failed';
   upsertSearchAttributes([{ key: SearchAttribute.Outcome, value: outcome }]);
