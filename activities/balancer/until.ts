@@ -16,6 +16,8 @@ export interface Wait {
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 500;
+/** What is done is seen at most a tenth of the wait, and 0.05 s, too late: a way back waits for it. */
+const GROWTH = 1.1;
 
 /** The deadline that lies so many seconds from now. */
 export const deadlineIn = (seconds: number): number => performance.now() + seconds * 1000;
@@ -28,7 +30,7 @@ export const deadlineIn = (seconds: number): number => performance.now() + secon
 export async function until<T>(wait: Wait, look: () => Promise<Look<T>>): Promise<T> {
   const context = Context.current();
   const started = performance.now();
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * GROWTH, LONGEST_PAUSE_MS)) {
     const last = performance.now() >= wait.deadline;
     let missing: string;
     context.heartbeat();

@@ -14,6 +14,8 @@ export type Outcome<T> =
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;
+/** What is done is seen at most a tenth of the wait, and 0.1 s, too late: a way back waits for it. */
+const GROWTH = 1.1;
 
 /**
  * Looks again and again, with pauses that grow from 0.1 to 1 s, until `look` says done or the deadline is over; looks
@@ -27,7 +29,7 @@ export async function until<T>(
   const context = Context.current();
   let value: T | undefined;
   let lastError: ApplicationFailure | undefined;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * GROWTH, LONGEST_PAUSE_MS)) {
     const last = performance.now() >= patience.deadline;
     context.heartbeat();
     try {

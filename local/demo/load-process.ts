@@ -14,7 +14,7 @@ const IDLE_MS = 5_000;
 
 const target: LoadTarget = JSON.parse(process.argv[2] ?? '{}');
 const pool = new Agent({ keepAlive: true, maxSockets: 32, timeout: IDLE_MS });
-const byRevision = new Map<string, { requests: number; own500: number }>();
+const byRevision = new Map<string, { requests: number; own500: number; lastSentAt: number }>();
 const failures: string[] = [];
 let rate = 0;
 let requests = 0;
@@ -25,6 +25,7 @@ const whenIdle: (() => void)[] = [];
 function send(): void {
   requests++;
   inFlight++;
+  const sentAt = Date.now();
   const agent = requests % FRESH_EVERY === 0 ? new Agent({ keepAlive: false }) : pool;
   let settled = false;
   const settle = (failure?: string) => {
@@ -51,9 +52,10 @@ function send(): void {
           settle(`status ${status} of ${revision === '' ? 'the balancer' : revision}`);
           return;
         }
-        const counted = byRevision.get(revision) ?? { requests: 0, own500: 0 };
+        const counted = byRevision.get(revision) ?? { requests: 0, own500: 0, lastSentAt: 0 };
         counted.requests++;
         if (own500) counted.own500++;
+        counted.lastSentAt = Math.max(counted.lastSentAt, sentAt);
         byRevision.set(revision, counted);
         settle();
       });

@@ -7,6 +7,8 @@ export interface RevisionTraffic {
   readonly requests: number;
   /** Answers of the service itself with status 500. */
   readonly own500: number;
+  /** When the latest of these requests was sent, ms since 1970. */
+  readonly lastSentAt: number;
 }
 
 /** What the clients of a service saw. */

@@ -71,7 +71,11 @@ export function balancer(supervisor: Supervisor, options: BalancerOptions): Bala
       // By default SIGTERM goes to the child it may have, and it stays.
       ...['-kill-signal', 'SIGTERM'],
     ],
-    env: { SLIPWAY_BALANCER_DIR: directory, SLIPWAY_BALANCER_RUNTIME: runtime, SLIPWAY_HAPROXY: options.haproxy },
+    env: {
+      ...{ SLIPWAY_BALANCER_DIR: directory, SLIPWAY_BALANCER_RUNTIME: runtime, SLIPWAY_HAPROXY: options.haproxy },
+      // Its command starts with each render, and a way back waits for that.
+      NODE_COMPILE_CACHE: join(directory, 'compiled'),
+    },
     // It has no API of its own; that it renders shows when a frontend answers (see frontendAnswers).
     ready: async () => {},
     readyWithinMs: 10_000,
