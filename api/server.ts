@@ -34,6 +34,7 @@ import { freezeRoutes } from './routes/freezes.ts';
 import { gitlabRoutes } from './routes/gitlab.ts';
 import { healthRoutes } from './routes/health.ts';
 import { laneRoutes } from './routes/lanes.ts';
+import { rejudgeRoutes } from './routes/rejudge.ts';
 import { releaseEventRoutes } from './routes/release-events.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { vetoRoutes } from './routes/vetoes.ts';
@@ -122,6 +123,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     await guarded.register(vetoRoutes, { vetoes });
     await guarded.register(driftRoutes, { drifts });
     await guarded.register(auditRoutes, { client });
+    await guarded.register(rejudgeRoutes, { client });
   });
   const { gitlab, chat, services } = configuration;
   if (gitlab !== undefined) await typed.register(gitlabRoutes, { gitlab, services, releases, nowSeconds });

@@ -30,11 +30,7 @@ export interface Messages {
   p99(value: string, low: string, high: string): string;
   judgedFrom(inputHash: string, judgeVersion: number): string;
   readonly unbounded: string;
-  nothingJudged(release: string): string;
   manifestHolds(file: string, service: string, version: string): string;
-  judgedAlike(release: string): string;
-  judgedOtherwise(release: string, before: string): string;
-  judgedByOther(version: number, now: number): string;
   auditHolds(rows: number, hash: string): string;
   auditBroken(number: number, reason: string): string;
   rollback(environment: string, reason: string): string;
@@ -96,7 +92,7 @@ const en: Messages = {
     5: 'the release failed, or was rolled back',
     6: 'refused, stopped, or the approval expired',
     7: 'conflict: another plan, another order, a lane that is held, a state that does not allow it',
-    8: 'the audit does not hold',
+    8: 'what was recorded does not hold',
     130: 'interrupted; the release goes on',
   },
   requestedBy: (who) => `asked for by ${who}`,
@@ -119,13 +115,9 @@ const en: Messages = {
   p99: (value, low, high) => `p99 ${value} ms (${low} to ${high})`,
   judgedFrom: (inputHash, judgeVersion) => `judge ${judgeVersion} on ${inputHash}`,
   unbounded: 'no bound',
-  nothingJudged: (release) => `${release} has judged no canary`,
   manifestHolds: (file, service, version) => `${file} describes ${service} ${version} without a mistake`,
-  judgedAlike: (release) => `${release} was judged the same`,
-  judgedOtherwise: (release, before) => `${release} was judged otherwise: ${before}`,
   auditHolds: (rows, hash) => `the audit holds: ${rows} rows, the last one is ${hash}`,
   auditBroken: (number, reason) => `the audit does not hold from row ${number} on: ${reason}`,
-  judgedByOther: (version, now) => `it was judged by version ${version} of the judge; this is version ${now}`,
   rollback: (environment, reason) => `rollback in ${environment}: ${reason}`,
   trafficBack: (duration) => `traffic back after ${duration}`,
   restored: (duration) => `all restored after ${duration}`,
@@ -176,7 +168,7 @@ const zh: Messages = {
     5: '发布失败或已回滚',
     6: '被拒绝、被中止或审批过期',
     7: '冲突：计划不同、请求不同、通道被占用或状态不允许',
-    8: '审计链不完整',
+    8: '记录不成立',
     130: '被中断；发布仍在继续',
   },
   requestedBy: (who) => `由 ${who} 发起`,
@@ -199,13 +191,9 @@ const zh: Messages = {
   p99: (value, low, high) => `p99 ${value} 毫秒（${low} 至 ${high}）`,
   judgedFrom: (inputHash, judgeVersion) => `判定器 ${judgeVersion}，依据 ${inputHash}`,
   unbounded: '无界',
-  nothingJudged: (release) => `${release} 没有判定过金丝雀`,
   manifestHolds: (file, service, version) => `${file} 描述了 ${service} ${version}，没有错误`,
-  judgedAlike: (release) => `${release} 当时的判定相同`,
-  judgedOtherwise: (release, before) => `${release} 当时的判定不同：${before}`,
   auditHolds: (rows, hash) => `审计链完整：${rows} 行，末行为 ${hash}`,
   auditBroken: (number, reason) => `审计链从第 ${number} 行起不成立：${reason}`,
-  judgedByOther: (version, now) => `当时由判定器 ${version} 版判定；现在是 ${now} 版`,
   rollback: (environment, reason) => `${environment} 回滚：${reason}`,
   trafficBack: (duration) => `流量在 ${duration} 后恢复`,
   restored: (duration) => `全部在 ${duration} 后恢复`,

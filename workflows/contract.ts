@@ -37,6 +37,7 @@ export const WorkflowType = {
   KeepWritable: 'keepWritable',
   PlanRelease: 'planRelease',
   VerifyAudit: 'verifyAudit',
+  Rejudge: 'rejudge',
   Freezes: 'freezes',
 } as const;
 

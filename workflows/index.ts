@@ -5,7 +5,7 @@ export { collectGarbage } from './collect-garbage.ts';
 export { freezes } from './freezes.ts';
 export { keepWritable } from './keep-writable.ts';
 export { lane } from './lane.ts';
-export { verifyAudit } from './ledger.ts';
+export { rejudge, verifyAudit } from './ledger.ts';
 export { planRelease } from './prepare.ts';
 export { release } from './release.ts';
 export { rollback } from './rollback.ts';

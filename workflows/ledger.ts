@@ -1,10 +1,12 @@
 import { CancellationScope, condition, isCancellation, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { LedgerActivities } from '../activities/ledger/activities.ts';
+import type { RejudgeOrder } from '../activities/ledger/verdicts.ts';
 import type { AuditReport } from '../domain/audit.ts';
+import type { Rejudgement } from '../domain/judge/rejudge.ts';
 import type { LedgerEntries, LedgerEntry } from '../domain/ledger.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { failureFrom } from './failure.ts';
-import { activities, LEDGER_AWAY, NEAR, VERIFY } from './options.ts';
+import { activities, LEDGER_AWAY, LEDGER_READ, NEAR } from './options.ts';
 import { type WaitBoard, waitFor } from './wait.ts';
 
 /**
@@ -116,5 +118,10 @@ export class LedgerBook {
 
 /** Walks the whole audit: only workers reach the ledger, and of an embedded one only a single process. */
 export async function verifyAudit(): Promise<AuditReport> {
-  return activities<LedgerActivities>(VERIFY, 'Walk the audit').verifyAudit();
+  return activities<LedgerActivities>(LEDGER_READ, 'Walk the audit').verifyAudit();
+}
+
+/** Judges a past release again, from what the ledger keeps of it. */
+export async function rejudge(order: RejudgeOrder): Promise<readonly Rejudgement[]> {
+  return activities<LedgerActivities>(LEDGER_READ, `Judge ${order.release} again`).rejudge(order);
 }

@@ -149,8 +149,8 @@ export const READINESS_AWAITED: Profile = {
   cancellationType: leftBehind,
 };
 
-/** A walk along the whole audit, for somebody who waits for the answer: tried once. */
-export const VERIFY: Profile = {
+/** Reading much of the ledger, for somebody who waits for the answer: tried once. */
+export const LEDGER_READ: Profile = {
   ...LEDGER_AWAY,
   startToCloseTimeout: '50s',
   scheduleToCloseTimeout: '55s',

@@ -1,16 +1,18 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { AuditHead, AuditReport } from '../../domain/audit.ts';
 import { FailureType } from '../../domain/failures.ts';
+import type { Rejudgement } from '../../domain/judge/rejudge.ts';
 import type { FreezeEntry, LedgerEntries } from '../../domain/ledger.ts';
 import { verifyAudit } from './audit.ts';
 import type { Ledger } from './client.ts';
 import { writeEntries } from './entries.ts';
 import { writeFreezes } from './freezes.ts';
+import { type RejudgeOrder, rejudgeRelease } from './verdicts.ts';
 
 export type LedgerActivities = ReturnType<typeof createLedgerActivities>;
 
 /**
- * Activities on the ledger. Every failure is a `SystemUnavailable` and may be tried again: what the database refuses,
+ * Activities on the ledger. Every failure of the database is a `SystemUnavailable` and may be tried again: what it refuses,
  * such as a password or a full disk, a person mends there, and until then nothing else helps.
  */
 export function createLedgerActivities(ledger: Ledger) {
@@ -31,6 +33,11 @@ export function createLedgerActivities(ledger: Ledger) {
     async verifyAudit(): Promise<AuditReport> {
       return call('verifying the audit', () => ledger.use(verifyAudit));
     },
+
+    /** Judges every verdict of a release again, from what the ledger keeps; fails as `rejudgeRelease` does. */
+    async rejudge(order: RejudgeOrder): Promise<readonly Rejudgement[]> {
+      return call(`reading the verdicts of ${order.release}`, () => ledger.use((db) => rejudgeRelease(db, order)));
+    },
   };
 }
 
@@ -38,6 +45,7 @@ async function call<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof ApplicationFailure) throw error;
     const said = error instanceof Error ? error.message || error.name : String(error);
     throw ApplicationFailure.create({
       type: FailureType.SystemUnavailable,

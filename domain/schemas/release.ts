@@ -212,7 +212,7 @@ const intervalFiguresSchema: z.ZodType<IntervalFigures> = z.object({
   latencyMs: z.number().nullable(),
 } satisfies Every<IntervalFigures>);
 
-const judgeInputsSchema: z.ZodType<JudgeInputs> = z
+export const judgeInputsSchema: z.ZodType<JudgeInputs> = z
   .object({
     policy: judgeSchema,
     canaryShare: percent,
@@ -246,7 +246,7 @@ const comparisonSchema: z.ZodType<ErrorComparison> = z
   } satisfies Every<ErrorComparison>)
   .meta({ id: 'ErrorComparison', description: 'With whom the canary was compared, and what came of it.' });
 
-const verdictSchema: z.ZodType<Verdict> = z
+export const verdictSchema: z.ZodType<Verdict> = z
   .object({
     result: z.enum(['pass', 'fail', 'inconclusive']),
     rule: z.string(),

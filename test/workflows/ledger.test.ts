@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { rejudge } from '../../domain/judge/rejudge.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import { abortUpdate, releaseWorkflowId, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
-import type { verifyAudit } from '../../workflows/ledger.ts';
+import type { rejudge as rejudgeWorkflow, verifyAudit } from '../../workflows/ledger.ts';
 import type { rollback } from '../../workflows/rollback.ts';
 import {
   approve,
@@ -100,6 +100,22 @@ describe('the audit', () => {
     const options = { taskQueue: TASK_QUEUE, workflowId: 'verify-audit', args: [] as [] };
     const report = await rig.client.execute<typeof verifyAudit>(WorkflowType.VerifyAudit, options);
     expect(report).toEqual({ rows: world.ledger.size, hash: expect.stringMatching(/^sha256:/) });
+  });
+});
+
+describe('a past release', () => {
+  it('is judged again where the ledger is, and comes out the same', async () => {
+    await released('1.0.0');
+    await released('2.0.0');
+    const order = { release: 'release/sample/2.0.0' };
+    const options = { taskQueue: TASK_QUEUE, workflowId: 'rejudge', args: [order] as [typeof order] };
+    const verdicts = await rig.client.execute<typeof rejudgeWorkflow>(WorkflowType.Rejudge, options);
+    expect(verdicts.length).toBeGreaterThan(0);
+    for (const { before, differences, now, step } of verdicts) {
+      expect({ differences, result: now.result, step }).toEqual({
+        ...{ differences: [], result: before.result, step: expect.stringMatching(/^(hold|judge)-prod/) },
+      });
+    }
   });
 });
 

@@ -4,11 +4,13 @@ import { ApplicationFailure, type Duration } from '@temporalio/common';
 import type { InfluxActivities } from '../../activities/influx/activities.ts';
 import { createCanaryActivities } from '../../activities/influx/canary.ts';
 import { createLaneActivities } from '../../activities/lane/activities.ts';
+import type { RejudgeOrder } from '../../activities/ledger/verdicts.ts';
 import type { ReadinessInput } from '../../activities/readiness/activities.ts';
 import { createRemovalActivities } from '../../activities/revision/removal.ts';
 import { createFreezeActivities } from '../../activities/temporal/freezes.ts';
 import type { Groups } from '../../domain/approval.ts';
 import { canonicalJson } from '../../domain/digest.ts';
+import { judgedAgain, type KeptVerdict, type Rejudgement } from '../../domain/judge/rejudge.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
 import type { FreezeEntry, LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
 import type { Manifest } from '../../domain/manifest.ts';
@@ -224,6 +226,11 @@ export class World {
         return { digest: image.digest, changed };
       },
       verifyAudit: async () => ({ rows: this.ledger.size, hash: digest('e') }),
+      rejudge: async ({ release, policy }: RejudgeOrder): Promise<readonly Rejudgement[]> =>
+        [...this.ledger].flatMap(([key, entry]) => {
+          if (entry.kind !== 'verdict' || !key.startsWith(`${release} `)) return [];
+          return [judgedAgain(entry as KeptVerdict, policy)];
+        }),
       runTest: async () => ({ tests: 5, failures: this.testFailures, skipped: 0, cases: [], logTail: '' }),
       endTest: async ({ activityId, order }: { activityId: string; order: { suite: string } }) => {
         effect(`end ${order.suite} of activity ${activityId}`);

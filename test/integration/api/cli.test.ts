@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
 import { releaseSchema } from '../../../domain/schemas/release.ts';
@@ -20,17 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rig?.stop();
-  rmSync(scratch, { recursive: true, force: true });
 });
-
-const scratch = mkdtempSync(join(tmpdir(), 'slipway-cli-'));
-
-/** A file with this text, until the tests end. */
-function scratchFile(name: string, text: string): string {
-  const path = join(scratch, name);
-  writeFileSync(path, text);
-  return path;
-}
 
 interface Run {
   readonly process: ChildProcess;
@@ -190,43 +177,6 @@ describe('slipway', () => {
     );
     const list = await run(['list', '--service', 'other']);
     expect([list.code, list.stdout, list.stderr]).toEqual([0, '', 'No releases.\n']);
-  });
-
-  it('judges a canary again, from what it was judged on', async () => {
-    const name = `sample/${randomUUID()}`;
-    const key = name.slice('sample/'.length);
-    expect((await run(['release', 'sample', '--ref', 'judged', '--key', key, '--watch'])).code).toBe(0);
-    const again = await run(['judge', '--replay', name]);
-    expect([again.code, again.stderr]).toEqual([0, `${name} was judged the same\n`]);
-    expect(again.stdout).toMatch(
-      /^verdict pass: the canary answered 0 of 600 requests .*\n {2}rule not-inferior · evidence of more errors .* · errors -0\.556 points \(.* to .*\) · slower by .* · judge \d on sha256:[0-9a-f]{12}\n$/,
-    );
-    const zh = await run(['judge', '--replay', name, '--lang', 'zh']);
-    expect(zh.stdout).toContain('判定 通过：金丝雀 600 次请求中 0 次出错');
-
-    const file = scratchFile('policy.yaml', 'maxErrors: 1%\nminRequests: 1000\n');
-    const stricter = await run(['judge', '--replay', name, '--policy', file, '-o', 'json']);
-    expect(JSON.parse(stricter.stdout)).toMatchObject({
-      v: 1,
-      verdict: { result: 'inconclusive', rule: 'too-few-canary-requests', parameters: { minRequests: 1000 } },
-      before: { result: 'pass', parameters: { minRequests: 50 } },
-    });
-    expect(stricter.stderr).toContain(`${name} was judged otherwise: verdict pass: `);
-  });
-
-  it('says why it can not judge again', async () => {
-    const { name } = await waitingRelease();
-    const wrong = scratchFile('wrong.yaml', 'maxErrors: 5\nmaxSlowdown: 0%\n');
-    const results = await Promise.all([
-      run(['judge', '--replay', name]),
-      run(['judge', '--replay', name, '--policy', wrong]),
-      run(['judge', '--replay', name, '--policy', '/nowhere/policy.yaml']),
-    ]);
-    expect(results.map(({ code }) => code)).toEqual([2, 2, 2]);
-    expect(results[0]?.stderr).toContain(`${name} has judged no canary`);
-    expect(results[1]?.stderr).toContain('maxErrors write a share with its sign, such as 5%');
-    expect(results[1]?.stderr).toContain('maxSlowdown must be above 0%');
-    expect(results[2]?.stderr).toContain('/nowhere/policy.yaml: ENOENT');
   });
 
   it('speaks Chinese when asked, or when the terminal does', async () => {

@@ -23,8 +23,6 @@ import {
 import { digestOf } from '../../../domain/digest.ts';
 import type { DriftView } from '../../../domain/drift-sentences.ts';
 import { FailureType } from '../../../domain/failures.ts';
-import type { JudgeInputs } from '../../../domain/judge/inputs.ts';
-import { judgeCanary } from '../../../domain/judge/judge.ts';
 import type { Plan, Step } from '../../../domain/plan.ts';
 import type {
   ApprovalRecord,
@@ -55,23 +53,12 @@ import {
 } from '../../../workflows/contract.ts';
 
 export { freezes } from '../../../workflows/freezes.ts';
-export { verifyAudit } from '../../../workflows/ledger.ts';
+export { rejudge, verifyAudit } from '../../../workflows/ledger.ts';
 
 const STEPS: readonly Step[] = [
   { id: 'deploy-fat', kind: 'deploy', environment: 'fat', instances: 1 },
   { id: 'approve-prod', kind: 'approve', environment: 'prod', count: 1, expiresSeconds: 3600 },
 ];
-
-/** Thirty seconds of a canary without errors. */
-const JUDGED: JudgeInputs = {
-  policy: { maxErrorPercent: 5, minRequests: 50, alpha: 0.01 },
-  canaryShare: 10,
-  windowSeconds: 30,
-  intervals: Array.from({ length: 30 }, () => ({
-    canary: { requests: 20, errors: 0, seconds: 1, latencyMs: 40 },
-    baseline: { requests: 180, errors: 1, seconds: 1, latencyMs: 41 },
-  })),
-};
 
 function planOf(request: ReleaseRequest): Plan {
   const content = {
@@ -88,14 +75,14 @@ function planOf(request: ReleaseRequest): Plan {
   return { ...content, digest: digestOf(content) };
 }
 
-/** Waits for an approval; the references `quick` and `judged` need none, `broken` fails. */
+/** Waits for an approval; the reference `quick` needs none, `broken` fails. */
 export async function release({ request }: ReleaseInput): Promise<ReleaseResult> {
   const plan = planOf(request);
   const startedAt = new Date().toISOString();
   const approvals: ApprovalRecord[] = [];
   let ended: Pick<ReleaseView, 'outcome' | 'failure'> | undefined;
   const ref = request.source.kind === 'git' ? request.source.ref : '';
-  if (ref === 'quick' || ref === 'judged' || ref === 'writing') ended = { outcome: 'released' };
+  if (ref === 'quick' || ref === 'writing') ended = { outcome: 'released' };
   if (ref === 'broken') {
     ended = {
       outcome: 'failed',
@@ -144,7 +131,7 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
           },
         }),
     approvals,
-    ...(ref === 'judged' ? { verdicts: [judgeCanary(JUDGED)], judged: JUDGED } : { verdicts: [] }),
+    verdicts: [],
     rollbacks: [],
   });
   const end = (outcome: ReleaseOutcome, type?: FailureType, message = '') => {
