@@ -39,3 +39,16 @@ export const SHOP_LONG_BAKE: readonly Change[] = [
   { find: 'maxErrors: 10%, minRequests: 40', put: 'maxErrors: 20%, minRequests: 5' },
   { find: 'bake: 5s', put: `bake: ${UNTIL_A_COMMAND}` },
 ];
+/**
+ * It may be tried again where it failed, and comes to production only within an hour that begins in more than one hour,
+ * which is longer than any test.
+ */
+export function shopGuarded(now: Date): readonly Change[] {
+  const text = (hour: number) => `${String((now.getUTCHours() + hour) % 24).padStart(2, '0')}:00`;
+  const window = `{ environments: [prod], from: '${text(2)}', to: '${text(3)}', zone: UTC }`;
+  return [
+    ...SHOP_LONG_CANARY,
+    { find: 'version: 1.0.0', put: 'version: 3.0.0' },
+    { find: 'approvals: { count: 0 }', put: `approvals: { count: 0 }\n  retryWithin: 10m\n  windows: [${window}]` },
+  ];
+}

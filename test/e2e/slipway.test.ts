@@ -7,6 +7,7 @@ import { ground } from './chapters/ground.ts';
 import { housekeeping } from './chapters/housekeeping.ts';
 import { lanesAndWaysBack } from './chapters/lanes.ts';
 import { people } from './chapters/people.ts';
+import { seldomSaid } from './chapters/seldom-said.ts';
 import { openStage, type Stage } from './stage.ts';
 
 jest.setTimeout(180_000);
@@ -32,3 +33,4 @@ canaryAndBack(stage);
 lanesAndWaysBack(stage);
 housekeeping(stage);
 people(stage);
+seldomSaid(stage);

@@ -14,7 +14,7 @@ import { createSampleRepository } from '../../local/sample/repository.ts';
 import { connectTemporal } from '../temporal-connection.ts';
 import { type Slipway, slipwayCommand } from './command.ts';
 import { type DocumentedApi, documentedApi } from './documented-api.ts';
-import { SAMPLE, SAMPLE_CHANGES, SHOP, SHOP_LONG_BAKE, SHOP_LONG_CANARY } from './services.ts';
+import { SAMPLE, SAMPLE_CHANGES, SHOP, SHOP_LONG_BAKE, SHOP_LONG_CANARY, shopGuarded } from './services.ts';
 import { type World, worldOf } from './world.ts';
 
 /** The platform with two services in their repositories, and every door that a user has. */
@@ -24,6 +24,8 @@ export interface Stage {
   readonly slipway: Slipway;
   /** Variables that make the command speak with bob's token. */
   readonly bob: { readonly SLIPWAY_TOKEN: string };
+  /** The same for cleo. */
+  readonly cleo: { readonly SLIPWAY_TOKEN: string };
   readonly api: DocumentedApi;
   /** What GitLab and others send. */
   readonly pushes: SlipwayClient;
@@ -46,7 +48,7 @@ export interface Stage {
 
 export interface Commits {
   readonly sample: Readonly<Record<'unbuildable' | 'misdescribed' | 'first' | 'good', string>>;
-  readonly shop: Readonly<Record<'first' | 'warm' | 'watched', string>>;
+  readonly shop: Readonly<Record<'first' | 'warm' | 'watched' | 'guarded', string>>;
 }
 
 /** Longest time for one step of a release on a machine that has other work too. */
@@ -90,6 +92,7 @@ async function setStage(dir: string, ends: (() => unknown)[]): Promise<Omit<Stag
     services: Object.fromEntries(
       Object.entries(repositories).map(([service, repository]) => [service, { repository, branch: 'main' }]),
     ),
+    people: ['ann', 'bob', 'cleo'],
     chatOutboundUrls: [chat.url],
     schedules: { autoscale: { everySeconds: 5, windowSeconds: 5 }, collectGarbage: COLLECT_GARBAGE },
   });
@@ -99,7 +102,7 @@ async function setStage(dir: string, ends: (() => unknown)[]): Promise<Omit<Stag
   const { address, namespace } = platform.systems.temporal;
   const { connection, close } = await connectTemporal(address);
   ends.push(close);
-  const { ann = '', bob = '' } = platform.secrets.tokens;
+  const { ann = '', bob = '', cleo = '' } = platform.secrets.tokens;
   const slipway = slipwayCommand({
     SLIPWAY_API: platform.urls.api,
     SLIPWAY_TOKEN: ann,
@@ -113,6 +116,7 @@ async function setStage(dir: string, ends: (() => unknown)[]): Promise<Omit<Stag
     platform,
     slipway,
     bob: { SLIPWAY_TOKEN: bob },
+    cleo: { SLIPWAY_TOKEN: cleo },
     api,
     pushes: slipwayClient({
       url: platform.urls.api,
@@ -172,6 +176,7 @@ async function pushAll(dir: string) {
         'slipway.yaml': [...SHOP_LONG_CANARY, { find: 'version: 2.0.0', put: 'version: 2.1.0' }],
         'package.json': [{ find: '2.0.0', put: '2.1.0' }],
       }),
+      guarded: await shop.push('first', { 'slipway.yaml': shopGuarded(new Date()) }),
     },
   };
   return { commits, repositories: { [SAMPLE]: `file://${sample.path}`, [SHOP]: `file://${shop.path}` } };

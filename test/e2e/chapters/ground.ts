@@ -59,6 +59,7 @@ export function ground(stage: () => Stage): void {
             tokens: [
               { name: 'ann', token: MASK },
               { name: 'bob', token: MASK },
+              { name: 'cleo', token: MASK },
             ],
           },
           gitlab: { token: MASK },
