@@ -34,7 +34,6 @@ const WAY: readonly Change[] = [
     find: '  canary:\n    - instances: 1\n    - weight: 10%\n    - hold: 10s\n    - judge: errors\n    - weight: 50%\n',
     put: '  strategy: blue-green\n',
   },
-  { find: '  metrics:\n    errors: { maxErrors: 10%, minRequests: 40, alpha: 0.01 }\n', put: '' },
   { find: 'bake: 5s', put: 'bake: 1h' },
   { find: 'approvals: { count: 1, expires: 10m }', put: 'approvals: { count: 0 }' },
   { find: 'scale: { min: 3, max: 6, requestsPerSecondPerInstance: 22, downAfter: 10s }\n', put: '' },
