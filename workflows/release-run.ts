@@ -1,34 +1,25 @@
-import { ApplicationFailure, CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
-import type { ConsulActivities } from '../activities/consul/activities.ts';
-import type { EnvironmentFacts } from '../activities/environments/activities.ts';
+import { CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { TestRun } from '../activities/testing/run-test.ts';
-import { type ApprovalRequest, approvalsOf, type Group } from '../domain/approval.ts';
-import { type Bundle, bundleOf, pullReference } from '../domain/bundle.ts';
-import { configKey } from '../domain/environment.ts';
+import type { Group } from '../domain/approval.ts';
+import { type Bundle, bundleOf } from '../domain/bundle.ts';
 import { FailureType } from '../domain/failures.ts';
-import type { LaneState } from '../domain/lane.ts';
-import { isLastIn, type Plan, type Running, type Step, stepEnvironment } from '../domain/plan.ts';
+import { isLastIn, type Plan, type Step, stepEnvironment } from '../domain/plan.ts';
 import type { ReleaseFailure, ReleaseOutcome } from '../domain/release.ts';
-import type { RevisionSpec } from '../domain/revision-app.ts';
-import { type Veto, vetoOn, vetoSentence } from '../domain/veto.ts';
-import { WaitReason } from '../domain/wait.ts';
-import { enterLane, leaveLane } from './admission.ts';
-import { ask } from './ask.ts';
-import { type Admission, type AdmissionRequest, type ReleaseInput, releaseWorkflowId } from './contract.ts';
+import { Approvals } from './approvals.ts';
+import { type ReleaseInput, releaseWorkflowId } from './contract.ts';
 import { Controls } from './controls.ts';
 import { failureFrom } from './failure.ts';
 import { leaveFreezes, ReleaseGate } from './gate.ts';
 import { LedgerBook } from './ledger.ts';
-import { endedNotice, tellChat } from './notice.ts';
-import { type Prepared, prepare, runningOf } from './prepare.ts';
+import { endedNotice, type Notice, tellChat } from './notice.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import { ReleaseDrift } from './release-drift.ts';
+import { ReleaseLanes } from './release-lanes.ts';
 import { ReleaseRecord } from './release-record.ts';
 import { failureToRetry, untilRetried } from './retry.ts';
-import { nextRevision } from './revisions.ts';
 import { restoreAll } from './rollback.ts';
-import { beginAgain, progressOf, type Stage, stateAfter, untouched } from './stage.ts';
-import { type ApprovalWait, runStep, type StepContext } from './steps.ts';
-import { waitFor } from './wait.ts';
+import { beginAgain, progressOf, type Stage, stateAfter } from './stage.ts';
+import { runStep, type StepContext } from './steps.ts';
 
 /** A person's word that ends a release early. */
 export interface Interruption {
@@ -47,19 +38,12 @@ export class ReleaseRun implements StepContext {
   readonly controls: Controls;
   readonly passed = new Map<string, TestRun>();
   readonly drift: ReleaseDrift;
-  /** What the lanes answered, by environment; filled by the `admitted` signal. */
-  readonly answers = new Map<string, Admission>();
-  /** What waits to be approved now. */
-  pendingApproval: ApprovalRequest | undefined;
-  /** Said to whoever approves when nobody did in time. */
-  expired: string | undefined;
+  readonly lanes: ReleaseLanes;
+  readonly approvals: Approvals;
+  /** Workflow id. */
+  readonly id: string;
   private readonly book: LedgerBook;
   private readonly input: ReleaseInput;
-  private readonly id: string;
-  /** Lanes that were asked for and not given back yet. */
-  private readonly asked = new Map<string, AdmissionRequest>();
-  /** Environments in hand. */
-  private readonly stages = new Map<string, Stage>();
   private readonly notices: Promise<void>[] = [];
   /** All forward work; cancelled when the release is interrupted. */
   private readonly forward = new CancellationScope();
@@ -83,7 +67,9 @@ export class ReleaseRun implements StepContext {
     this.drift = new ReleaseDrift(this.id, this.record, (failure) => this.stop(failure));
     const watcher = { holder: this.id, service: request.service };
     this.gate = new ReleaseGate(watcher, request.requestedBy, this.record, this.drift);
+    this.lanes = new ReleaseLanes(this.id, request, this.record, this.gate);
     this.controls = new Controls(this);
+    this.approvals = new Approvals(this);
   }
 
   /** The request with its plan; only after the release has been prepared. */
@@ -115,7 +101,7 @@ export class ReleaseRun implements StepContext {
 
   /** True when something outside has changed that a rollback would restore. */
   get hasTouched(): boolean {
-    return [...this.stages.values()].some(({ touched }) => touched);
+    return this.lanes.touched.length > 0;
   }
 
   /**
@@ -174,70 +160,12 @@ export class ReleaseRun implements StepContext {
     this.record.built(bundle);
   }
 
-  /**
-   * The environment, in the release's hand: admitted by its lane, with the next revision's name.
-   *
-   * @throws ApplicationFailure `LaneBusy`, `PlanOutdated`, `Vetoed`
-   */
-  async enter(environment: string): Promise<Stage> {
-    const inHand = this.stages.get(environment);
-    if (inHand) return inHand;
-    const { service, whenBusy } = this.input.request;
-    const request: AdmissionRequest = { holder: this.id, service, environment, whenBusy };
-    this.asked.set(environment, request);
-    const before = await enterLane(request, this.answers, this.record);
-    const facts = this.factsOf(environment);
-    this.refuseVetoed(before);
-    if (facts.tier === 'production') this.refuseDrift(before);
-    const revision = await nextRevision(before);
-    const { scale } = this.prepared.manifest;
-    const stage = untouched({
-      facts,
-      service,
-      before,
-      bundle: this.bundle,
-      spec: await this.specOf(facts, revision),
-      ...(scale && facts.tier === 'production' ? { bounds: scale } : {}),
-      gate: this.gate,
-    });
-    this.stages.set(environment, stage);
-    this.record.revision(revision);
-    return stage;
+  enter(environment: string): Promise<Stage> {
+    return this.lanes.enter(environment, this.prepared, this.bundle);
   }
 
-  /** Waits until enough people have approved the plan. @throws ApplicationFailure `ApprovalExpired` */
-  async approvals(wait: ApprovalWait): Promise<void> {
-    const { step, count, group: name, environment, who, expiresSeconds } = wait;
-    const { plan } = this.prepared;
-    const deadline = new Date(Date.now() + expiresSeconds * 1000).toISOString();
-    const group = this.groups.find((each) => each.name === name);
-    this.pendingApproval = {
-      ...{ step, planDigest: plan.digest, count, requestedBy: this.requestedBy, deadline },
-      ...(group === undefined ? {} : { group }),
-    };
-    const what = `${plan.service} ${plan.version}`;
-    const command = `approve ${this.id} ${plan.digest}`;
-    const text = {
-      en: `${what} waits for approval to go to ${environment}: ${command}`,
-      zh: `${what} 等待批准发布到 ${environment}：${command}`,
-    };
-    this.notices.push(tellChat({ kind: 'approval', release: this.id, text }));
-    try {
-      const sentence = `waiting for approval to go to ${environment}`;
-      const endedBy = `an approval by ${who}`;
-      const atDeadline = 'the release ends as failed';
-      const asked = { reason: WaitReason.Approval, sentence, endedBy, seconds: expiresSeconds, atDeadline };
-      const isEnough = () => approvalsOf(step, this.record.approvals).length >= count || this.controls.isSkipped(step);
-      const waiting = () => waitFor(this.record, asked, isEnough);
-      const stage = this.stages.get(environment);
-      const approved = await (stage ? this.drift.beside(stage, expiresSeconds, waiting) : waiting());
-      if (!approved) {
-        this.expired = `approvals were waited for until ${deadline}`;
-        throw ApplicationFailure.nonRetryable(`nobody approved in ${expiresSeconds} s`, FailureType.ApprovalExpired);
-      }
-    } finally {
-      this.pendingApproval = undefined;
-    }
+  tell(notice: Notice): void {
+    this.notices.push(tellChat(notice));
   }
 
   private async perform(step: Step, index: number): Promise<void> {
@@ -245,18 +173,19 @@ export class ReleaseRun implements StepContext {
     this.record.started(step.id);
     // What is not written down does not happen.
     await this.book.write(this.record);
-    for (const stage of this.stages.values()) stage.completed.clear();
+    for (const stage of this.lanes.inHand) stage.completed.clear();
     const said = this.controls.skippedBy(step.id) ?? (await this.tryStep(step));
     // An activity that was told to stop may end well all the same. The word that stopped it holds.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(`stopped in ${step.id}`);
     const skipped = this.controls.skippedBy(step.id);
     this.record.ended(step.id, skipped === undefined ? 'done' : 'skipped', skipped ?? said);
     this.currentStep = undefined;
+    const { steps } = this.prepared.plan;
     const stage = this.stageOf(step);
-    if (!stage || !isLastIn(this.prepared.plan.steps, index)) return;
-    this.through = index === this.prepared.plan.steps.length - 1;
+    if (!stage || !isLastIn(steps, index)) return;
+    this.through = index === steps.length - 1;
     // Not to be cut short: a lane that is not told what serves now would take the revision before for it.
-    await CancellationScope.nonCancellable(() => this.leave(stage.facts.name, stateAfter(stage)));
+    await CancellationScope.nonCancellable(() => this.lanes.leave(stage.facts.name, stateAfter(stage)));
   }
 
   /** Does a step. One that fails may be tried again, as long as the manifest says. */
@@ -279,7 +208,7 @@ export class ReleaseRun implements StepContext {
   }
 
   private stageOf(step: Step): Stage | undefined {
-    return this.stages.get(stepEnvironment(step) ?? '');
+    return this.lanes.stage(stepEnvironment(step));
   }
 
   private async undo(failure: ReleaseFailure): Promise<void> {
@@ -287,33 +216,23 @@ export class ReleaseRun implements StepContext {
     this.drift.end();
     if (this.currentStep) this.record.ended(this.currentStep.id, 'failed', failure.message);
     this.record.skipRest();
-    const touched = [...this.stages.values()].filter((stage) => stage.touched);
+    const { touched } = this.lanes;
     const wasLive = touched.some(({ facts }) => facts.tier === 'production');
     const byItself = NO_FAULT.has(failure.type) ? 'aborted' : wasLive ? 'rolled-back' : 'failed';
     const outcome = this.stopped?.outcome ?? byItself;
     await restoreAll(touched, this.record, failure.message, ({ bundle, facts }, state) => {
       // An abort says nothing of the bundle; whoever rolls it back, or the judge, does.
       const banned = outcome === 'rolled-back' && facts.tier === 'production';
-      return this.leave(
-        facts.name,
-        state,
-        banned ? this.record.vetoed(facts.name, bundle, failure.message) : undefined,
-      );
+      const veto = banned ? this.record.vetoed(facts.name, bundle, failure.message) : undefined;
+      return this.lanes.leave(facts.name, state, veto);
     });
-    for (const environment of [...this.asked.keys()]) await this.leave(environment);
+    await this.lanes.leaveRest();
     this.finish(outcome, failure);
-  }
-
-  private async leave(environment: string, state?: LaneState, veto?: Veto): Promise<void> {
-    const request = this.asked.get(environment);
-    if (request) await leaveLane(request, state, veto);
-    this.asked.delete(environment);
-    this.stages.delete(environment);
   }
 
   private finish(outcome: ReleaseOutcome, failure?: ReleaseFailure): void {
     this.record.finished(outcome, failure);
-    this.notices.push(tellChat(endedNotice(this.record.view())));
+    this.tell(endedNotice(this.record.view()));
   }
 
   private failureOf(error: unknown): ReleaseFailure {
@@ -324,77 +243,7 @@ export class ReleaseRun implements StepContext {
     if (!failure) throw error;
     return { ...failure, ...step };
   }
-
-  private factsOf(environment: string): EnvironmentFacts {
-    const facts = this.prepared.environments.find(({ name }) => name === environment);
-    if (!facts) throw new Error(`environment ${environment} is in the plan but not configured`);
-    return facts;
-  }
-
-  private refuseVetoed({ environment, vetoes }: LaneState): void {
-    const veto = vetoOn(vetoes, this.bundle.id);
-    if (veto) throw ApplicationFailure.nonRetryable(vetoSentence(environment, veto), FailureType.Vetoed);
-  }
-
-  /** What runs in production must be what the plan, and so its approval, was made for. */
-  private refuseDrift(before: LaneState): void {
-    const { environment, current } = before;
-    const planned = servingText(this.prepared.plan.from[environment] ?? undefined);
-    const found = servingText(runningOf(current));
-    if (found === planned) return;
-    throw ApplicationFailure.nonRetryable(
-      `${environment} runs ${found} now, the plan was made for ${planned}; start the release again`,
-      FailureType.PlanOutdated,
-    );
-  }
-
-  private async specOf(facts: EnvironmentFacts, revision: string): Promise<RevisionSpec> {
-    const { manifest, plan } = this.prepared;
-    const { service, run } = manifest;
-    const environment = facts.name;
-    const version = plan.configVersion;
-    if (version > 0) await this.requireConfig(environment, version);
-    const own = manifest.environments.find(({ name }) => name === environment);
-    return {
-      environment,
-      service,
-      revision,
-      bundle: this.bundle.id,
-      image: pullReference(facts.registry, this.bundle.image),
-      env: {
-        ...run.env,
-        ...own?.env,
-        SLIPWAY_VERSION: this.bundle.version,
-        ...(version > 0 ? { SLIPWAY_CONFIG_KEY: configKey(environment, service, version) } : {}),
-      },
-      cpus: run.cpus,
-      memoryMiB: run.memoryMiB,
-      healthPath: run.healthPath,
-      startSeconds: run.startSeconds,
-      instances: 0,
-      agentAttribute: facts.agentAttribute,
-    };
-  }
-
-  private async requireConfig(environment: string, version: number): Promise<void> {
-    const { service } = this.input.request;
-    const found = await ask<ConsulActivities, unknown>(
-      `Config version ${version} of ${service} in ${environment}`,
-      (consul) => consul.resolveConfig({ environment, service, version }),
-    );
-    if (found) return;
-    throw ApplicationFailure.nonRetryable(
-      `version ${version} of the configuration of ${service} is not published in ${environment}`,
-      FailureType.ConfigMissing,
-    );
-  }
 }
 
 /** Failures that say nothing of the bundle: the release ends as aborted. */
 const NO_FAULT: ReadonlySet<string> = new Set([FailureType.Superseded, FailureType.HeldTooLong]);
-
-function servingText(running: Running | undefined): string {
-  if (!running) return 'nothing';
-  const { configVersion, revision } = running;
-  return configVersion > 0 ? `${revision} with config version ${configVersion}` : revision;
-}

@@ -28,7 +28,7 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
 
   setHandler(releaseQuery, () => record.view());
   setHandler(admittedSignal, (admission) => {
-    run.answers.set(admission.environment, admission);
+    run.lanes.answers.set(admission.environment, admission);
   });
   setHandler(freezesChangedSignal, (list) => run.gate.take(list));
   run.controls.listen();
@@ -36,16 +36,17 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   setHandler(
     approveUpdate,
     ({ by, planDigest }) => {
-      const step = run.pendingApproval?.step ?? '';
+      const step = run.approvals.pending?.step ?? '';
       const approval = { by, step, planDigest, at: new Date().toISOString() };
       record.approved(approval);
       return approval;
     },
     {
       validator: (approval) => {
-        if (run.expired) refuse(FailureType.ApprovalExpired, run.expired);
+        const { expired, pending } = run.approvals;
+        if (expired) refuse(FailureType.ApprovalExpired, expired);
         refuseWhenOver();
-        const refusal = refuseApproval(run.pendingApproval, record.approvals, approval, new Date().toISOString());
+        const refusal = refuseApproval(pending, record.approvals, approval, new Date().toISOString());
         if (refusal) refuse(refusal.type, refusal.message);
       },
     },
@@ -67,7 +68,7 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
     {
       validator: (_command: CommandInput) => {
         refuseWhenOver();
-        if (!run.pendingApproval) refuse(FailureType.NotWaiting, 'no approval is waited for now');
+        if (!run.approvals.pending) refuse(FailureType.NotWaiting, 'no approval is waited for now');
       },
     },
   );

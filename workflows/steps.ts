@@ -14,6 +14,7 @@ import { FailureType } from '../domain/failures.ts';
 import { fitShift } from '../domain/fit-shift.ts';
 import type { Step, StepKind } from '../domain/plan.ts';
 import { WaitReason } from '../domain/wait.ts';
+import type { Approvals } from './approvals.ts';
 import type { build } from './build.ts';
 import { runHold, runJudge } from './canary.ts';
 import { buildWorkflowId, SearchAttribute, WorkflowType } from './contract.ts';
@@ -49,19 +50,7 @@ export interface StepContext {
   /** The environment, in the release's hand. */
   enter(environment: string): Promise<Stage>;
   /** Waits until enough people have approved the plan. */
-  approvals(wait: ApprovalWait): Promise<void>;
-}
-
-/** What an approve step waits for. */
-export interface ApprovalWait {
-  readonly step: string;
-  readonly count: number;
-  /** Name of the group that the people must be of; absent for anyone. */
-  readonly group?: string;
-  readonly environment: string;
-  /** Who may give it, in words. */
-  readonly who: string;
-  readonly expiresSeconds: number;
+  readonly approvals: Pick<Approvals, 'wait'>;
 }
 
 type StepOf<Kind extends StepKind> = Extract<Step, { kind: Kind }>;
@@ -189,7 +178,7 @@ async function approve(run: StepContext, step: StepOf<'approve'>): Promise<strin
   const { count, environment, expiresSeconds, group } = step;
   const who = approversText(step, run.requestedBy);
   const named = group === undefined ? {} : { group };
-  await run.approvals({ step: step.id, count, ...named, environment, who, expiresSeconds });
+  await run.approvals.wait({ step: step.id, count, ...named, environment, who, expiresSeconds });
   await run.gate.pass(environment, `Go on in ${environment}`);
   return `approved by ${approvalsOf(step.id, run.record.approvals)
     .map(({ by }) => by)

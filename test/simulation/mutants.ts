@@ -35,8 +35,8 @@ export const MUTANTS: readonly Mutant[] = [
     'if (by === pending.requestedBy) {',
     'if (by === "") {',
   ]),
-  change('workflows/release-run.ts', 'goes on without approvals', 1, [
-    'const isEnough = () => approvalsOf(step, this.record.approvals).length >= count || this.controls.isSkipped(step);',
+  change('workflows/approvals.ts', 'goes on without approvals', 1, [
+    'const isEnough = () => approvalsOf(step, record.approvals).length >= count || controls.isSkipped(step);',
     'const isEnough = () => count > 0;',
   ]),
   change(
@@ -117,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
     '    revision: before.current?.revision ?? stage.spec.revision,\n    bundle: stage.bundle,',
   ]),
   change('workflows/release-run.ts', 'keeps the lane when it is through', 1, [
-    'await CancellationScope.nonCancellable(() => this.leave(stage.facts.name, stateAfter(stage)));',
+    'await CancellationScope.nonCancellable(() => this.lanes.leave(stage.facts.name, stateAfter(stage)));',
     'stateAfter(stage);',
   ]),
   change('workflows/release-run.ts', 'ends without the ledger', 1, [
