@@ -1,5 +1,6 @@
 import { type DriftView, sayAll } from '../domain/drift-sentences.ts';
 import type { Verdict } from '../domain/judge/verdict.ts';
+import type { PlanVeto } from '../domain/plan.ts';
 import type { ReleaseOutcome, StepOutcome } from '../domain/release.ts';
 import type { ExitCode } from './exit-codes.ts';
 
@@ -18,6 +19,7 @@ export interface Messages {
   waiting(sentence: string): string;
   endedBy(who: string): string;
   toApprove(release: string): string;
+  vetoed(veto: PlanVeto): string;
   changedByHand(drift: DriftView): string;
   toResolve(lane: string): string;
   deadline(time: string, then: string): string;
@@ -102,6 +104,7 @@ const en: Messages = {
   waiting: (sentence) => sentence,
   endedBy: (who) => `ended by ${who}`,
   toApprove: (release) => `approve: slipway approve ${release}`,
+  vetoed: ({ sentence }) => `vetoed: ${sentence}`,
   changedByHand: ({ differences, environment }) => `changed by hand in ${environment}: ${sayAll(differences).en}`,
   toResolve: (lane) => `resolve: slipway lane adopt ${lane}, or slipway lane revert ${lane}`,
   deadline: (time, then) => `until ${time}, then ${then}`,
@@ -178,6 +181,7 @@ const zh: Messages = {
   waiting: (sentence) => sentence,
   endedBy: (who) => `由以下结束：${who}`,
   toApprove: (release) => `批准：slipway approve ${release}`,
+  vetoed: ({ sentence }) => `已否决：${sentence}`,
   changedByHand: ({ differences, environment }) => `${environment} 被手工修改：${sayAll(differences).zh}`,
   toResolve: (lane) => `处理：slipway lane adopt ${lane}，或 slipway lane revert ${lane}`,
   deadline: (time, then) => `期限 ${time}，届时：${then}`,

@@ -84,6 +84,17 @@ describe('a plan on the screen', () => {
     ]);
   });
 
+  it('says where the bundle is vetoed, and why', () => {
+    const veto = { bundle: 'b-1', version: '2.0.0', release: 'release/sample/k1', reason: 'errors', at: '2026-01-02' };
+    const vetoed = { ...plan, vetoes: [{ environment: 'prod', veto, sentence: 'it was taken back from prod' }] };
+    for (const [language, line] of [
+      ['en', 'vetoed: it was taken back from prod'],
+      ['zh', '已否决：it was taken back from prod'],
+    ] as const) {
+      expect(renderPlan(vetoed, { width: 140, language }).at(-2)).toBe(line);
+    }
+  });
+
   it('does not speak of an old revision where there is none', () => {
     const steps = plan.steps.map((step) => (step.kind === 'shift' ? { ...step, keep: 0 } : step));
     const first = { ...plan, steps, from: { fat: null, prod: null } };

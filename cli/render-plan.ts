@@ -15,6 +15,7 @@ export function renderPlan(plan: Plan, options: { readonly width: number; readon
     say.commit(plan.commit),
     ...renderTable(['#', say.columns.step, say.columns.does], rows, options.width),
     ...renderPlanChanges(plan, options.language),
+    ...(plan.vetoes ?? []).map((veto) => say.vetoed(veto)),
     say.plan(plan.digest),
   ];
 }

@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts';
 import { makePlan, type PlanInput } from './make-plan.ts';
 import type { Manifest } from './manifest.ts';
 import { isLastIn, type Plan, stepEnvironment } from './plan.ts';
+import type { Veto } from './veto.ts';
 
 const environments: Environment[] = [
   { name: 'fat', tier: 'integration' },
@@ -49,7 +50,7 @@ const input = (over: Partial<PlanInput> = {}): PlanInput => ({
   environments,
   running: {},
   configDiff: {},
-  built: false,
+  vetoes: {},
   ...over,
 });
 
@@ -81,7 +82,7 @@ describe('makePlan', () => {
       ],
     ],
     ['a release until fat is neither promoted nor approved', { until: 'fat' }, ['build', 'deploy-fat', 'test-fat']],
-    ['a bundle is not built again', { until: 'fat', built: true }, ['deploy-fat', 'test-fat']],
+    ['a bundle is not built again', { until: 'fat', bundle: 'b-1' }, ['deploy-fat', 'test-fat']],
     [
       'an environment without tests is only deployed to',
       { until: 'uat', manifest: { ...manifest, tests: [] } },
@@ -152,7 +153,7 @@ describe('makePlan', () => {
         { name: 'prod-2', tier: 'production' },
       ],
       running: serving,
-      built: true,
+      bundle: 'b-1',
     });
     expect(ids(plan)).toEqual([
       ...['promote', 'approve-prod-1', 'approve-prod-3', 'shift-prod-1', 'shift-prod-3', 'bake-prod', 'retire-prod'],
@@ -193,6 +194,34 @@ describe('makePlan', () => {
     const base = planOf({ running: serving });
     expect(planOf({ running: serving, ...over }).digest).not.toBe(base.digest);
     expect(planOf({ running: serving }).digest).toBe(base.digest);
+  });
+
+  it('says where its bundle is vetoed, which leaves the digest as it is', () => {
+    const veto = (bundle: string): Veto => ({
+      ...{
+        bundle,
+        version: '2.0.0',
+        release: 'release/sample/k1',
+        reason: 'errors of 9 %',
+        at: '2026-01-02T03:04:05Z',
+      },
+    });
+    const vetoes = { fat: [veto('b-2')], prod: [veto('b-1'), veto('b-2')] };
+    const free = planOf({ running: serving, bundle: 'b-1' });
+    const vetoed = planOf({ running: serving, bundle: 'b-1', vetoes });
+    expect(free).not.toHaveProperty('vetoes');
+    expect(vetoed.vetoes).toEqual([
+      {
+        environment: 'prod',
+        veto: veto('b-1'),
+        sentence:
+          '2.0.0 (b-1) was taken back from prod by release/sample/k1 at 2026-01-02T03:04:05Z: errors of 9 %; lift the veto or release a new version',
+      },
+    ]);
+    expect(vetoed.digest).toBe(free.digest);
+    // Not on the way, and not known before it was built.
+    expect(planOf({ running: serving, bundle: 'b-1', vetoes, until: 'uat' })).not.toHaveProperty('vetoes');
+    expect(planOf({ running: serving, vetoes })).not.toHaveProperty('vetoes');
   });
 
   it('lists every environment that is not configured', () => {

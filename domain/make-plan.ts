@@ -4,9 +4,10 @@ import type { Environment } from './environment.ts';
 import { FailureType, type InputError } from './failures.ts';
 import { releaseTag } from './image-tag.ts';
 import type { Manifest } from './manifest.ts';
-import { MOST_STEPS, type Plan, type Running, type Step, type StepDraft } from './plan.ts';
+import { MOST_STEPS, type Plan, type PlanVeto, type Running, type Step, type StepDraft } from './plan.ts';
 import { changesOf } from './plan-changes.ts';
 import { firstShift, strategySteps } from './strategies.ts';
+import { type Veto, vetoOn, vetoSentence } from './veto.ts';
 
 /** Everything a plan rests on. */
 export interface PlanInput {
@@ -20,10 +21,12 @@ export interface PlanInput {
   readonly running: Readonly<Record<string, Running>>;
   /** How the configuration differs from the one that serves; absent where it does not. */
   readonly configDiff: Readonly<Record<string, ConfigDiff>>;
+  /** Vetoes in each environment now; absent where there are none. */
+  readonly vetoes: Readonly<Record<string, readonly Veto[]>>;
   /** The last environment of the way; absent for the manifest's last one. */
   readonly until?: string;
-  /** True when the image was built before, by another release. */
-  readonly built: boolean;
+  /** Id of the bundle when it was built before, by another release; absent when it is still to be built. */
+  readonly bundle?: string;
 }
 
 export type PlanResult =
@@ -55,7 +58,7 @@ export function makePlan(input: PlanInput): PlanResult {
   if (errors.length > 0) return { ok: false, type: FailureType.UnknownEnvironment, errors };
 
   const way = manifest.environments.slice(0, end + 1);
-  const drafts: StepDraft[] = input.built ? [] : [{ kind: 'build' }];
+  const drafts: StepDraft[] = input.bundle === undefined ? [{ kind: 'build' }] : [];
   let promoted = false;
   for (const { name: environment, instances: wanted } of way) {
     const running = input.running[environment];
@@ -84,7 +87,15 @@ export function makePlan(input: PlanInput): PlanResult {
     changes: changesOf(steps, from),
     configDiff: Object.fromEntries(way.map(({ name }) => [name, input.configDiff[name] ?? null])),
   };
-  return { ok: true, plan: { ...content, digest: digestOf(content) } };
+  const vetoes = vetoesOn(way, input);
+  return { ok: true, plan: { ...content, ...(vetoes.length > 0 && { vetoes }), digest: digestOf(content) } };
+}
+
+function vetoesOn(way: Manifest['environments'], { bundle, vetoes }: PlanInput): readonly PlanVeto[] {
+  return way.flatMap(({ name: environment }) => {
+    const veto = bundle === undefined ? undefined : vetoOn(vetoes[environment], bundle);
+    return veto === undefined ? [] : [{ environment, veto, sentence: vetoSentence(environment, veto) }];
+  });
 }
 
 function integrationSteps(manifest: Manifest, environment: string, instances: number): StepDraft[] {

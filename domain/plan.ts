@@ -1,5 +1,6 @@
 import type { ConfigDiff } from './config-diff.ts';
 import type { JudgePolicy } from './manifest.ts';
+import type { Veto } from './veto.ts';
 
 /** The list of steps a release will take: plain data with a digest, which is what people approve. */
 export interface Plan {
@@ -16,8 +17,21 @@ export interface Plan {
   readonly changes: readonly EnvironmentChange[];
   /** How the configuration differs from the one that serves, by environment; null where it is the same or there is none. */
   readonly configDiff: Readonly<Record<string, ConfigDiff | null>>;
-  /** `sha256:` of all other fields in canonical JSON. */
+  /** Where the bundle may not come now, as far as it is known before it was built; absent for nowhere. */
+  readonly vetoes?: readonly PlanVeto[];
+  /**
+   * `sha256:` of all other fields but the vetoes, in canonical JSON. A veto says nothing of what a release would do: one
+   * that is lifted makes no approval void.
+   */
   readonly digest: string;
+}
+
+/** A veto that stands in the way of a plan. The release ends there, unless somebody lifts it before. */
+export interface PlanVeto {
+  readonly environment: string;
+  readonly veto: Veto;
+  /** Why, and what to do about it. */
+  readonly sentence: string;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { GitActivities } from '../activities/git/activities.ts';
 import type { LaneActivities } from '../activities/lane/activities.ts';
 import type { RegistryActivities } from '../activities/registry/activities.ts';
 import { type Group, impossibleApprovals } from '../domain/approval.ts';
-import type { Bundle } from '../domain/bundle.ts';
+import { type Bundle, bundleOf } from '../domain/bundle.ts';
 import type { ConfigDiff } from '../domain/config-diff.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { RevisionRecord } from '../domain/lane.ts';
@@ -13,6 +13,7 @@ import { makePlan } from '../domain/make-plan.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { type Plan, type Running, stepEnvironment } from '../domain/plan.ts';
 import type { ReleaseRequest } from '../domain/release.ts';
+import type { Veto } from '../domain/veto.ts';
 import { ask } from './ask.ts';
 import type { ReleaseInput } from './contract.ts';
 import { activities, change, READ } from './options.ts';
@@ -52,7 +53,9 @@ export async function prepare(request: ReleaseRequest): Promise<Prepared> {
     environments: manifest.environments.map(({ name }) => name),
   });
   const running: Record<string, Running> = {};
+  const vetoes: Record<string, readonly Veto[]> = {};
   for (const { state } of lanes) {
+    vetoes[state.environment] = state.vetoes ?? [];
     const now = runningOf(state.current);
     if (now) running[state.environment] = now;
   }
@@ -65,7 +68,8 @@ export async function prepare(request: ReleaseRequest): Promise<Prepared> {
     environments,
     running,
     configDiff: await configDiffs(request, manifest, configVersion, running),
-    built: source.kind === 'bundle',
+    vetoes,
+    ...(source.kind === 'bundle' ? { bundle: withConfig(source.bundle, configVersion).id } : {}),
     ...(request.until === undefined ? {} : { until: request.until }),
   });
   if (!result.ok) {
@@ -103,6 +107,11 @@ async function approvingGroups(plan: Plan, requestedBy: string): Promise<readonl
     );
   }
   return [...names].map((name) => ({ name, members: groups[name] ?? [] }));
+}
+
+/** The bundle with a version of the configuration: with another one it is another bundle, and so has another id. */
+export function withConfig(bundle: Bundle, configVersion: number): Bundle {
+  return bundleOf({ ...bundle, configVersion });
 }
 
 /** What a plan needs to know of the revision that serves. */

@@ -1,7 +1,7 @@
 import { CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { TestRun } from '../activities/testing/run-test.ts';
 import type { Group } from '../domain/approval.ts';
-import { type Bundle, bundleOf } from '../domain/bundle.ts';
+import type { Bundle } from '../domain/bundle.ts';
 import { FailureType } from '../domain/failures.ts';
 import { isLastIn, type Plan, type Step, stepEnvironment } from '../domain/plan.ts';
 import type { ReleaseFailure, ReleaseOutcome } from '../domain/release.ts';
@@ -12,7 +12,7 @@ import { failureFrom } from './failure.ts';
 import { leaveFreezes, ReleaseGate } from './gate.ts';
 import { LedgerBook } from './ledger.ts';
 import { endedNotice, type Notice, tellChat } from './notice.ts';
-import { type Prepared, prepare } from './prepare.ts';
+import { type Prepared, prepare, withConfig } from './prepare.ts';
 import { ReleaseDrift } from './release-drift.ts';
 import { ReleaseLanes } from './release-lanes.ts';
 import { ReleaseRecord } from './release-record.ts';
@@ -118,8 +118,7 @@ export class ReleaseRun implements StepContext {
         const { environments, manifest, plan } = this.prepared;
         this.gate.rule({ environments, windows: manifest.release.windows });
         this.record.planned(plan);
-        // With another configuration it is another bundle, and so has another id.
-        if (source.kind === 'bundle') this.built(bundleOf({ ...source.bundle, configVersion: plan.configVersion }));
+        if (source.kind === 'bundle') this.built(withConfig(source.bundle, plan.configVersion));
         for (const [index, step] of plan.steps.entries()) await this.perform(step, index);
       });
       this.finish('released');

@@ -5,7 +5,7 @@ import type { ConfigDiff } from '../config-diff.ts';
 import type { Interval, IntervalFigures, JudgeInputs, RevisionWindow } from '../judge/inputs.ts';
 import type { ErrorComparison, Estimate, JudgeParameters, Verdict } from '../judge/verdict.ts';
 import type { JudgePolicy } from '../manifest.ts';
-import type { BaselineTarget, EnvironmentChange, Plan, Running, ShiftOrder, Step } from '../plan.ts';
+import type { BaselineTarget, EnvironmentChange, Plan, PlanVeto, Running, ShiftOrder, Step } from '../plan.ts';
 import type {
   ApprovalRecord,
   CommandRecord,
@@ -18,7 +18,7 @@ import type {
 } from '../release.ts';
 import { type Wait, WaitReason } from '../wait.ts';
 import { driftSchema } from './drift.ts';
-import { bundleIdSchema } from './veto.ts';
+import { bundleIdSchema, vetoSchema } from './veto.ts';
 
 /** A field more in the type than here would be dropped without a word, so each shape names every key of its type. */
 type Every<Type> = Record<keyof Type, z.ZodType>;
@@ -131,6 +131,12 @@ const configDiffSchema: z.ZodType<ConfigDiff> = z
   } satisfies Every<ConfigDiff>)
   .meta({ description: 'Names of the keys that differ; values are never shown.' });
 
+const planVetoSchema: z.ZodType<PlanVeto> = z.object({
+  environment: z.string(),
+  veto: vetoSchema,
+  sentence: z.string().meta({ description: 'Why, and what to do about it.' }),
+} satisfies Every<PlanVeto>);
+
 export const planSchema: z.ZodType<Plan> = z
   .object({
     service: z.string(),
@@ -142,6 +148,10 @@ export const planSchema: z.ZodType<Plan> = z
     steps: z.array(stepSchema),
     changes: z.array(changeSchema),
     configDiff: z.record(z.string(), configDiffSchema.nullable()),
+    vetoes: z
+      .array(planVetoSchema)
+      .exactOptional()
+      .meta({ description: 'Where the bundle may not come now; known only of one that was built before.' }),
     digest: digestSchema,
   } satisfies Every<Plan>)
   .meta({ id: 'Plan', description: 'The steps a release will take; the digest is what people approve.' });

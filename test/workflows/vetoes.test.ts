@@ -87,6 +87,8 @@ describe('a bundle that was rolled back', () => {
     expect(view.failure?.message).toMatch(
       /^2\.0\.0 \(b-[0-9a-f]+\) was taken back from prod by release\/sample\/2\.0\.0 at /,
     );
+    // The plan has said so before.
+    expect(view.plan?.vetoes).toMatchObject([{ environment: 'prod', sentence: view.failure?.message }]);
     expect(world.effects.filter((effect) => effect.includes('prod'))).toEqual([]);
     await expectServing('1.0.0', 'r1', 4);
     // Being refused is no new reason.

@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
+import { bundleOf } from '../../../domain/bundle.ts';
 import { releaseSchema } from '../../../domain/schemas/release.ts';
 import { laneWorkflowId, TASK_QUEUE, WorkflowType } from '../../../workflows/contract.ts';
 import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
@@ -11,11 +15,14 @@ jest.setTimeout(60_000);
 
 const PROGRAM = new URL('../../../bin/slipway.ts', import.meta.url).pathname;
 
+const scratch = mkdtempSync(join(tmpdir(), 'slipway-cli-'));
+
 let rig: ApiRig;
 beforeAll(async () => {
   rig = await startApiRig();
 });
 afterAll(async () => {
+  rmSync(scratch, { recursive: true });
   await rig?.stop();
 });
 
@@ -163,6 +170,19 @@ describe('slipway', () => {
     expect(invalid.code).toBe(2);
     expect(invalid.stderr).toContain('run.cpus: write a number above 0');
     expect(invalid.stderr).toContain('release.canary[1].weight: write a percentage');
+  });
+
+  it('shows in a plan where a bundle is vetoed', async () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const bundle = bundleOf({
+      ...{ service: 'sample', version: '1.1.0', commit: 'abc', image: { repository: 'sample', digest } },
+      ...{ testImages: {}, configVersion: 0, manifestDigest: digest },
+    });
+    const path = join(scratch, 'vetoed.json');
+    writeFileSync(path, JSON.stringify(bundle));
+    const { code, stdout } = await run(['plan', 'sample', '--bundle', path]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`vetoed: 1.1.0 (${bundle.id}) was taken back from prod by release/sample/k0`);
   });
 
   it('shows lanes and lists releases', async () => {

@@ -352,6 +352,23 @@ describe('reading', () => {
     });
   });
 
+  it('shows in a plan where a bundle that was built before is vetoed, and why', async () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const bundle = bundleOf({
+      ...{ service: 'sample', version: '1.1.0', commit: 'abc', image: { repository: 'sample', digest } },
+      ...{ testImages: {}, configVersion: 0, manifestDigest: digest },
+    });
+    const { status, body } = await call('POST', '/v1/plans', { body: { service: 'sample', bundle } });
+    expect(status).toBe(200);
+    expect(planSchema.parse(body).vetoes).toEqual([
+      {
+        environment: 'prod',
+        veto: expect.objectContaining({ bundle: bundle.id, reason: 'errors of 9 %' }),
+        sentence: expect.stringMatching(/^1\.1\.0 \(b-[0-9a-f]+\) was taken back from prod by .*; lift the veto or/),
+      },
+    ]);
+  });
+
   it('shows lanes without the variables of their revisions; empty before the first release', async () => {
     await rig.client.workflow.start(WorkflowType.Lane, {
       workflowId: laneWorkflowId('prod', 'sample'),

@@ -31,7 +31,7 @@ import type {
   ReleaseRequest,
   ReleaseView,
 } from '../../../domain/release.ts';
-import { refuseLift, type Veto, vetoOn, withoutVeto } from '../../../domain/veto.ts';
+import { refuseLift, type Veto, vetoOn, vetoSentence, withoutVeto } from '../../../domain/veto.ts';
 import {
   abortUpdate,
   adoptUpdate,
@@ -234,7 +234,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   return { outcome: 'rolled-back', view };
 }
 
-/** The reference `invalid` has a manifest with two errors. */
+/** The reference `invalid` has a manifest with two errors; version 1.1.0 is vetoed in `prod`. */
 export async function planRelease({ request }: ReleaseInput): Promise<Plan> {
   if (request.source.kind === 'git' && request.source.ref === 'invalid') {
     throw ApplicationFailure.nonRetryable('slipway.yaml has 2 errors', FailureType.ManifestInvalid, [
@@ -242,8 +242,19 @@ export async function planRelease({ request }: ReleaseInput): Promise<Plan> {
       { path: 'release.canary[1].weight', message: 'write a percentage' },
     ]);
   }
-  return planOf(request);
+  const { source } = request;
+  if (source.kind === 'git' || source.bundle.version !== '1.1.0') return planOf(request);
+  const veto = { ...VETO, bundle: source.bundle.id };
+  return { ...planOf(request), vetoes: [{ environment: 'prod', veto, sentence: vetoSentence('prod', veto) }] };
 }
+
+const VETO: Veto = {
+  bundle: 'b-fedcba9876543210',
+  version: '1.1.0',
+  release: 'release/sample/k0',
+  reason: 'errors of 9 %',
+  at: '2026-01-02T03:04:05.678Z',
+};
 
 /** Stays; its current revision runs with a variable that must not leave by the API. */
 export async function lane({ environment, service }: LaneInput): Promise<void> {
@@ -258,15 +269,7 @@ export async function lane({ environment, service }: LaneInput): Promise<void> {
     configVersion: 0,
     manifestDigest: `sha256:${'1'.repeat(64)}`,
   };
-  let vetoes: readonly Veto[] = [
-    {
-      bundle: 'b-fedcba9876543210',
-      version: '1.1.0',
-      release: 'release/sample/k0',
-      reason: 'errors of 9 %',
-      at: '2026-01-02T03:04:05.678Z',
-    },
-  ];
+  let vetoes: readonly Veto[] = [VETO];
   setHandler(
     liftVetoUpdate,
     ({ bundle }) => {
