@@ -56,11 +56,11 @@ export const MUTANTS: readonly Mutant[] = [
     '      await moveTraffic(stage, target.weight, target.baseline);\n      await removeBaseline(stage, target.baseline);\n      await keepBefore(stage, target.keep);',
     '      await keepBefore(stage, target.keep);\n      await moveTraffic(stage, target.weight, target.baseline);\n      await removeBaseline(stage, target.baseline);',
   ]),
-  change('workflows/canary.ts', 'takes no notice of a verdict that fails', 62, [
+  change('workflows/canary.ts', 'takes no notice of a verdict that fails', 133, [
     "  if (verdict.result === 'fail') throw ApplicationFailure.nonRetryable(verdict.sentence, FailureType.CanaryFailed);",
     "  if (verdict.result === 'fail') return { ...verdict, result: 'pass' };",
   ]),
-  change('workflows/canary.ts', 'takes an undecided judge for one that is content', 45, [
+  change('workflows/canary.ts', 'takes an undecided judge for one that is content', 114, [
     "    if (verdict.result === 'pass') return verdict;",
     '    return verdict;',
   ]),
