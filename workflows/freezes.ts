@@ -1,9 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
-  allHandlersFinished,
   CancellationScope,
-  condition,
   continueAsNew,
   isCancellation,
   log,
@@ -33,7 +31,7 @@ import {
   watchFreezesSignal,
 } from './contract.ts';
 import { activities, LEDGER_AWAY, READ } from './options.ts';
-import { waitFor } from './wait.ts';
+import { idleUntil, untilAnswered, waitFor } from './wait.ts';
 
 // It lives for ever and moves to the current version of the code, as lanes do.
 setWorkflowOptions(
@@ -116,7 +114,7 @@ export async function freezes(input: FreezesInput): Promise<never> {
     const something = () =>
       announced < list.number || isAsked() || (untold.length > 0 && !telling) || mayContinueAsNew();
     const ends = firstEnd(list.freezes);
-    if (ends === undefined) return condition(something);
+    if (ends === undefined) return idleUntil(something);
     const [first] = list.freezes.filter(({ until }) => until === ends);
     await waitFor(
       { show: (shown) => (wait = shown) },
@@ -224,7 +222,7 @@ export async function freezes(input: FreezesInput): Promise<never> {
   async function goOn(): Promise<void> {
     // What the ledger was not told goes along: told twice it is told once.
     ledger.cancel();
-    await condition(allHandlersFinished);
+    await untilAnswered();
     const carried: FreezesCarried = { list, announced, watchers: [...watchers.values()], asking, untold };
     await continueAsNew<typeof freezes>({ carried });
   }

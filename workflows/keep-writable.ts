@@ -1,10 +1,10 @@
-import { ActivityFailure, condition, log, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { ActivityFailure, log, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { LaneActivities } from '../activities/lane/activities.ts';
 import type { MaintenanceActivities } from '../activities/registry/maintenance.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { collectedSignal, hostTaskQueue, type KeepWritableInput } from './contract.ts';
 import { activities, change, type Profile, READ } from './options.ts';
-import { type WaitBoard, waitFor } from './wait.ts';
+import { idleUntil, type WaitBoard, waitFor } from './wait.ts';
 
 /** Longest time for the registry to change its mode, restart included. */
 export const MODE_SECONDS = 240;
@@ -36,7 +36,7 @@ export async function keepWritable({ host, collection }: KeepWritableInput): Pro
       over = !runs;
     });
     // The collection's own word counts at once, also while nobody can answer for it.
-    await Promise.race([asked, condition(() => collected || answered)]);
+    await Promise.race([asked, idleUntil(() => collected || answered)]);
     over ||= collected;
   }
   await makeReadWrite(host, { onlyIfNeeded: false });

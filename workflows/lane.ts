@@ -1,8 +1,6 @@
 import {
   ActivityFailure,
   ApplicationFailure,
-  allHandlersFinished,
-  condition,
   continueAsNew,
   getExternalWorkflowHandle,
   log,
@@ -45,7 +43,7 @@ import { LaneScaling } from './lane-scaling.ts';
 import { LedgerBook } from './ledger.ts';
 import { activities, READ } from './options.ts';
 import { highestRevision } from './revisions.ts';
-import { type WaitBoard, waitFor } from './wait.ts';
+import { idleUntil, untilAnswered, type WaitBoard, waitFor } from './wait.ts';
 
 /** How often a lane looks whether the release that holds it still runs. A release that was terminated cannot say so. */
 const HOLDER_CHECK_SECONDS = 60;
@@ -142,7 +140,7 @@ export async function lane(input: LaneInput): Promise<never> {
     else if (!(await held(holder))) await takeBackFromDead(holder);
     if (hasWork()) await work();
     else if (mayContinueAsNew()) {
-      await condition(allHandlersFinished);
+      await untilAnswered();
       const carried: LaneCarried = {
         state,
         queue,
@@ -160,7 +158,7 @@ export async function lane(input: LaneInput): Promise<never> {
     const wasOpen = drift.isOpen;
     const ended = () => hasWork() || drift.isOpen !== wasOpen || mayContinueAsNew();
     if (wasOpen) await drift.show(board, ended);
-    else await condition(ended);
+    else await idleUntil(ended);
     if (!drift.isOpen) heldUp.clear();
   }
 

@@ -1,4 +1,4 @@
-import { CancellationScope, condition, isCancellation, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { LedgerActivities } from '../activities/ledger/activities.ts';
 import type { RejudgeOrder } from '../activities/ledger/verdicts.ts';
 import type { AuditReport } from '../domain/audit.ts';
@@ -7,7 +7,7 @@ import type { LedgerEntries, LedgerEntry } from '../domain/ledger.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { failureFrom } from './failure.ts';
 import { activities, LEDGER_AWAY, LEDGER_READ, NEAR } from './options.ts';
-import { type WaitBoard, waitFor } from './wait.ts';
+import { idleUntil, type WaitBoard, waitFor } from './wait.ts';
 
 /**
  * One event of the history where an activity costs six and its whole input: a release tells the ledger at each step, and
@@ -69,7 +69,7 @@ export class LedgerBook {
   keepWriting(): Promise<never> {
     return CancellationScope.nonCancellable(async () => {
       for (;;) {
-        await condition(() => !this.isWritten);
+        await idleUntil(() => !this.isWritten);
         await this.write({ show: () => undefined });
       }
     });

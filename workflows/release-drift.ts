@@ -1,11 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  isCancellation,
-  log,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation, log } from '@temporalio/workflow';
 import type { DriftActivities } from '../activities/drift/activities.ts';
 import { canonicalJson } from '../domain/digest.ts';
 import { type Difference, type Expected, toleranceOf } from '../domain/drift.ts';
@@ -27,7 +20,7 @@ import type { ReleaseRecord } from './release-record.ts';
 import { correct } from './resolve-drift.ts';
 import { directTraffic } from './revision-effects.ts';
 import { adoptScale, expectedInStage, type Stage, sharesOf } from './stage.ts';
-import { waitFor } from './wait.ts';
+import { idleUntil, waitFor } from './wait.ts';
 
 /** A shorter wait ends before a hand-made change could be shown. */
 const SHORTEST_WATCHED_SECONDS = 30;
@@ -163,7 +156,7 @@ export class ReleaseDrift implements HandMadeChanges {
     try {
       for (;;) {
         const open = this.open;
-        await condition(() => isOver() || this.wanted !== undefined || this.open !== open);
+        await idleUntil(() => isOver() || this.wanted !== undefined || this.open !== open);
         if (isOver()) return;
         await this.resolve();
         this.over();

@@ -1,4 +1,4 @@
-import { ApplicationFailure, allHandlersFinished, condition, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import { refuseApproval } from '../domain/approval.ts';
 import { FailureType } from '../domain/failures.ts';
 import {
@@ -17,6 +17,7 @@ import {
   supersededSignal,
 } from './contract.ts';
 import { ReleaseRun } from './release-run.ts';
+import { untilAnswered } from './wait.ts';
 
 /**
  * Takes a bundle from a commit to the end of its way. A business failure is a result: what it changed is restored and
@@ -95,7 +96,7 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   try {
     await run.run();
   } finally {
-    await condition(allHandlersFinished);
+    await untilAnswered();
   }
   const view = record.view();
   return { outcome: view.outcome ?? 'failed', view };

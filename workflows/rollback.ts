@@ -1,12 +1,4 @@
-import {
-  ApplicationFailure,
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  isCancellation,
-  log,
-  setHandler,
-} from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, isCancellation, log, setHandler } from '@temporalio/workflow';
 import type { EnvironmentActivities } from '../activities/environments/activities.ts';
 import type { ReadinessActivities } from '../activities/readiness/activities.ts';
 import { FailureType } from '../domain/failures.ts';
@@ -36,6 +28,7 @@ import { nextRevision } from './revisions.ts';
 import { bindNames, moveTraffic, retireBefore, startInstances } from './shift.ts';
 import { type Stage, stateAfter, stateRestored, untouched } from './stage.ts';
 import { untilDone } from './until-done.ts';
+import { untilAnswered } from './wait.ts';
 
 /**
  * Goes back after a release has ended: an earlier bundle serves again, as a new revision, with its configuration, its
@@ -99,7 +92,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     // Only now: a ledger that is away holds up no way back.
     await book.write(record);
   });
-  await condition(allHandlersFinished);
+  await untilAnswered();
   if (cancelled !== undefined) throw cancelled;
   const view = record.view();
   return { outcome: view.outcome ?? 'failed', view };

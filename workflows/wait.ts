@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { allHandlersFinished, condition } from '@temporalio/workflow';
 import type { Wait, WaitReason } from '../domain/wait.ts';
 
 /** Where a workflow shows what it waits for: its query, the Temporal UI, chat. */
@@ -38,4 +38,17 @@ export async function waitFor(board: WaitBoard, wait: WaitFor, ended: () => bool
   } finally {
     board.show(undefined);
   }
+}
+
+/**
+ * For what has nothing to do until this comes true, such as a workflow that lives for ever: nobody waits for it, so
+ * there is nothing to show and no deadline.
+ */
+export function idleUntil(needed: () => boolean): Promise<void> {
+  return condition(needed);
+}
+
+/** Before a run ends: whoever is owed the answer of an Update gets it. */
+export function untilAnswered(): Promise<void> {
+  return condition(allHandlersFinished);
 }
