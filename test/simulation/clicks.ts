@@ -86,7 +86,7 @@ export function controlClicks(chance: Chance, asked: (what: string) => string): 
     case 'skipAnalysis':
       return say({ wait: 'canary-figures', in: 'judge' }, 'skipAnalysis');
     case 'promoteFully':
-      return say({ wait: chance.pick(asked('from where'), ['hold', 'canary-figures', 'approval']) }, 'promoteFully');
+      return say({ wait: chance.pick(asked('from where'), ['canary-figures', 'approval']) }, 'promoteFully');
   }
 }
 
