@@ -184,9 +184,7 @@ export class ReleaseGate implements Gate {
   /** Asks what is frozen until it is told. */
   private async watch(): Promise<void> {
     while (this.frozen === undefined) {
-      const list = await activities<FreezeActivities>(READ, 'Ask what is frozen').watchFreezes(this.watcher);
-      // Releases that began before freezes were told by signal were answered at once.
-      if (list) this.take(list);
+      await activities<FreezeActivities>(READ, 'Ask what is frozen').watchFreezes(this.watcher);
       const wait = {
         reason: WaitReason.Freezes,
         sentence: 'waiting to be told what is frozen',

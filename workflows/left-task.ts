@@ -1,4 +1,4 @@
-import { ActivityFailure, CancellationScope, log, patched } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, log } from '@temporalio/workflow';
 import { failureFrom } from './failure.ts';
 import { change, type Profile } from './options.ts';
 
@@ -18,7 +18,7 @@ export const END_LEFT: Profile = { ...change(60), scheduleToCloseTimeout: '5m' }
  * @returns what \`end\` returns; undefined when there was nothing to do, or it failed
  */
 export async function endLeft<T>(error: unknown, end: (activityId: string) => Promise<T>): Promise<T | undefined> {
-  if (!(error instanceof ActivityFailure) || error.activityId === undefined || !patched('end-left')) return undefined;
+  if (!(error instanceof ActivityFailure) || error.activityId === undefined) return undefined;
   const { activityId } = error;
   try {
     return await CancellationScope.nonCancellable(() => end(activityId));

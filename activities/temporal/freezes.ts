@@ -40,7 +40,7 @@ export function createFreezeActivities(client: WorkflowClient) {
      * that keeps the freezes if it does not run. A query would be answered by the one worker that holds that workflow,
      * one after the other: with hundreds of releases at once most would not be answered in time.
      */
-    async watchFreezes(watcher: FreezeWatcher): Promise<FreezeList | undefined> {
+    async watchFreezes(watcher: FreezeWatcher): Promise<void> {
       const input: FreezesInput = {};
       await call('asking what is frozen', () =>
         client.signalWithStart(WorkflowType.Freezes, {
@@ -53,7 +53,6 @@ export function createFreezeActivities(client: WorkflowClient) {
           staticDetails: 'Keeps every freeze and tells the releases under way. Lives for ever.',
         }),
       );
-      return undefined;
     },
 
     /** Every release under way. Temporal lists a new one about a second after its start. */
