@@ -7,7 +7,7 @@ import type { ChatVerb } from './chat-commands.ts';
 import type { DriftVerb } from './drift.ts';
 import type { Problem } from './problem.ts';
 import { type Language, PROBLEM_KINDS } from './problem-titles.ts';
-import type { ReleaseName } from './releases.ts';
+import type { ReleaseName } from './release-runs.ts';
 import type { VetoName } from './vetoes.ts';
 
 /** What Slipway says in a chat room. */

@@ -2,7 +2,7 @@ import type { ControlVerb } from '../domain/controls.ts';
 import { parseReleaseName } from '../domain/schemas/api.ts';
 import type { DriftVerb, LaneName } from './drift.ts';
 import type { Language } from './problem-titles.ts';
-import type { ReleaseName } from './releases.ts';
+import type { ReleaseName } from './release-runs.ts';
 import type { VetoName } from './vetoes.ts';
 
 /** What somebody said in a chat room, understood. */

@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowIdConflictPolicy,
-  WorkflowIdReusePolicy,
-  WorkflowNotFoundError,
-} from '@temporalio/common';
+import type { Client } from '@temporalio/client';
 import { bundleOf } from '../domain/bundle.ts';
 import type { CommandName } from '../domain/controls.ts';
 import { digestOf } from '../domain/digest.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { ApprovalRecord, ReleaseRequest, ReleaseView } from '../domain/release.ts';
-import { HttpFailure, type Order, parseReleaseName } from '../domain/schemas/api.ts';
+import type { Order } from '../domain/schemas/api.ts';
 import {
   abortUpdate,
   approveUpdate,
@@ -21,33 +15,21 @@ import {
   type ControlAnswer,
   type ControlInput,
   type ReleaseInput,
-  type ReleaseResult,
   type RollbackInput,
   rejectUpdate,
-  releaseQuery,
-  releaseWorkflowId,
   rollbackUpdate,
-  SearchAttribute,
   TASK_QUEUE,
   WorkflowType,
 } from '../workflows/contract.ts';
 import { type ConfiguredNames, requireEnvironment, requireService } from './configured.ts';
 import { asProblem, Problem } from './problem.ts';
+import { type ReleaseName, ReleaseRuns, type Started } from './release-runs.ts';
 
-/** Longest time for a question to Temporal, and to the worker behind it. */
-const QUESTION_MS = 10_000;
-/** Longest time for a command: a worker that was just restarted first replays the release. */
-const COMMAND_MS = 20_000;
 /** Longest time for a plan: the repository may have to be cloned. */
 const PLAN_MS = 60_000;
 /** How long a release that takes no more commands is looked at, and how often. */
 const OVER_WITHIN_MS = 3_000;
 const OVER_LOOK_MS = 100;
-
-export interface ReleaseName {
-  readonly service: string;
-  readonly key: string;
-}
 
 /** A command of a person on a release. */
 export interface Command {
@@ -57,19 +39,15 @@ export interface Command {
   readonly clickId: string;
 }
 
-export interface Started {
-  readonly id: string;
-  /** The release itself when it had ended before it was asked for again. */
-  readonly ended?: ReleaseView;
-}
-
 /** Releases as the API's routes, GitLab and chat see them: by contract, over Temporal. Failures are `Problem`s. */
 export class Releases {
   private readonly client: Client;
   private readonly configuration: ConfiguredNames;
+  private readonly runs: ReleaseRuns;
 
   constructor(client: Client, configuration: ConfiguredNames) {
     this.client = client;
+    this.runs = new ReleaseRuns(client);
     this.configuration = configuration;
   }
 
@@ -81,9 +59,11 @@ export class Releases {
     const request = this.requestOf(order, requestedBy);
     const what = request.source.kind === 'git' ? request.source.ref : request.source.bundle.version;
     const input: ReleaseInput = { key, request };
-    return this.startOnce(WorkflowType.Release, releaseWorkflowId(order.service, key), input, {
+    return this.runs.start({
+      workflowType: WorkflowType.Release,
+      name: { service: order.service, key },
+      input,
       digest: digestOf(order),
-      service: order.service,
       summary: `${order.service} ${what}${order.until === undefined ? '' : ` until ${order.until}`}`,
       requestedBy,
     });
@@ -105,10 +85,8 @@ export class Releases {
   }
 
   /** The whole state of a release. `UnknownRelease`. */
-  async view(name: ReleaseName): Promise<ReleaseView> {
-    const handle = this.handle(name);
-    const described = await this.describe(handle, name);
-    return this.viewOf(handle, described);
+  view(name: ReleaseName): Promise<ReleaseView> {
+    return this.runs.view(name);
   }
 
   /** Approves the plan with exactly this digest. */
@@ -117,7 +95,7 @@ export class Releases {
     command: Command & { readonly planDigest: string; readonly step?: string },
   ): Promise<ApprovalRecord> {
     const { by, planDigest, step } = command;
-    const approval = await this.command(name, (handle) =>
+    const approval = await this.runs.command(name, (handle) =>
       handle.executeUpdate(approveUpdate, {
         updateId: updateId('approve', command),
         args: [{ by, planDigest, ...(step === undefined ? {} : { step }) }],
@@ -142,7 +120,7 @@ export class Releases {
       ...(step === undefined ? {} : { step }),
       ...(planDigest === undefined ? {} : { planDigest }),
     };
-    return this.command(name, (handle) =>
+    return this.runs.command(name, (handle) =>
       handle.executeUpdate<ControlAnswer, [ControlInput]>(control, {
         updateId: updateId(control, { by, clickId }),
         args: [input],
@@ -153,7 +131,7 @@ export class Releases {
   /** Refuses the plan that waits. */
   async reject(name: ReleaseName, command: Command & CommandInput): Promise<void> {
     const { by, reason } = command;
-    await this.command(name, (handle) =>
+    await this.runs.command(name, (handle) =>
       handle.executeUpdate(rejectUpdate, { updateId: updateId('reject', command), args: [{ by, reason }] }),
     );
   }
@@ -161,7 +139,7 @@ export class Releases {
   /** Stops the release and undoes what it changed. */
   async abort(name: ReleaseName, command: Command & CommandInput): Promise<void> {
     const { by, reason } = command;
-    await this.command(name, (handle) =>
+    await this.runs.command(name, (handle) =>
       handle.executeUpdate(abortUpdate, { updateId: updateId('abort', command), args: [{ by, reason }] }),
     );
   }
@@ -180,7 +158,7 @@ export class Releases {
     if (to !== undefined) await this.requireEnd(name, to);
     let refusal: Problem;
     try {
-      await this.command(name, (handle) =>
+      await this.runs.command(name, (handle) =>
         handle.executeUpdate(rollbackUpdate, { updateId: updateId('rollback', command), args: [{ by, reason }] }),
       );
       return name;
@@ -205,14 +183,17 @@ export class Releases {
       ...(view.bundle === undefined ? {} : { bundle: view.bundle.id }),
       ...(to === undefined ? {} : { to }),
     };
-    await this.startOnce(WorkflowType.Rollback, releaseWorkflowId(name.service, key), input, {
+    const back: ReleaseName = { service: name.service, key };
+    await this.runs.start({
+      workflowType: WorkflowType.Rollback,
+      name: back,
+      input,
       digest: digestOf({ rollback: name.key, environment, ...(to === undefined ? {} : { to }) }),
-      service: name.service,
       environment,
       summary: `${name.service} back in ${environment}: ${reason}`.slice(0, 200),
       requestedBy: by,
     });
-    return { service: name.service, key };
+    return back;
   }
 
   /**
@@ -259,129 +240,11 @@ export class Releases {
       ...(configVersion === undefined ? {} : { configVersion }),
     };
   }
-
-  /** The workflow id is the lock: whoever starts second gets the run that is there, running or ended. */
-  private async startOnce(
-    workflowType: string,
-    workflowId: string,
-    input: ReleaseInput | RollbackInput,
-    about: {
-      readonly digest: string;
-      readonly service: string;
-      readonly environment?: string;
-      readonly summary: string;
-      readonly requestedBy: string;
-    },
-  ): Promise<Started> {
-    const { workflow } = this.client;
-    const described = await this.client.withDeadline(Date.now() + QUESTION_MS, async () => {
-      try {
-        await workflow.start(workflowType, {
-          workflowId,
-          taskQueue: TASK_QUEUE,
-          workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-          workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-          args: [input],
-          memo: { requestDigest: about.digest, requestedBy: about.requestedBy },
-          staticSummary: about.summary,
-          staticDetails: `Asked for by ${about.requestedBy}.`,
-          typedSearchAttributes: [
-            { key: SearchAttribute.Service, value: about.service },
-            ...(about.environment === undefined
-              ? []
-              : [{ key: SearchAttribute.Environment, value: about.environment }]),
-          ],
-          // A way back must not stand behind forward moves in a busy queue.
-          ...(workflowType === WorkflowType.Rollback ? { priority: { priorityKey: 1 } } : {}),
-        });
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      }
-      return workflow.getHandle(workflowId).describe();
-    });
-    if (described.memo?.['requestDigest'] !== about.digest) {
-      throw new Problem(
-        HttpFailure.IdempotencyKeyReused,
-        `${workflowId} was asked for something else; use another key, or look at that release`,
-      );
-    }
-    if (described.status.name === 'RUNNING') return { id: workflowId };
-    return { id: workflowId, ended: await this.viewOf(workflow.getHandle(workflowId), described) };
-  }
-
-  private handle({ service, key }: ReleaseName): WorkflowHandle {
-    return this.client.workflow.getHandle(releaseWorkflowId(service, key));
-  }
-
-  private async describe(handle: WorkflowHandle, name: ReleaseName): Promise<WorkflowExecutionDescription> {
-    try {
-      return await this.client.withDeadline(Date.now() + QUESTION_MS, () => handle.describe());
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-      throw new Problem(FailureType.UnknownRelease, `there is no release ${name.service}/${name.key}`, {
-        cause: error,
-      });
-    }
-  }
-
-  private async viewOf(handle: WorkflowHandle, described: WorkflowExecutionDescription): Promise<ReleaseView> {
-    if (described.status.name === 'COMPLETED') {
-      // The contract's border: both workflow types behind a release id return a ReleaseResult.
-      const result: ReleaseResult = await this.client.withDeadline(Date.now() + QUESTION_MS, () => handle.result());
-      return result.view;
-    }
-    const running = described.status.name === 'RUNNING';
-    const view = await this.client
-      .withDeadline(Date.now() + QUESTION_MS, () => handle.query(releaseQuery))
-      .catch((error: unknown) => {
-        // One that was ended before its first step, or whose code is gone, can't be asked any more.
-        if (running) throw error;
-        return unseenView(described);
-      });
-    if (running || view.outcome !== undefined) return view;
-    const { wait: _, ...rest } = view;
-    return {
-      ...rest,
-      outcome: 'failed',
-      endedAt: (described.closeTime ?? new Date()).toISOString(),
-      failure: {
-        type: FailureType.Internal,
-        message: `the workflow was ended from outside (${described.status.name.toLowerCase()}); what it changed was not undone`,
-      },
-    };
-  }
-
-  private async command<Result>(name: ReleaseName, run: (handle: WorkflowHandle) => Promise<Result>): Promise<Result> {
-    const handle = this.handle(name);
-    try {
-      return await this.client.withDeadline(Date.now() + COMMAND_MS, () => run(handle));
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-      // Temporal says the same of a run that has ended and of one that never was.
-      await this.describe(handle, name);
-      throw new Problem(FailureType.ReleaseOver, `${name.service}/${name.key} has ended`, { cause: error });
-    }
-  }
 }
 
 /** Ids are scoped to who commands what, so that nobody gets the answer that somebody else's click had. */
 function updateId(kind: string, command: Command): string {
   return `${kind}:${command.by}:${command.clickId}`;
-}
-
-/** What is known of a release that tells nothing itself. */
-function unseenView(described: WorkflowExecutionDescription): ReleaseView {
-  const requestedBy = described.memo?.['requestedBy'];
-  return {
-    id: described.workflowId,
-    service: parseReleaseName(described.workflowId)?.service ?? '',
-    requestedBy: typeof requestedBy === 'string' ? requestedBy : '',
-    startedAt: described.startTime.toISOString(),
-    steps: [],
-    approvals: [],
-    verdicts: [],
-    rollbacks: [],
-  };
 }
 
 /** Where a release had got to; that is where a rollback of it takes place. */

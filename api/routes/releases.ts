@@ -15,7 +15,8 @@ import {
 } from '../../domain/schemas/api.ts';
 import { approvalSchema, planSchema, releaseSchema } from '../../domain/schemas/release.ts';
 import { listReleases } from '../release-list.ts';
-import type { ReleaseName, Releases } from '../releases.ts';
+import type { ReleaseName } from '../release-runs.ts';
+import type { Releases } from '../releases.ts';
 import { answer, clickHeaders, PROBLEMS } from './answers.ts';
 
 export interface ReleaseRoutesOptions {
