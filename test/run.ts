@@ -65,6 +65,11 @@ function hasTests(suite: string): boolean {
   return suite === 'unit' || globSync(`test/${suite}/**/*.test.ts`, { cwd: ROOT }).length > 0;
 }
 
+/** Files side by side: more than there are cores to count on where tests mostly wait for a server. */
+function workersOf(suite: string): string {
+  return suite === 'workflows' ? '3' : '2';
+}
+
 async function runSuite(suite: string, env: Readonly<Record<string, string>>): Promise<Tally> {
   const report = join(REPORTS, `${suite}.json`);
   rmSync(report, { force: true });
@@ -72,7 +77,16 @@ async function runSuite(suite: string, env: Readonly<Record<string, string>>): P
     process.execPath,
     [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
-      ...['--selectProjects', suite, '--passWithNoTests', '--maxWorkers', '2', '--json', '--outputFile', report],
+      ...[
+        '--selectProjects',
+        suite,
+        '--passWithNoTests',
+        '--maxWorkers',
+        workersOf(suite),
+        '--json',
+        '--outputFile',
+        report,
+      ],
       // By default it is in the temporary directory, which is a new one each time.
       ...['--cacheDirectory', join(REPORTS, 'jest-cache')],
     ],

@@ -8,28 +8,34 @@ import { playGolden } from './marathon/golden-play.ts';
 
 jest.setTimeout(60_000);
 
-const MESOS_DELAY_MS = 500;
+/** Of the recorded times. What is left of a delay is told in seconds: on a busy machine an answer must not come one late. */
+const PACE = 0.8;
+const MESOS_DELAY_MS = 1_250 * PACE;
 /** Longer than what was left of the former version's delay when the recorder changed the app. */
-const LATE_OFFERS_MS = 1_500;
+const LATE_OFFERS_MS = 3_750 * PACE;
 const CHANGE = 21;
 
 const shape = z.object({ app: z.object({ tasksStaged: z.number() }) });
 
-// Two fifths of the recorded times. The first offer is late, as it was there; and so is the first after the change, when
-// the former version may start again too. Its task was not delivered before it was ended.
+// The first offer is late, as it was there; and so is the first after the change, when the former version may start again
+// too. Its task was not delivered before it was ended.
 playGolden('queue-backoff', {
   stage: {
     mesosDelayMs: MESOS_DELAY_MS,
-    marathon: { secondMs: 400, minReviveOffersIntervalMs: 2_000 },
+    marathon: { secondMs: 1_000 * PACE, minReviveOffersIntervalMs: 5_000 * PACE },
     tasks: [{ kind: 'slow', task: '_app\\.6$', delayMs: 60_000 }],
   },
   before: async (index, stage) => {
-    if (index === CHANGE) stage.delayMesos(LATE_OFFERS_MS);
-    if (index !== CHANGE + 1) return;
-    await until('the former version starts beside the new one', 10_000, async () => {
+    const staged = (count: number) => async () => {
       const { body } = await ask(stage.url, { method: 'GET', path: '/v2/apps/bo' });
-      return shape.parse(body).app.tasksStaged === 2;
-    });
-    stage.delayMesos(0);
+      return shape.parse(body).app.tasksStaged === count;
+    };
+    if (index === CHANGE) stage.delayMesos(LATE_OFFERS_MS);
+    if (index === CHANGE + 1) {
+      await until('the former version starts beside the new one', 30_000, staged(2));
+      stage.delayMesos(0);
+    }
+    // An answer that still has the former task would be taken to tell what it is called here.
+    if (index === CHANGE + 2) await until('the former version is ended', 30_000, staged(0));
   },
 });

@@ -12,9 +12,9 @@ const HEADERS = ['Content-Type', 'Location', 'Marathon-Deployment-Id', 'Allow'];
 const IGNORED = ['Content-Length', 'Transfer-Encoding', 'Last-Modified', 'Accept-Ranges', 'Connection'];
 const TASK_ID = /[a-z0-9._-]+\.(?:instance-|marathon-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\._app\.\d+)?/g;
 /** How long the cell gets to arrive where the recorder was. */
-const CATCH_UP_MS = 8_000;
+const CATCH_UP_MS = 15_000;
 /** How long a GET is repeated until it answers the same, after everything the recorder had heard was told. */
-const SAME_ANSWER_MS = 10_000;
+const SAME_ANSWER_MS = 20_000;
 /** A recorder that let so much time go by before a request had waited for something. */
 const WAITED_MS = 250;
 
