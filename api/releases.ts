@@ -14,6 +14,7 @@ import {
   type CommandInput,
   type ControlAnswer,
   type ControlInput,
+  controlUpdates,
   type ReleaseInput,
   type RollbackInput,
   rejectUpdate,
@@ -121,7 +122,7 @@ export class Releases {
       ...(planDigest === undefined ? {} : { planDigest }),
     };
     return this.runs.command(name, (handle) =>
-      handle.executeUpdate<ControlAnswer, [ControlInput]>(control, {
+      handle.executeUpdate(controlUpdates[control], {
         updateId: updateId(control, { by, clickId }),
         args: [input],
       }),

@@ -6,6 +6,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Asking } from '../domain/admission.ts';
 import type { ImageReference } from '../domain/bundle.ts';
+import type { CommandName } from '../domain/controls.ts';
 import type { Difference } from '../domain/drift.ts';
 import type { DriftView } from '../domain/drift-sentences.ts';
 import type { FailureType } from '../domain/failures.ts';
@@ -133,20 +134,23 @@ export const rollbackUpdate = defineUpdate<void, [CommandInput]>('rollback');
 export const adoptUpdate = defineUpdate<void, [CommandInput]>('adopt');
 /** Puts back what was changed by hand. Of a lane, and of a release that holds it. */
 export const revertUpdate = defineUpdate<void, [CommandInput]>('revert');
-/** Begins no further effect until it is resumed; what runs ends, and a way back goes on. After a day it goes back. */
-export const pauseUpdate = defineUpdate<ControlAnswer, [ControlInput]>('pause');
-export const resumeUpdate = defineUpdate<ControlAnswer, [ControlInput]>('resume');
-/** Ends the hold, or the bake, that is under way. */
-export const skipHoldUpdate = defineUpdate<ControlAnswer, [ControlInput]>('skipHold');
-/** Ends the judge step under way without a verdict, when two people other than the requester have said so. */
-export const skipAnalysisUpdate = defineUpdate<ControlAnswer, [ControlInput]>('skipAnalysis');
-/** Tries a step again that failed and waits for that. What it had completed is not done again. */
-export const retryStepUpdate = defineUpdate<ControlAnswer, [ControlInput]>('retryStep');
-/**
- * Skips the holds, judges and approvals that are left in this environment, not the bake. Needs two people other than the
- * requester where a judge is skipped, and as many of its group as an approval that is skipped.
- */
-export const promoteFullyUpdate = defineUpdate<ControlAnswer, [ControlInput]>('promoteFully');
+/** What people say to a release under way besides what ends it, each by its name. */
+export const controlUpdates = {
+  /** Begins no further effect until it is resumed; what runs ends, and a way back goes on. After a day it goes back. */
+  pause: defineUpdate<ControlAnswer, [ControlInput]>('pause'),
+  resume: defineUpdate<ControlAnswer, [ControlInput]>('resume'),
+  /** Ends the hold, or the bake, that is under way. */
+  skipHold: defineUpdate<ControlAnswer, [ControlInput]>('skipHold'),
+  /** Ends the judge step under way without a verdict, when two people other than the requester have said so. */
+  skipAnalysis: defineUpdate<ControlAnswer, [ControlInput]>('skipAnalysis'),
+  /** Tries a step again that failed and waits for that. What it had completed is not done again. */
+  retryStep: defineUpdate<ControlAnswer, [ControlInput]>('retryStep'),
+  /**
+   * Skips the holds, judges and approvals that are left in this environment, not the bake. Needs two people other than
+   * the requester where a judge is skipped, and as many of its group as an approval that is skipped.
+   */
+  promoteFully: defineUpdate<ControlAnswer, [ControlInput]>('promoteFully'),
+} as const satisfies Record<CommandName, unknown>;
 
 /** What a release asks of a lane. The lane answers with the `admitted` signal. */
 export interface AdmissionRequest extends Asking {

@@ -11,16 +11,7 @@ import {
 import { FailureType } from '../domain/failures.ts';
 import type { Plan, Step } from '../domain/plan.ts';
 import type { CommandRecord } from '../domain/release.ts';
-import {
-  type ControlAnswer,
-  type ControlInput,
-  pauseUpdate,
-  promoteFullyUpdate,
-  resumeUpdate,
-  retryStepUpdate,
-  skipAnalysisUpdate,
-  skipHoldUpdate,
-} from './contract.ts';
+import { type ControlAnswer, type ControlInput, controlUpdates } from './contract.ts';
 import type { ReleaseGate } from './gate.ts';
 import type { ReleaseRecord } from './release-record.ts';
 
@@ -51,15 +42,7 @@ export class Controls {
 
   /** Takes the Updates of the contract from now on. */
   listen(): void {
-    const updates = {
-      pause: pauseUpdate,
-      resume: resumeUpdate,
-      skipHold: skipHoldUpdate,
-      skipAnalysis: skipAnalysisUpdate,
-      retryStep: retryStepUpdate,
-      promoteFully: promoteFullyUpdate,
-    } as const satisfies Record<CommandName, unknown>;
-    for (const [name, update] of Object.entries(updates)) {
+    for (const [name, update] of Object.entries(controlUpdates)) {
       const command = name as CommandName;
       setHandler(update, (input) => this.take(command, input), { validator: (input) => this.refuse(command, input) });
     }

@@ -10,7 +10,7 @@ import {
   watchFreezesSignal,
 } from '../../workflows/contract.ts';
 import { temporalFailure } from '../temporal-failure.ts';
-import { releaseParts } from './release-parts.ts';
+import { listedReleases } from './listed-releases.ts';
 
 /** Longest time for one call to Temporal. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -55,16 +55,10 @@ export function createFreezeActivities(client: WorkflowClient) {
       );
     },
 
-    /** Every release under way. Temporal lists a new one about a second after its start. */
+    /** Every release under way, as `listedReleases` has them. */
     async listFreezeWatchers(): Promise<FreezeWatcher[]> {
-      return call('listing the running releases', async () => {
-        const watchers: FreezeWatcher[] = [];
-        const query = `WorkflowType = '${WorkflowType.Release}' AND ExecutionStatus = 'Running'`;
-        for await (const { workflowId } of client.list({ query })) {
-          watchers.push({ holder: workflowId, service: releaseParts(workflowId).service });
-        }
-        return watchers;
-      });
+      const listed = await call('listing the running releases', () => listedReleases(client));
+      return listed.map(({ id, service }) => ({ holder: id, service }));
     },
 
     /**

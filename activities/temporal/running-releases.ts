@@ -1,18 +1,14 @@
 import type { WorkflowClient } from '@temporalio/client';
 import type { ImageReference } from '../../domain/bundle.ts';
-import { releaseQuery, WorkflowType } from '../../workflows/contract.ts';
+import { releaseQuery } from '../../workflows/contract.ts';
 import { temporalFailure } from '../temporal-failure.ts';
-import { releaseParts } from './release-parts.ts';
+import { type ListedRelease, listedReleases } from './listed-releases.ts';
 
 /** Longest time for one call to Temporal. */
 const CALL_TIMEOUT_MS = 5_000;
 
 /** What a release that has not ended holds of a registry. */
-export interface RunningRelease {
-  /** Workflow id. */
-  readonly id: string;
-  readonly service: string;
-  readonly key: string;
+export interface RunningRelease extends ListedRelease {
   /** False while it is not known yet what it will release. */
   readonly prepared: boolean;
   /** The service's image and those of its tests; empty until they are built. */
@@ -37,18 +33,12 @@ export function createRunningReleaseActivities(client: WorkflowClient) {
   return {
     /**
      * Every release that has not ended. One that cannot be asked fails the call: who collects garbage must not take
-     * silence for "needs nothing". Temporal lists a new release about a second after its start.
+     * silence for "needs nothing".
      */
     async listRunningReleases(): Promise<RunningRelease[]> {
-      const ids = await call('listing the running releases', async () => {
-        const found: string[] = [];
-        const query = `WorkflowType = '${WorkflowType.Release}' AND ExecutionStatus = 'Running'`;
-        for await (const { workflowId } of client.list({ query })) found.push(workflowId);
-        return found.sort();
-      });
+      const listed = await call('listing the running releases', () => listedReleases(client));
       const releases: RunningRelease[] = [];
-      for (const id of ids) {
-        const { service, key } = releaseParts(id);
+      for (const { id, service, key } of listed) {
         const view = await call(`asking ${id}`, () => client.getHandle(id).query(releaseQuery));
         const images = view.bundle === undefined ? [] : [view.bundle.image, ...Object.values(view.bundle.testImages)];
         releases.push({ id, service, key, prepared: view.plan !== undefined, images });

@@ -5,18 +5,13 @@ import type { Wait } from '../../domain/wait.ts';
 import {
   abortUpdate,
   approveUpdate,
+  controlUpdates,
   FREEZES_WORKFLOW_ID,
   freezesChangedSignal,
   freezeUpdate,
-  pauseUpdate,
-  promoteFullyUpdate,
   type ReleaseResult,
   rejectUpdate,
-  resumeUpdate,
-  retryStepUpdate,
   rollbackUpdate,
-  skipAnalysisUpdate,
-  skipHoldUpdate,
   unfreezeUpdate,
 } from '../../workflows/contract.ts';
 import { until } from '../integration/mesos-until.ts';
@@ -27,14 +22,6 @@ import type { Tally } from './tally.ts';
 const APPROVERS = ['bob', 'cat', 'dan'] as const;
 
 const ENDING = { abort: abortUpdate, rollback: rollbackUpdate, reject: rejectUpdate } as const;
-const CONTROLS: Readonly<Record<CommandRecord['name'], typeof pauseUpdate>> = {
-  pause: pauseUpdate,
-  resume: resumeUpdate,
-  skipHold: skipHoldUpdate,
-  skipAnalysis: skipAnalysisUpdate,
-  retryStep: retryStepUpdate,
-  promoteFully: promoteFullyUpdate,
-};
 
 /** Words that need two people, none of whom asked for the release. */
 const NEED_OTHERS: ReadonlySet<Click['say']> = new Set<Click['say']>(['skipAnalysis', 'promoteFully']);
@@ -156,7 +143,7 @@ export class People {
     for (const by of people) {
       await this.refusedOrDone(
         name,
-        this.handle.executeUpdate(CONTROLS[name], { args: [{ by, reason: 'because' }], updateId: `${id} ${by}` }),
+        this.handle.executeUpdate(controlUpdates[name], { args: [{ by, reason: 'because' }], updateId: `${id} ${by}` }),
       );
     }
   }

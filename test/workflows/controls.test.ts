@@ -8,13 +8,8 @@ import {
   abortUpdate,
   approveUpdate,
   type ControlInput,
-  pauseUpdate,
-  promoteFullyUpdate,
+  controlUpdates,
   releaseQuery,
-  resumeUpdate,
-  retryStepUpdate,
-  skipAnalysisUpdate,
-  skipHoldUpdate,
 } from '../../workflows/contract.ts';
 import {
   approve,
@@ -38,17 +33,14 @@ jest.setTimeout(180_000);
 beforeEach(start);
 afterEach(() => rig.stop());
 
-const UPDATES = {
-  pause: pauseUpdate,
-  resume: resumeUpdate,
-  skipHold: skipHoldUpdate,
-  skipAnalysis: skipAnalysisUpdate,
-  retryStep: retryStepUpdate,
-  promoteFully: promoteFullyUpdate,
-} as const;
-
-const say = (handle: Handle, name: keyof typeof UPDATES, by: string, over: Partial<ControlInput> = {}, id?: string) =>
-  handle.executeUpdate(UPDATES[name], {
+const say = (
+  handle: Handle,
+  name: keyof typeof controlUpdates,
+  by: string,
+  over: Partial<ControlInput> = {},
+  id?: string,
+) =>
+  handle.executeUpdate(controlUpdates[name], {
     args: [{ by, reason: 'because', ...over }],
     ...(id === undefined ? {} : { updateId: id }),
   });
@@ -330,7 +322,7 @@ describe('a word that means nothing now', () => {
     world.fail('notify', 'held', { when: ({ kind }: { kind: string }) => kind === 'ended' });
     await handle.executeUpdate(abortUpdate, { args: [{ by: 'bob', reason: 'enough' }] });
     await until(handle, ({ outcome }) => outcome !== undefined);
-    for (const name of Object.keys(UPDATES) as (keyof typeof UPDATES)[]) {
+    for (const name of Object.keys(controlUpdates) as (keyof typeof controlUpdates)[]) {
       expect([name, await refusal(say(handle, name, 'bob'))]).toEqual([name, 'ReleaseOver']);
     }
     world.letGo();

@@ -6,11 +6,10 @@ import type { CalendarWindow } from '../../domain/window.ts';
 import { WEEKDAYS } from '../../domain/window.ts';
 import {
   abortUpdate,
+  controlUpdates,
   FREEZES_WORKFLOW_ID,
   freezesQuery,
   freezeUpdate,
-  pauseUpdate,
-  resumeUpdate,
   rollbackUpdate,
   TASK_QUEUE,
   unfreezeUpdate,
@@ -176,7 +175,7 @@ describe('a pause', () => {
     const handle = await startRelease('2.0.0');
     await approve(handle);
     await until(handle, ({ wait }) => wait?.reason === 'canary-figures');
-    await handle.executeUpdate(pauseUpdate, word());
+    await handle.executeUpdate(controlUpdates.pause, word());
     await rig.passTime('20s');
     const { paused, wait } = await until(handle, isHeldBy('paused'));
     expect(paused).toMatchObject({ name: 'pause', by: 'dan', reason: 'lunch' });
@@ -185,7 +184,7 @@ describe('a pause', () => {
     await rig.passTime('5s');
     expect(ofProd()).toEqual(before);
     expect(world.traffic.get('prod/sample')).toMatchObject({ r2: 10 });
-    await handle.executeUpdate(resumeUpdate, word('back'));
+    await handle.executeUpdate(controlUpdates.resume, word('back'));
     const { outcome, view } = await ended(handle);
     expect(outcome).toBe('released');
     expect(view.paused).toBeUndefined();
@@ -196,7 +195,7 @@ describe('a pause', () => {
 
   it('of a day sends the release back', async () => {
     const handle = await inTests('1.0.0');
-    await handle.executeUpdate(pauseUpdate, word());
+    await handle.executeUpdate(controlUpdates.pause, word());
     world.letGo();
     await until(handle, isHeldBy('paused'));
     const { outcome, view } = await ended(handle, '6h');

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ReleaseView } from '../../domain/release.ts';
-import { adoptUpdate, pauseUpdate, releaseQuery, resumeUpdate } from '../../workflows/contract.ts';
+import { adoptUpdate, controlUpdates, releaseQuery } from '../../workflows/contract.ts';
 import {
   approve,
   ended,
@@ -93,7 +93,7 @@ describe('a new revision whose instances turn ill in production', () => {
 
   it('goes back while a pause holds up what comes next', async () => {
     const handle = await at('hold-prod');
-    await handle.executeUpdate(pauseUpdate, { args: [WHY] });
+    await handle.executeUpdate(controlUpdates.pause, { args: [WHY] });
     const { wait } = await passes(handle, (view) => view.wait?.reason === 'paused');
     expect(wait?.sentence).toContain('held up');
     world.ill.set(NEW, 1);
@@ -137,12 +137,18 @@ describe('a new revision whose instances turn ill in production', () => {
 });
 
 describe('an instance that is lost right before the next effect', () => {
-  it('holds that up until there is another one', async () => {
+  /** A release that was paused in the bake, and goes on with one instance less. */
+  async function lostBeforeTheNextEffect() {
     const handle = await at('bake-prod');
-    await handle.executeUpdate(pauseUpdate, { args: [WHY] });
+    await handle.executeUpdate(controlUpdates.pause, { args: [WHY] });
     await passes(handle, (view) => view.wait?.reason === 'paused');
     world.ill.set(NEW, 1);
-    await handle.executeUpdate(resumeUpdate, { args: [WHY] });
+    await handle.executeUpdate(controlUpdates.resume, { args: [WHY] });
+    return handle;
+  }
+
+  it('holds that up until there is another one', async () => {
+    const handle = await lostBeforeTheNextEffect();
     const { wait } = await passes(handle, (view) => view.wait?.reason === 'health');
     expect(wait?.sentence).toMatch(
       /^r2 in prod has 3 of 4 instances healthy, and too few since \S+; held up: Remove r1/,
@@ -155,11 +161,7 @@ describe('an instance that is lost right before the next effect', () => {
   });
 
   it('holds it up until the release goes back', async () => {
-    const handle = await at('bake-prod');
-    await handle.executeUpdate(pauseUpdate, { args: [WHY] });
-    await passes(handle, (view) => view.wait?.reason === 'paused');
-    world.ill.set(NEW, 1);
-    await handle.executeUpdate(resumeUpdate, { args: [WHY] });
+    const handle = await lostBeforeTheNextEffect();
     await expectWayBack(handle, 'retire-prod');
   });
 });
