@@ -46,6 +46,19 @@ describe('parseServersState', () => {
     ]);
   });
 
+  it.each([
+    ['before the first check', '2 0 1 1 0 1 0 2 3', false],
+    ['after one that passed', '2 0 1 1 2 15 3 2 6', true],
+    ['in the check after one that passed', '2 0 1 1 2 15 0 2 7', true],
+    ['after one that failed', '2 0 1 1 2 17 2 1 6', false],
+    ['in the check after one that failed', '2 0 1 1 2 17 0 1 7', false],
+    ['in the check after one that nothing answered', '0 0 1 1 2 8 0 0 7', false],
+  ])('knows %s whether the last check passed', (_when, columns, passed) => {
+    const [version, header] = STATE.split('\n');
+    const row = `4 health.prod.web.r1 1 r1.inst-1 127.0.0.1 ${columns} 0 0 0 - 19101 - 0 0 - - 0`;
+    expect(parseServersState(`${version}\n${header}\n${row}\n`)).toMatchObject([{ checkPassed: passed }]);
+  });
+
   it('has no server where there is none', () => {
     expect(parseServersState(`${STATE.split('\n').slice(0, 2).join('\n')}\n\n`)).toEqual([]);
   });

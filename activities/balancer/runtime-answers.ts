@@ -13,7 +13,7 @@ export interface ServerState {
   readonly running: boolean;
   /** Taken out by an operator or by a server it tracks, for maintenance or to drain. */
   readonly withdrawn: boolean;
-  /** The last health check made by this process, or handed to it at a reload, passed. */
+  /** The last health check that ended passed; it was made by this process, or handed to it at a reload. */
   readonly checkPassed: boolean;
   readonly weight: number;
 }
@@ -69,13 +69,17 @@ const ServerStateRow = z.object({
   srv_op_state: count,
   srv_admin_state: count,
   srv_uweight: count,
+  srv_check_status: count,
   srv_check_result: count,
 });
 
 /** `SRV_ST_RUNNING`; 3 is a server that its own check asked to drain. */
 const RUNNING = 2;
-/** `CHK_RES_PASSED`. */
+/** `CHK_RES_PASSED`. While a check is under way the result is `CHK_RES_UNKNOWN`; the status is the last one's. */
 const CHECK_PASSED = 3;
+const CHECK_UNKNOWN = 0;
+/** `HCHK_STATUS_L7OKD` and `HCHK_STATUS_L7OKCD`: an HTTP check has passed. */
+const PASSED_STATUSES: ReadonlySet<number> = new Set([15, 16]);
 /** Every bit of the administrative state but `SRV_ADMF_HMAINT` (0x40), which only says where an address came from. */
 const WITHDRAWN = 0x3f;
 
@@ -94,7 +98,9 @@ export function parseServersState(text: string): readonly ServerState[] {
       name: row.srv_name,
       running: row.srv_op_state === RUNNING,
       withdrawn: (row.srv_admin_state & WITHDRAWN) !== 0,
-      checkPassed: row.srv_check_result === CHECK_PASSED,
+      checkPassed:
+        row.srv_check_result === CHECK_PASSED ||
+        (row.srv_check_result === CHECK_UNKNOWN && PASSED_STATUSES.has(row.srv_check_status)),
       weight: row.srv_uweight,
     };
   });

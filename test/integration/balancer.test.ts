@@ -132,6 +132,27 @@ describe('the balancer', () => {
     expect(await weights()).toEqual(before);
   }, 30_000);
 
+  it('counts an instance while it is being checked again', async () => {
+    const slow = instances[0];
+    if (slow === undefined) throw new Error('no instance is there yet');
+    const statusOf = async (): Promise<string | undefined> =>
+      (await runActivity(activities.observeTraffic, WEB)).servers.find(({ name }) => name === `r1.${slow.task}`)
+        ?.status;
+    const answers: (() => void)[] = [];
+    const checkHeldBack = async (): Promise<void> => {
+      await until('it to be up', async () => expect(await statusOf()).toBe('up'), { withinMs: 5_000 });
+      slow.holdChecks = new Promise((resolve) => answers.push(resolve));
+      await until('a check to begin', () => expect(slow.checksUnderWay).toBe(1), { withinMs: 5_000 });
+      const status = await statusOf();
+      // The balancer breaks a check off after a second. Where that was sooner, it is tried once more.
+      const underWay = slow.checksUnderWay;
+      slow.holdChecks = undefined;
+      for (const answer of answers.splice(0)) answer();
+      expect({ status, underWay }).toEqual({ status: 'up', underWay: 1 });
+    };
+    await until('it to be up in the middle of a check', checkHeldBack, { withinMs: 15_000 });
+  }, 30_000);
+
   it('does not count an instance whose health check fails', async () => {
     const ill = await instance('r2', false);
     ill.health = 503;

@@ -83,6 +83,10 @@ export class Instance {
   /** Requests that wait until this is resolved; undefined: none does. */
   hold: Promise<void> | undefined;
   requests = 0;
+  /** Health checks wait until this is resolved; undefined: none does. */
+  holdChecks: Promise<void> | undefined;
+  /** Health checks that have no answer yet. */
+  checksUnderWay = 0;
   readonly #server: Server;
 
   constructor(revision: string, task: string) {
@@ -90,7 +94,13 @@ export class Instance {
     this.task = task;
     this.#server = createServer((incoming, response) => {
       if (incoming.url === '/healthz') {
-        response.writeHead(this.health).end();
+        this.checksUnderWay += 1;
+        response.once('close', () => {
+          this.checksUnderWay -= 1;
+        });
+        const answer = () => response.writeHead(this.health).end();
+        if (this.holdChecks === undefined) answer();
+        else this.holdChecks.then(answer);
         return;
       }
       this.requests += 1;
