@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, isCancellation, log } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, log, patched } from '@temporalio/workflow';
 import type { DriftActivities } from '../activities/drift/activities.ts';
 import { counted } from '../domain/counted.ts';
 import type { Difference, Expected } from '../domain/drift.ts';
@@ -148,6 +148,7 @@ export class LaneDrift {
     try {
       const next =
         verb === 'adopt' ? await adoptFound(state, open.found) : await revertFound(state, expected, open.found);
+      this.noteResolved(open, wanted);
       this.clear();
       this.notify(
         VERBS[verb].done(by, `${this.service} (${this.environment})`, counted(open.found.length, 'change'), reason),
@@ -161,6 +162,14 @@ export class LaneDrift {
       this.wanted = undefined;
       return state;
     }
+  }
+
+  private noteResolved({ found }: OpenDrift, { by, reason, verb }: Wanted): void {
+    // Runs that resolved one before this was noted must go the same way again.
+    if (!patched('drift-resolved')) return;
+    const how = verb === 'adopt' ? 'adopted' : 'reverted';
+    const of = { at: new Date().toISOString(), environment: this.environment, differences: named(found) };
+    this.book.note({ kind: 'drift-resolved', ...of, how, by, reason });
   }
 
   private found(found: readonly Difference[]): void {

@@ -35,6 +35,16 @@ const drifts = () => until(({ drift }) => drift !== undefined, '1s');
 const settles = () => until(({ drift }) => drift === undefined, '1s');
 const instances = (id = APP) => world.apps.get(id)?.instances;
 
+/** Waits until the ledger has been told who resolved what, and how. */
+async function expectInLedger(how: 'adopted' | 'reverted', kinds: readonly string[]): Promise<void> {
+  const told = () => [...world.ledger.values()].filter(({ kind }) => kind === 'drift-resolved');
+  await until(() => told().length > 0, '1s');
+  const differences = kinds.map((kind) => expect.objectContaining({ kind }));
+  expect(told()).toEqual([
+    { kind: 'drift-resolved', at: expect.any(String), environment: 'prod', how, ...WHY, differences },
+  ]);
+}
+
 function scaleByHand(to: number): void {
   const found = world.apps.get(APP);
   if (found) found.instances = to;
@@ -104,6 +114,7 @@ describe('a hand-made change in an idle lane', () => {
     expect(world.effects).toEqual([]);
     await until(() => world.notices.length > 1);
     expect(world.notices.at(-1)?.text.en).toBe('ann adopted 1 change made by hand to sample (prod): it was late');
+    await expectInLedger('adopted', ['scaled']);
   });
 
   it('is put back when somebody says so', async () => {
@@ -126,6 +137,7 @@ describe('a hand-made change in an idle lane', () => {
     expect(state).toEqual({ ...serving, configVersion: 2 });
     expect(world.effects).toEqual([`scale ${APP} 2`, 'traffic prod r1=100', 'config prod 2', 'delete /prod/sample/r9']);
     expect(world.bounds.get('prod/sample')).toEqual(serving.bounds);
+    await expectInLedger('reverted', ['scaled', 'unknown-app', 'traffic', 'config', 'bounds']);
   });
 
   it('gives way to a fresh revision when an app was edited and that is reverted', async () => {

@@ -30,6 +30,8 @@ const FEATURES = [
   'lane update adopt',
   'lane update revert',
   'lane update liftVeto',
+  'lane patch drift',
+  'lane patch drift-resolved',
 ];
 
 installRuntime();
