@@ -49,10 +49,11 @@ async function shown(workflowId: string, address: string): Promise<string> {
   return stdout;
 }
 
-/** Which process on which machine took a task tells nothing, and is nobody's business. */
+/** Which process on which machine took a task, and from which folder, tells nothing, and is nobody's business. */
 function withoutPlace(json: string): string {
   // A worker's own task queue is named for its process and machine, too.
   return json
     .replace(/"identity": *"[^"]*"/g, '"identity":"worker"')
-    .replace(/"name": *"\d+@[^"]*"/g, '"name":"worker"');
+    .replace(/"name": *"\d+@[^"]*"/g, '"name":"worker"')
+    .replace(/"stackTrace": *"(?:[^"\\]|\\.)*"/g, '"stackTrace":""');
 }
