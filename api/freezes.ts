@@ -2,7 +2,7 @@ import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { FailureType } from '../domain/failures.ts';
 import type { Freeze, FreezeScope } from '../domain/freeze.ts';
-import type { FreezeOrder } from '../domain/schemas/controls.ts';
+import type { FreezeOrder } from '../domain/schemas/freeze.ts';
 import {
   type CommandInput,
   FREEZES_WORKFLOW_ID,

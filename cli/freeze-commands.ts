@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { type Freeze, scopeText } from '../domain/freeze.ts';
-import { freezeListSchema, freezeSchema } from '../domain/schemas/controls.ts';
+import { freezeListSchema, freezeSchema } from '../domain/schemas/freeze.ts';
 import { type ActInContext, UsageError } from './context.ts';
 import { formatTime } from './duration.ts';
 import { ExitCode } from './exit-codes.ts';

@@ -1,6 +1,6 @@
 import { type DriftView, sayAll } from '../domain/drift-sentences.ts';
 import type { Verdict } from '../domain/judge/verdict.ts';
-import type { PlanVeto } from '../domain/plan.ts';
+import type { PlanFreeze, PlanVeto } from '../domain/plan.ts';
 import type { ReleaseOutcome, StepOutcome } from '../domain/release.ts';
 import type { ExitCode } from './exit-codes.ts';
 
@@ -20,6 +20,7 @@ export interface Messages {
   endedBy(who: string): string;
   toApprove(release: string): string;
   vetoed(veto: PlanVeto): string;
+  frozen(frozen: PlanFreeze): string;
   changedByHand(drift: DriftView): string;
   toResolve(lane: string): string;
   deadline(time: string, then: string): string;
@@ -105,6 +106,7 @@ const en: Messages = {
   endedBy: (who) => `ended by ${who}`,
   toApprove: (release) => `approve: slipway approve ${release}`,
   vetoed: ({ sentence }) => `vetoed: ${sentence}`,
+  frozen: ({ freeze, sentence }) => `would wait: ${sentence}, until ${freeze.until ?? 'somebody lifts it'}`,
   changedByHand: ({ differences, environment }) => `changed by hand in ${environment}: ${sayAll(differences).en}`,
   toResolve: (lane) => `resolve: slipway lane adopt ${lane}, or slipway lane revert ${lane}`,
   deadline: (time, then) => `until ${time}, then ${then}`,
@@ -182,6 +184,8 @@ const zh: Messages = {
   endedBy: (who) => `由以下结束：${who}`,
   toApprove: (release) => `批准：slipway approve ${release}`,
   vetoed: ({ sentence }) => `已否决：${sentence}`,
+  frozen: ({ freeze, sentence }) =>
+    `将等待：${sentence}，直到${freeze.until === undefined ? '有人解冻' : ` ${freeze.until}`}`,
   changedByHand: ({ differences, environment }) => `${environment} 被手工修改：${sayAll(differences).zh}`,
   toResolve: (lane) => `处理：slipway lane adopt ${lane}，或 slipway lane revert ${lane}`,
   deadline: (time, then) => `期限 ${time}，届时：${then}`,

@@ -2,7 +2,10 @@ import type { ConfigDiff } from '../domain/config-diff.ts';
 import type { EnvironmentChange, Plan } from '../domain/plan.ts';
 import type { Language } from './messages.ts';
 
-/** A line for what starts and stops in each environment, and one for each configuration that changes. */
+/**
+ * A line for what starts and stops in each environment, and one for each configuration that changes. That nothing restarts
+ * is always so, and said since with Marathon alone it is not.
+ */
 export function renderPlanChanges({ changes, configDiff }: Plan, language: Language): string[] {
   const zh = language === 'zh';
   return [
@@ -19,13 +22,13 @@ function changeEn({ baseline, environment, fewest, most, starts, stops, weights 
     ? `${stops.instances} of ${stops.revision} ${stops.instances === 1 ? 'stops' : 'stop'}`
     : 'nothing stops';
   const among = baseline > 0 ? `, a baseline of ${baseline} among them` : '';
-  return `in ${environment} ${start} and ${stop}; ${fewest} to ${most} run meanwhile${among}; weights ${weights.join(', ')} %`;
+  return `in ${environment} ${start}, ${stop}, none restarts; ${fewest} to ${most} run meanwhile${among}; weights ${weights.join(', ')} %`;
 }
 
 function changeZh({ baseline, environment, fewest, most, starts, stops, weights }: EnvironmentChange): string {
   const stop = stops ? `停止 ${stops.revision} 的 ${stops.instances} 个` : '不停止任何实例';
   const among = baseline > 0 ? `，其中对照 ${baseline} 个` : '';
-  return `${environment} 启动 ${starts} 个实例，${stop}；期间运行 ${fewest} 到 ${most} 个${among}；流量 ${weights.join('、')} %`;
+  return `${environment} 启动 ${starts} 个实例，${stop}，无实例重启；期间运行 ${fewest} 到 ${most} 个${among}；流量 ${weights.join('、')} %`;
 }
 
 function configEn(environment: string, { added, changed, from, removed, to }: ConfigDiff): string {

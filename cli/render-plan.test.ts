@@ -77,8 +77,8 @@ describe('a plan on the screen', () => {
       '9   shift-prod-2  brings prod to 2 instances with 50 % of traffic, 2 of the old revision stay',
       '10  bake-prod     keeps the old revision in prod warm for 10m 0s',
       '11  retire-prod   stops the old revision in prod, r3',
-      'in fat 1 instance starts and nothing stops; 0 to 1 run meanwhile; weights 100 %',
-      'in prod 4 instances start and 4 of r3 stop; 4 to 8 run meanwhile, a baseline of 1 among them; weights 5, 50, 100 %',
+      'in fat 1 instance starts, nothing stops, none restarts; 0 to 1 run meanwhile; weights 100 %',
+      'in prod 4 instances start, 4 of r3 stop, none restarts; 4 to 8 run meanwhile, a baseline of 1 among them; weights 5, 50, 100 %',
       'configuration of prod from version 3 to 4: adds A; changes B, C',
       `plan ${digest}`,
     ]);
@@ -92,6 +92,19 @@ describe('a plan on the screen', () => {
       ['zh', '已否决：it was taken back from prod'],
     ] as const) {
       expect(renderPlan(vetoed, { width: 140, language }).at(-2)).toBe(line);
+    }
+  });
+
+  it('says what is frozen on the way, and until when', () => {
+    const freeze = { id: 'f1', scope: {}, by: 'bob', reason: 'audit', at: '2026-01-01T00:00:00Z' };
+    const sentence = 'everything is frozen by bob: audit (f1)';
+    const ends = { ...freeze, until: '2026-01-02T00:00:00Z' };
+    const frozen = { ...plan, freezes: [freeze, ends].map((each) => ({ freeze: each, sentence })) };
+    for (const [language, ...lines] of [
+      ['en', `would wait: ${sentence}, until somebody lifts it`, `would wait: ${sentence}, until 2026-01-02T00:00:00Z`],
+      ['zh', `将等待：${sentence}，直到有人解冻`, `将等待：${sentence}，直到 2026-01-02T00:00:00Z`],
+    ] as const) {
+      expect(renderPlan(frozen, { width: 140, language }).slice(-3, -1)).toEqual(lines);
     }
   });
 

@@ -16,6 +16,7 @@ export function renderPlan(plan: Plan, options: { readonly width: number; readon
     ...renderTable(['#', say.columns.step, say.columns.does], rows, options.width),
     ...renderPlanChanges(plan, options.language),
     ...(plan.vetoes ?? []).map((veto) => say.vetoed(veto)),
+    ...(plan.freezes ?? []).map((frozen) => say.frozen(frozen)),
     say.plan(plan.digest),
   ];
 }

@@ -49,6 +49,21 @@ export function freezeFor(
     );
 }
 
+/** Those that stop something of a service on its way through these environments. */
+export function freezesOn(
+  freezes: readonly Freeze[],
+  { environments, service }: { readonly environments: readonly string[]; readonly service: string },
+): readonly Freeze[] {
+  return freezes
+    .filter((freeze) => concernsService(freeze, service))
+    .filter(({ scope }) => scope.environment === undefined || environments.includes(scope.environment));
+}
+
+/** What is frozen, by whom and why, in one sentence. */
+export function freezeSentence({ by, id, reason, scope }: Freeze): string {
+  return `${scopeText(scope)} is frozen by ${by}: ${reason} (${id})`;
+}
+
 /** True once its time has come; one without a time is over only when somebody lifts it. */
 export function isOver(freeze: Freeze, at: string): boolean {
   return endOf(freeze) <= Date.parse(at);

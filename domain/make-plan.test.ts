@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Environment } from './environment.ts';
+import type { Freeze } from './freeze.ts';
 import { makePlan, type PlanInput } from './make-plan.ts';
 import type { Manifest } from './manifest.ts';
 import { isLastIn, type Plan, stepEnvironment } from './plan.ts';
@@ -51,6 +52,7 @@ const input = (over: Partial<PlanInput> = {}): PlanInput => ({
   running: {},
   configDiff: {},
   vetoes: {},
+  freezes: [],
   ...over,
 });
 
@@ -222,6 +224,30 @@ describe('makePlan', () => {
     // Not on the way, and not known before it was built.
     expect(planOf({ running: serving, bundle: 'b-1', vetoes, until: 'uat' })).not.toHaveProperty('vetoes');
     expect(planOf({ running: serving, vetoes })).not.toHaveProperty('vetoes');
+  });
+
+  it('says what is frozen on its way, which leaves the digest as it is', () => {
+    const freeze = (id: string, scope: Freeze['scope']): Freeze => ({
+      ...{ id, scope, by: 'bob', reason: 'audit', at: '2026-01-02T03:04:05Z' },
+    });
+    const [all, prod, fat, there] = [
+      freeze('f1', {}),
+      freeze('f2', { environment: 'prod', service: 'sample' }),
+      freeze('f3', { environment: 'fat' }),
+      freeze('f4', { service: 'sample' }),
+    ];
+    const elsewhere = [freeze('f5', { service: 'other' }), freeze('f6', { environment: 'moon' })];
+    const freezes = [all, prod, fat, there, ...elsewhere];
+    const frozen = planOf({ running: serving, freezes });
+    expect(frozen.freezes).toEqual([
+      { freeze: all, sentence: 'everything is frozen by bob: audit (f1)' },
+      { freeze: prod, sentence: 'sample in prod is frozen by bob: audit (f2)' },
+      { freeze: fat, sentence: 'everything in fat is frozen by bob: audit (f3)' },
+      { freeze: there, sentence: 'sample is frozen by bob: audit (f4)' },
+    ]);
+    expect(frozen.digest).toBe(planOf({ running: serving }).digest);
+    expect(planOf({ freezes, until: 'fat' }).freezes?.map(({ freeze: { id } }) => id)).toEqual(['f1', 'f3', 'f4']);
+    expect(planOf({ freezes: elsewhere })).not.toHaveProperty('freezes');
   });
 
   it('lists every environment that is not configured', () => {

@@ -2,6 +2,7 @@ import type { ConfigDiff } from './config-diff.ts';
 import { digestOf } from './digest.ts';
 import type { Environment } from './environment.ts';
 import { FailureType, type InputError } from './failures.ts';
+import { type Freeze, freezeSentence, freezesOn } from './freeze.ts';
 import { releaseTag } from './image-tag.ts';
 import type { Manifest } from './manifest.ts';
 import { MOST_STEPS, type Plan, type PlanVeto, type Running, type Step, type StepDraft } from './plan.ts';
@@ -23,6 +24,8 @@ export interface PlanInput {
   readonly configDiff: Readonly<Record<string, ConfigDiff>>;
   /** Vetoes in each environment now; absent where there are none. */
   readonly vetoes: Readonly<Record<string, readonly Veto[]>>;
+  /** Freezes that hold now, of whatever; none where nobody needs to be told. */
+  readonly freezes: readonly Freeze[];
   /** The last environment of the way; absent for the manifest's last one. */
   readonly until?: string;
   /** Id of the bundle when it was built before, by another release; absent when it is still to be built. */
@@ -88,7 +91,14 @@ export function makePlan(input: PlanInput): PlanResult {
     configDiff: Object.fromEntries(way.map(({ name }) => [name, input.configDiff[name] ?? null])),
   };
   const vetoes = vetoesOn(way, input);
-  return { ok: true, plan: { ...content, ...(vetoes.length > 0 && { vetoes }), digest: digestOf(content) } };
+  const freezes = freezesOn(input.freezes, { environments: way.map(({ name }) => name), service: manifest.service });
+  const beside = {
+    ...(vetoes.length > 0 && { vetoes }),
+    ...(freezes.length > 0 && {
+      freezes: freezes.map((freeze) => ({ freeze, sentence: freezeSentence(freeze) })),
+    }),
+  };
+  return { ok: true, plan: { ...content, ...beside, digest: digestOf(content) } };
 }
 
 function vetoesOn(way: Manifest['environments'], { bundle, vetoes }: PlanInput): readonly PlanVeto[] {

@@ -1,4 +1,5 @@
 import type { ConfigDiff } from './config-diff.ts';
+import type { Freeze } from './freeze.ts';
 import type { JudgePolicy } from './manifest.ts';
 import type { Veto } from './veto.ts';
 
@@ -19,9 +20,11 @@ export interface Plan {
   readonly configDiff: Readonly<Record<string, ConfigDiff | null>>;
   /** Where the bundle may not come now, as far as it is known before it was built; absent for nowhere. */
   readonly vetoes?: readonly PlanVeto[];
+  /** What is frozen on the way now; absent for nothing. In a release its gate asks for that right before each effect. */
+  readonly freezes?: readonly PlanFreeze[];
   /**
-   * `sha256:` of all other fields but the vetoes, in canonical JSON. A veto says nothing of what a release would do: one
-   * that is lifted makes no approval void.
+   * `sha256:` of all other fields but the vetoes and freezes, in canonical JSON. They say nothing of what a release would
+   * do: one that is lifted makes no approval void.
    */
   readonly digest: string;
 }
@@ -31,6 +34,13 @@ export interface PlanVeto {
   readonly environment: string;
   readonly veto: Veto;
   /** Why, and what to do about it. */
+  readonly sentence: string;
+}
+
+/** A freeze that would hold a plan up. The release waits there until it is over. */
+export interface PlanFreeze {
+  readonly freeze: Freeze;
+  /** What is frozen, by whom and why. */
   readonly sentence: string;
 }
 

@@ -8,7 +8,7 @@ import {
 import type { EnvironmentFacts } from '../activities/environments/activities.ts';
 import type { FreezeActivities } from '../activities/temporal/freezes.ts';
 import { FailureType } from '../domain/failures.ts';
-import { type Freeze, type FreezeList, freezeFor, scopeText } from '../domain/freeze.ts';
+import { type Freeze, type FreezeList, freezeFor, freezeSentence } from '../domain/freeze.ts';
 import type { CommandRecord } from '../domain/release.ts';
 import { WaitReason } from '../domain/wait.ts';
 import { type CalendarWindow, openingOf } from '../domain/window.ts';
@@ -207,12 +207,13 @@ export async function leaveFreezes(holder: string): Promise<void> {
   }
 }
 
-function frozenBy({ id, scope, by, reason, until }: Freeze): Obstacle {
+function frozenBy(freeze: Freeze): Obstacle {
+  const { id, until } = freeze;
   const seconds = until === undefined ? HELD_SECONDS : Math.min(HELD_SECONDS, secondsUntil(until));
   return {
     wait: {
       reason: WaitReason.Freeze,
-      sentence: `${scopeText(scope)} is frozen by ${by}: ${reason} (${id})`,
+      sentence: freezeSentence(freeze),
       endedBy: `a person who lifts the freeze ${id}${until === undefined ? '' : `, or its end at ${until}`}`,
       seconds,
     },

@@ -4,10 +4,12 @@ import type { EnvironmentActivities, EnvironmentFacts } from '../activities/envi
 import type { GitActivities } from '../activities/git/activities.ts';
 import type { LaneActivities } from '../activities/lane/activities.ts';
 import type { RegistryActivities } from '../activities/registry/activities.ts';
+import type { FreezeActivities } from '../activities/temporal/freezes.ts';
 import { type Group, impossibleApprovals } from '../domain/approval.ts';
 import { type Bundle, bundleOf } from '../domain/bundle.ts';
 import type { ConfigDiff } from '../domain/config-diff.ts';
 import { FailureType } from '../domain/failures.ts';
+import type { Freeze } from '../domain/freeze.ts';
 import type { RevisionRecord } from '../domain/lane.ts';
 import { makePlan } from '../domain/make-plan.ts';
 import type { Manifest } from '../domain/manifest.ts';
@@ -33,10 +35,11 @@ export interface Prepared {
 /**
  * Reads what a request means and computes its plan. Changes nothing.
  *
+ * @param freezes for the plan to tell; a release needs none, since its gate asks for them
  * @throws ActivityFailure `UnknownService`, `UnknownCommit`, `ManifestInvalid`; ApplicationFailure
  * `UnknownEnvironment`, `ImageMissing`, `NotPermitted`, `ApprovalImpossible`; details hold every error with its path
  */
-export async function prepare(request: ReleaseRequest): Promise<Prepared> {
+export async function prepare(request: ReleaseRequest, freezes: readonly Freeze[] = []): Promise<Prepared> {
   const { service, source } = request;
   const git = activities<GitActivities>(change(300), `Read the repository of ${service}`);
   const ref = source.kind === 'git' ? source.ref : source.bundle.commit;
@@ -69,6 +72,7 @@ export async function prepare(request: ReleaseRequest): Promise<Prepared> {
     running,
     configDiff: await configDiffs(request, manifest, configVersion, running),
     vetoes,
+    freezes,
     ...(source.kind === 'bundle' ? { bundle: withConfig(source.bundle, configVersion).id } : {}),
     ...(request.until === undefined ? {} : { until: request.until }),
   });
@@ -125,9 +129,10 @@ export function runningOf(current: RevisionRecord | undefined): Running | undefi
   );
 }
 
-/** Computes the plan of a request without running it. */
-export async function planRelease(input: ReleaseInput): Promise<Plan> {
-  return (await prepare(input.request)).plan;
+/** Computes the plan of a request without running it, and tells what is frozen on its way. */
+export async function planRelease({ request }: ReleaseInput): Promise<Plan> {
+  const freezes = await ask<FreezeActivities, readonly Freeze[]>('What is frozen', (kept) => kept.readFreezes());
+  return (await prepare(request, freezes)).plan;
 }
 
 /** The version asked for, that of the bundle, or the one that is current at the end of the way. */

@@ -1,10 +1,11 @@
 import { type WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
-import { concernsService, type FreezeList } from '../../domain/freeze.ts';
+import { concernsService, type Freeze, type FreezeList } from '../../domain/freeze.ts';
 import {
   FREEZES_WORKFLOW_ID,
   type FreezesInput,
   type FreezeWatcher,
   freezesChangedSignal,
+  freezesQuery,
   TASK_QUEUE,
   WorkflowType,
   watchFreezesSignal,
@@ -53,6 +54,18 @@ export function createFreezeActivities(client: WorkflowClient) {
           staticDetails: 'Keeps every freeze and tells the releases under way. Lives for ever.',
         }),
       );
+    },
+
+    /** The freezes that hold, for a person who asks; see `watchFreezes` for releases. */
+    async readFreezes(): Promise<readonly Freeze[]> {
+      try {
+        const kept = client.getHandle(FREEZES_WORKFLOW_ID);
+        return (await call('asking what is frozen', () => kept.query(freezesQuery))).freezes;
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+        // Nothing was ever frozen.
+        return [];
+      }
     },
 
     /** Every release under way, as `listedReleases` has them. */

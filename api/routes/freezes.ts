@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { reasonSchema } from '../../domain/schemas/api.ts';
-import { freezeListSchema, freezeOrderSchema, freezePathSchema, freezeSchema } from '../../domain/schemas/controls.ts';
+import { freezeListSchema, freezeOrderSchema, freezePathSchema, freezeSchema } from '../../domain/schemas/freeze.ts';
 import type { Freezes } from '../freezes.ts';
 import { answer, clickHeaders, PROBLEMS } from './answers.ts';
 

@@ -5,7 +5,16 @@ import type { ConfigDiff } from '../config-diff.ts';
 import type { Interval, IntervalFigures, JudgeInputs, RevisionWindow } from '../judge/inputs.ts';
 import type { ErrorComparison, Estimate, JudgeParameters, Verdict } from '../judge/verdict.ts';
 import type { JudgePolicy } from '../manifest.ts';
-import type { BaselineTarget, EnvironmentChange, Plan, PlanVeto, Running, ShiftOrder, Step } from '../plan.ts';
+import type {
+  BaselineTarget,
+  EnvironmentChange,
+  Plan,
+  PlanFreeze,
+  PlanVeto,
+  Running,
+  ShiftOrder,
+  Step,
+} from '../plan.ts';
 import type {
   ApprovalRecord,
   CommandRecord,
@@ -18,6 +27,7 @@ import type {
 } from '../release.ts';
 import { type Wait, WaitReason } from '../wait.ts';
 import { driftSchema } from './drift.ts';
+import { freezeSchema } from './freeze.ts';
 import { bundleIdSchema, vetoSchema } from './veto.ts';
 
 /** A field more in the type than here would be dropped without a word, so each shape names every key of its type. */
@@ -137,6 +147,11 @@ const planVetoSchema: z.ZodType<PlanVeto> = z.object({
   sentence: z.string().meta({ description: 'Why, and what to do about it.' }),
 } satisfies Every<PlanVeto>);
 
+const planFreezeSchema: z.ZodType<PlanFreeze> = z.object({
+  freeze: freezeSchema,
+  sentence: z.string().meta({ description: 'What is frozen, by whom and why.' }),
+} satisfies Every<PlanFreeze>);
+
 export const planSchema: z.ZodType<Plan> = z
   .object({
     service: z.string(),
@@ -152,6 +167,10 @@ export const planSchema: z.ZodType<Plan> = z
       .array(planVetoSchema)
       .exactOptional()
       .meta({ description: 'Where the bundle may not come now; known only of one that was built before.' }),
+    freezes: z
+      .array(planFreezeSchema)
+      .exactOptional()
+      .meta({ description: 'What is frozen on the way now; a release would wait there.' }),
     digest: digestSchema,
   } satisfies Every<Plan>)
   .meta({ id: 'Plan', description: 'The steps a release will take; the digest is what people approve.' });

@@ -1,6 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Plan } from '../../domain/plan.ts';
-import { approveUpdate, type ReleaseResult, releaseQuery, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
+import {
+  approveUpdate,
+  FREEZES_WORKFLOW_ID,
+  freezeUpdate,
+  type ReleaseResult,
+  releaseQuery,
+  TASK_QUEUE,
+  WorkflowType,
+} from '../../workflows/contract.ts';
 import type { WorkflowRig } from '../workflow-rig.ts';
 import { Builders } from './builders.ts';
 import { MANIFEST, World } from './world.ts';
@@ -20,6 +28,29 @@ describe('a release from a commit', () => {
     await builders.stop();
     await rig?.stop();
     rig = undefined;
+  });
+
+  it('is told in its plan what is frozen on the way, and waits for nothing to say so', async () => {
+    world = new World();
+    rig = await builders.start((client) => world.activities(client));
+    const { client } = rig;
+    const planned = (key: string) =>
+      client.execute<(input: unknown) => Promise<Plan>>(WorkflowType.PlanRelease, {
+        ...{ taskQueue: TASK_QUEUE, args: [{ ...INPUT, key }], workflowId: `plan/sample/${key}` },
+      });
+    const free = await planned('free');
+    expect(free).not.toHaveProperty('freezes');
+    const kept = await client.start('freezes', { taskQueue: TASK_QUEUE, workflowId: FREEZES_WORKFLOW_ID, args: [{}] });
+    const scopes = [{ environment: 'prod' }, { service: 'other' }];
+    const [freeze] = await Promise.all(
+      scopes.map((scope) => kept.executeUpdate(freezeUpdate, { args: [{ scope, by: 'bob', reason: 'audit' }] })),
+    );
+    const frozen = await planned('frozen');
+    expect(frozen.freezes).toEqual([
+      { freeze, sentence: `everything in prod is frozen by bob: audit (${freeze?.id})` },
+    ]);
+    expect(frozen.digest).toBe(free.digest);
+    expect(world.effects).toEqual([]);
   });
 
   it('builds what the plan says, tests that and brings it to production', async () => {

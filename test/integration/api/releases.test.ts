@@ -369,6 +369,16 @@ describe('reading', () => {
     ]);
   });
 
+  it('shows in a plan what is frozen on the way', async () => {
+    const { body } = await call('POST', '/v1/plans', { body: { service: 'sample', ref: 'frozen' } });
+    expect(planSchema.parse(body).freezes).toEqual([
+      {
+        freeze: { id: 'f1', scope: {}, by: 'bob', reason: 'audit', at: '2026-01-02T03:04:05.678Z' },
+        sentence: 'everything is frozen by bob: audit (f1)',
+      },
+    ]);
+  });
+
   it('shows lanes without the variables of their revisions; empty before the first release', async () => {
     await rig.client.workflow.start(WorkflowType.Lane, {
       workflowId: laneWorkflowId('prod', 'sample'),

@@ -23,6 +23,7 @@ import {
 import { digestOf } from '../../../domain/digest.ts';
 import type { DriftView } from '../../../domain/drift-sentences.ts';
 import { FailureType } from '../../../domain/failures.ts';
+import { type Freeze, freezeSentence } from '../../../domain/freeze.ts';
 import type { Plan, Step } from '../../../domain/plan.ts';
 import type {
   ApprovalRecord,
@@ -234,7 +235,7 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   return { outcome: 'rolled-back', view };
 }
 
-/** The reference `invalid` has a manifest with two errors; version 1.1.0 is vetoed in `prod`. */
+/** The reference `invalid` has a manifest with two errors, `frozen` meets a freeze; version 1.1.0 is vetoed in `prod`. */
 export async function planRelease({ request }: ReleaseInput): Promise<Plan> {
   if (request.source.kind === 'git' && request.source.ref === 'invalid') {
     throw ApplicationFailure.nonRetryable('slipway.yaml has 2 errors', FailureType.ManifestInvalid, [
@@ -243,6 +244,10 @@ export async function planRelease({ request }: ReleaseInput): Promise<Plan> {
     ]);
   }
   const { source } = request;
+  if (source.kind === 'git' && source.ref === 'frozen') {
+    const freeze: Freeze = { id: 'f1', scope: {}, by: 'bob', reason: 'audit', at: VETO.at };
+    return { ...planOf(request), freezes: [{ freeze, sentence: freezeSentence(freeze) }] };
+  }
   if (source.kind === 'git' || source.bundle.version !== '1.1.0') return planOf(request);
   const veto = { ...VETO, bundle: source.bundle.id };
   return { ...planOf(request), vetoes: [{ environment: 'prod', veto, sentence: vetoSentence('prod', veto) }] };
