@@ -31,6 +31,8 @@ export interface RigOptions {
    * (sdk-typescript#1058).
    */
   readonly server?: 'time-skipping' | 'dev';
+  /** After so many events a run on the `dev` server is told to continue as new; by default after 4,096. */
+  readonly longHistory?: number;
   /** Further queues on which the same activities are taken. */
   readonly taskQueues?: readonly string[];
 }
@@ -49,7 +51,7 @@ export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
 /** Starts a rig. @param activities replacements at the activity border, by name */
 export async function startWorkflowRig(activities: object, options: RigOptions = {}): Promise<WorkflowRig> {
   installRuntime();
-  const env = await (options.server === 'dev' ? startDevServer() : startTimeSkippingServer());
+  const env = await (options.server === 'dev' ? startDevServer(options.longHistory) : startTimeSkippingServer());
   const workers: Worker[] = [];
   const folder = process.env['SLIPWAY_HISTORIES'];
   const kept = folder === undefined ? undefined : new KeptRuns(folder);
@@ -102,14 +104,17 @@ async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment> {
   return env;
 }
 
-/** The server of `temporal server start-dev`, with our search attributes. */
-export function startDevServer(): Promise<TestWorkflowEnvironment> {
+/** The server of `temporal server start-dev`, with our search attributes. @param longHistory as in `RigOptions` */
+export function startDevServer(longHistory = 4096): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: executable('TEMPORAL_CLI_PATH') },
       searchAttributes: Object.values(SearchAttribute),
       // The default holds every workflow task for up to 50 ms.
-      extraArgs: ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+      extraArgs: [
+        ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+        ...['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${longHistory}`],
+      ],
     },
   });
 }

@@ -16,7 +16,7 @@ import {
   TASK_QUEUE,
 } from '../../workflows/contract.ts';
 import type { lane } from '../../workflows/lane.ts';
-import { startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
+import { type RigOptions, startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
 import { World } from './world.ts';
 
 export const APP = '/prod/sample/r1';
@@ -58,9 +58,12 @@ export let rig: WorkflowRig;
 export let world: World;
 export let handle: WorkflowHandle<typeof lane>;
 
-export async function start(): Promise<void> {
+export async function start(options?: RigOptions): Promise<void> {
   world = new World();
-  rig = await startWorkflowRig(world.activities(() => rig.client));
+  rig = await startWorkflowRig(
+    world.activities(() => rig.client),
+    options,
+  );
 }
 
 /** Starts the lane in a world that is as it says. */
