@@ -70,6 +70,8 @@ describe('refuseCommand', () => {
     ['skip a hold that is unknown', 'skipHold', { step: 'hold-moon' }, at('hold-prod'), 'UnknownStep'],
     ['skip a hold twice', 'skipHold', {}, at('hold-prod', { skipped: new Set(['hold-prod']) }), 'NothingToSkip'],
     ['skip analysis', 'skipAnalysis', {}, at('judge-prod'), undefined],
+    ['skip analysis without a reason', 'skipAnalysis', { reason: ' ' }, at('judge-prod'), 'RequestInvalid'],
+    ['pause without a reason', 'pause', { reason: '' }, at('hold-prod'), 'RequestInvalid'],
     ['skip analysis of another plan', 'skipAnalysis', { planDigest: 'x' }, at('judge-prod'), 'PlanDigestMismatch'],
     ['skip analysis in a hold', 'skipAnalysis', {}, at('hold-prod'), 'NothingToSkip'],
     ['the requester skips analysis', 'skipAnalysis', { by: 'ann' }, at('judge-prod'), 'SelfApproval'],
@@ -106,12 +108,13 @@ describe('refuseCommand', () => {
       'AlreadySaid',
     ],
   ])('%s', (_, name, command, now, expected) => {
-    expect(refuseCommand({ name, by: 'bob', ...command }, now)?.type).toBe(expected);
+    expect(refuseCommand({ name, by: 'bob', reason: 'because', ...command }, now)?.type).toBe(expected);
   });
 
   it('lets the requester alone promote fully past holds', () => {
     const holds = { ...plan, steps: steps.filter(({ kind }) => kind === 'hold' || kind === 'bake') };
-    expect(refuseCommand({ name: 'promoteFully', by: 'ann' }, at('hold-prod', { plan: holds }))).toBeUndefined();
+    const word = { name: 'promoteFully', by: 'ann', reason: 'because' } as const;
+    expect(refuseCommand(word, at('hold-prod', { plan: holds }))).toBeUndefined();
     expect(missingPeople('promoteFully', at('hold-prod', { plan: holds }))).toBe(1);
   });
 });
@@ -145,7 +148,7 @@ it.each<[CommandName, string | undefined, string | undefined]>([
   ['skipHold', 'hold-prod', 'hold-prod'],
   ['promoteFully', 'hold-prod', 'prod'],
 ])('%s in %s is about %s', (name, current, about) => {
-  expect(subjectOf({ name, by: 'bob' }, at(current))).toBe(about);
+  expect(subjectOf({ name }, at(current))).toBe(about);
 });
 
 it('skips what is under way and to come in this environment, and no bake', () => {

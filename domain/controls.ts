@@ -22,6 +22,8 @@ export type ControlVerb = keyof typeof CONTROL_VERBS;
 export interface ControlCommand {
   readonly name: CommandName;
   readonly by: string;
+  /** Why; never empty. */
+  readonly reason: string;
   /** The step that the person means; absent for the one under way. */
   readonly step?: string;
   /** Digest of the plan that the person saw; absent for whatever plan it is. */
@@ -51,17 +53,18 @@ const PEOPLE_TO_SKIP_ANALYSIS = 2;
 
 /** Why this word does not count now; undefined when it does. */
 export function refuseCommand(command: ControlCommand, now: ControlSituation): Refusal | undefined {
-  const { name, planDigest, step } = command;
+  const { name, planDigest, reason, step } = command;
   const { current, plan } = now;
+  // The API asks for one too; whoever uses Temporal itself is asked here.
+  if (reason.trim() === '') return { type: FailureType.RequestInvalid, message: 'say why: the reason is empty' };
   if (planDigest !== undefined && planDigest !== plan?.digest) {
     return {
       type: FailureType.PlanDigestMismatch,
       message: `the plan is ${plan?.digest ?? 'not made yet'}, not ${planDigest}; look at it again`,
     };
   }
-  if (step !== undefined && !plan?.steps.some(({ id }) => id === step)) {
-    return { type: FailureType.UnknownStep, message: `the plan has no step ${step}` };
-  }
+  const unknown = refuseStep(step, plan);
+  if (unknown) return unknown;
   switch (name) {
     case 'pause':
       return now.paused ? { type: FailureType.AlreadyPaused, message: 'the release is paused already' } : undefined;
@@ -97,8 +100,17 @@ export function refuseCommand(command: ControlCommand, now: ControlSituation): R
   }
 }
 
+/** Why this step can't be meant; undefined when the plan has it, or none is named. */
+export function refuseStep(step: string | undefined, plan: Plan | undefined): Refusal | undefined {
+  if (step === undefined || plan?.steps.some(({ id }) => id === step)) return undefined;
+  return { type: FailureType.UnknownStep, message: `the plan has no step ${step}` };
+}
+
 /** What a word is about: a step, or for `promoteFully` an environment; undefined where neither is needed. */
-export function subjectOf({ name, step }: ControlCommand, now: ControlSituation): string | undefined {
+export function subjectOf(
+  { name, step }: Pick<ControlCommand, 'name' | 'step'>,
+  now: ControlSituation,
+): string | undefined {
   if (name === 'pause' || name === 'resume') return undefined;
   return name === 'retryStep' ? (step ?? now.failed) : aboutOf(name, now);
 }

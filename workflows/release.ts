@@ -1,5 +1,6 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import { refuseApproval } from '../domain/approval.ts';
+import { refuseStep } from '../domain/controls.ts';
 import { FailureType } from '../domain/failures.ts';
 import {
   abortUpdate,
@@ -47,7 +48,8 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
         const { expired, pending } = run.approvals;
         if (expired) refuse(FailureType.ApprovalExpired, expired);
         refuseWhenOver();
-        const refusal = refuseApproval(pending, record.approvals, approval, new Date().toISOString());
+        const meant = approval.planDigest === run.plan?.digest ? refuseStep(approval.step, run.plan) : undefined;
+        const refusal = meant ?? refuseApproval(pending, record.approvals, approval, new Date().toISOString());
         if (refusal) refuse(refusal.type, refusal.message);
       },
     },

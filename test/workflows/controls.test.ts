@@ -6,10 +6,14 @@ import type { Manifest } from '../../domain/manifest.ts';
 import type { ReleaseView } from '../../domain/release.ts';
 import {
   abortUpdate,
+  adoptUpdate,
   approveUpdate,
   type ControlInput,
   controlUpdates,
+  rejectUpdate,
   releaseQuery,
+  revertUpdate,
+  rollbackUpdate,
 } from '../../workflows/contract.ts';
 import {
   approve,
@@ -258,6 +262,8 @@ describe('approvals', () => {
     expect(wait?.endedBy).toBe('an approval by one person of managers other than ann');
     expect(await refusal(by(handle, 'eve', digest))).toBe('NotInGroup');
     expect(await refusal(by(handle, 'bob', digest, 'approve-prod-2'))).toBe('NotWaiting');
+    expect(await refusal(by(handle, 'bob', digest, 'approve-moon'))).toBe('UnknownStep');
+    expect(await refusal(by(handle, 'bob', 'sha256:other', 'approve-moon'))).toBe('PlanDigestMismatch');
     expect(await by(handle, 'bob', digest, 'approve-prod-1')).toMatchObject({ step: 'approve-prod-1' });
     await until(
       handle,
@@ -302,6 +308,24 @@ describe('approvals', () => {
 });
 
 describe('a word that means nothing now', () => {
+  const WHY = { by: 'bob', reason: 'because' };
+
+  it('is refused while no approval is waited for and nothing was changed by hand', async () => {
+    const handle = await inProduction('2.0.0');
+    const { plan } = await handle.query(releaseQuery);
+    const approval = { by: 'cat', planDigest: plan?.digest ?? '' };
+    expect(await refusal(handle.executeUpdate(approveUpdate, { args: [approval] }))).toBe('NotWaiting');
+    for (const [update, code] of [
+      [rejectUpdate, 'NotWaiting'],
+      [adoptUpdate, 'NoDrift'],
+      [revertUpdate, 'NoDrift'],
+    ] as const) {
+      expect([update.name, await refusal(handle.executeUpdate(update, { args: [WHY] }))]).toEqual([update.name, code]);
+    }
+    await handle.executeUpdate(abortUpdate, { args: [WHY] });
+    expect((await ended(handle)).outcome).toBe('aborted');
+  });
+
   it('is refused with its code, whatever it is', async () => {
     const handle = await startRelease('1.0.0');
     const { plan } = await until(handle, waitsForApproval);
@@ -311,6 +335,7 @@ describe('a word that means nothing now', () => {
       ['skipHold', {}, 'NothingToSkip'],
       ['skipHold', { step: 'hold-moon' }, 'UnknownStep'],
       ['skipAnalysis', {}, 'NothingToSkip'],
+      ['skipAnalysis', { reason: ' ' }, 'RequestInvalid'],
       ['retryStep', {}, 'NothingToRetry'],
       ['promoteFully', { by: 'ann' }, 'SelfApproval'],
     ] as const) {
@@ -324,6 +349,14 @@ describe('a word that means nothing now', () => {
     await until(handle, ({ outcome }) => outcome !== undefined);
     for (const name of Object.keys(controlUpdates) as (keyof typeof controlUpdates)[]) {
       expect([name, await refusal(say(handle, name, 'bob'))]).toEqual([name, 'ReleaseOver']);
+    }
+    const approval = { by: 'bob', planDigest: plan?.digest ?? '' };
+    expect(await refusal(handle.executeUpdate(approveUpdate, { args: [approval] }))).toBe('ReleaseOver');
+    for (const update of [rejectUpdate, abortUpdate, rollbackUpdate, adoptUpdate, revertUpdate]) {
+      expect([update.name, await refusal(handle.executeUpdate(update, { args: [WHY] }))]).toEqual([
+        update.name,
+        'ReleaseOver',
+      ]);
     }
     world.letGo();
     await ended(handle, '0s');

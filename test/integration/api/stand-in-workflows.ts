@@ -177,7 +177,7 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
       defineUpdate<ControlAnswer, [ControlInput]>(name),
       ({ by, reason }) => {
         paused = name === 'pause' || (paused && name !== 'resume');
-        const about = subjectOf({ name, by }, situation());
+        const about = subjectOf({ name }, situation());
         const at = new Date().toISOString();
         const command: CommandRecord = { name, by, reason, at, ...(about === undefined ? {} : { about }) };
         said.push(command);
