@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType, type InputError } from '../../domain/failures.ts';
 import type { Manifest } from '../../domain/manifest.ts';
-import { parseManifest } from '../../domain/schemas/manifest.ts';
+import { MOST_MANIFEST_BYTES, parseManifest } from '../../domain/schemas/manifest.ts';
+import { largerThan } from '../../domain/schemas/yaml-document.ts';
 import { beating } from '../beating.ts';
 import { GitExit, gitFailure, runGit, withoutPassword } from './client.ts';
 import { existingMirror, type MirrorOptions, updateMirror } from './mirror.ts';
@@ -70,12 +71,16 @@ export function createGitActivities(options: GitActivitiesOptions) {
       const { service, commit } = input;
       return beating(async (signal) => {
         const mirror = mirrorOf(service, signal);
-        const text = await readFileAt(mirror, commit, MANIFEST_PATH);
-        if (text === undefined) {
+        const file = await fileAt(mirror, commit, MANIFEST_PATH);
+        if (file === undefined) {
           throw manifestInvalid(commit, [
             { path: '', message: `there is no ${MANIFEST_PATH} at the top of the repository` },
           ]);
         }
+        if (file.bytes > MOST_MANIFEST_BYTES) {
+          throw manifestInvalid(commit, [{ path: '', message: largerThan(MOST_MANIFEST_BYTES) }]);
+        }
+        const text = await file.read();
         const reading = parseManifest(text.toString('utf8'));
         if (!reading.ok) throw manifestInvalid(commit, reading.errors);
         if (reading.manifest.service !== service) {
@@ -88,22 +93,31 @@ export function createGitActivities(options: GitActivitiesOptions) {
   };
 }
 
-/** A file as it is in a commit; undefined when the commit has none there. */
-async function readFileAt(mirror: MirrorOptions, commit: string, path: string): Promise<Buffer | undefined> {
+/** A file as it is in a commit. */
+interface CommittedFile {
+  readonly bytes: number;
+  read(): Promise<Buffer>;
+}
+
+/** Undefined when the commit has no file there. */
+async function fileAt(mirror: MirrorOptions, commit: string, path: string): Promise<CommittedFile | undefined> {
   const { signal } = mirror;
   let directory = await existingMirror(mirror);
   if (directory === undefined || (await readCommit(directory, mirror, commit)) === undefined) {
     directory = await updateMirror(mirror);
     if ((await readCommit(directory, mirror, commit)) === undefined) throw unknownCommit(commit, mirror.repository);
   }
-  try {
-    const listed = await runGit(['ls-tree', '-z', '--full-tree', commit, '--', path], { cwd: directory, signal });
-    // `100644 blob <id>\t<path>`; a folder or a link of that name is no manifest.
-    const id = /^100(?:644|755) blob ([0-9a-f]+)\t/.exec(listed.toString('utf8'))?.[1];
-    return id === undefined ? undefined : await runGit(['cat-file', 'blob', id], { cwd: directory, signal });
-  } catch (error) {
-    throw error instanceof GitExit ? gitFailure(mirror.repository, `reading ${path}`, error) : error;
-  }
+  const git = async (...args: readonly string[]): Promise<Buffer> => {
+    try {
+      return await runGit(args, { cwd: directory, signal });
+    } catch (error) {
+      throw error instanceof GitExit ? gitFailure(mirror.repository, `reading ${path}`, error) : error;
+    }
+  };
+  const listed = await git('ls-tree', '-z', '--long', '--full-tree', commit, '--', path);
+  // `100644 blob <id> <bytes>\t<path>`; a folder or a link of that name is no manifest.
+  const [, id, bytes] = /^100(?:644|755) blob ([0-9a-f]+) +([0-9]+)\t/.exec(listed.toString('utf8')) ?? [];
+  return id === undefined ? undefined : { bytes: Number(bytes), read: () => git('cat-file', 'blob', id) };
 }
 
 /** Undefined when the mirror has no such commit. */

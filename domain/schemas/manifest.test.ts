@@ -213,9 +213,13 @@ scale: { min: 4, max: 2 }
   });
 
   it('refuses text above 256 KB, counted in bytes', () => {
-    const filler = (letter: string) => `${SMALLEST}# ${letter.repeat(150_000)}`;
-    expect(parseManifest(filler('x')).ok).toBe(true);
-    expect(errorsOf(filler('é'))).toEqual([': is larger than 256 KB']);
+    const filled = (bytes: number, letter = 'x') =>
+      `${SMALLEST}# ${letter.repeat((bytes - SMALLEST.length - 2) / Buffer.byteLength(letter))}`;
+    const most = 256 * 1024;
+    expect(parseManifest(filled(most)).ok).toBe(true);
+    for (const text of [filled(most + 1), filled(most + 2, 'é')]) {
+      expect(errorsOf(text)).toEqual([': is larger than 256 KB']);
+    }
   });
 });
 

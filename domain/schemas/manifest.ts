@@ -8,7 +8,8 @@ import { manifestRuleErrors } from './manifest-rules.ts';
 import { manifestSchema } from './manifest-shape.ts';
 import { readYaml } from './yaml-document.ts';
 
-const MAX_BYTES = 256 * 1024;
+/** A longer text is refused unread. */
+export const MOST_MANIFEST_BYTES = 256 * 1024;
 
 export type ManifestReading =
   | { readonly ok: true; readonly manifest: Manifest }
@@ -20,7 +21,7 @@ export type ManifestReading =
  * refused unread.
  */
 export function parseManifest(text: string): ManifestReading {
-  const reading = readYaml(text, MAX_BYTES);
+  const reading = readYaml(text, MOST_MANIFEST_BYTES);
   if (!reading.ok) return { ok: false, errors: firstErrors(reading.errors) };
   const parsed = parseInput(manifestSchema, reading.document, manifestJsonSchema);
   const errors = [...parsed.errors, ...manifestRuleErrors(reading.document)];
@@ -39,7 +40,7 @@ export type PolicyReading =
 
 /** Reads a policy of the judge alone, in the words of an entry of `release.metrics`; what it leaves out has its default. */
 export function parseJudgePolicy(text: string): PolicyReading {
-  const reading = readYaml(text, MAX_BYTES);
+  const reading = readYaml(text, MOST_MANIFEST_BYTES);
   if (!reading.ok) return { ok: false, errors: firstErrors(reading.errors) };
   const { data, errors } = parseInput(judgeSchema, reading.document, () =>
     z.toJSONSchema(judgeSchema, { io: 'input' }),

@@ -13,7 +13,7 @@ export type YamlReading =
  */
 export function readYaml(text: string, maxBytes: number): YamlReading {
   if (text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes) {
-    return refused([`is larger than ${maxBytes / 1024} KB`]);
+    return refused([largerThan(maxBytes)]);
   }
   const lines = new LineCounter();
   const parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' });
@@ -42,6 +42,9 @@ export function readYaml(text: string, maxBytes: number): YamlReading {
   });
   return wrong.length > 0 ? refused(wrong) : { ok: true, document: parsed.toJS() };
 }
+
+/** What is said of a text that is too long to be read. */
+export const largerThan = (maxBytes: number): string => `is larger than ${maxBytes / 1024} KB`;
 
 function at(lines: LineCounter, offset: number, message: string): string {
   const { line, col } = lines.linePos(offset);

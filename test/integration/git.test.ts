@@ -149,6 +149,19 @@ describe('readManifest', () => {
     ]);
   });
 
+  it('refuses one of more than 256 KB, however long it is', async () => {
+    const long = (bytes: number) => `${MANIFEST}# ${'x'.repeat(bytes - MANIFEST.length - 2)}`;
+    const [most, more, farMore] = [256 * 1024, 256 * 1024 + 1, 9 * 1024 * 1024].map((bytes) =>
+      push({ 'slipway.yaml': long(bytes) }, `${bytes} bytes`),
+    );
+    expect((await read(most ?? '')).manifest.service).toBe('sample');
+    for (const commit of [more, farMore]) {
+      const failure = await failureOf(read(commit ?? ''));
+      expect([failure.type, failure.nonRetryable]).toEqual(['ManifestInvalid', true]);
+      expect(failure.details).toEqual([[{ path: '', message: 'is larger than 256 KB' }]]);
+    }
+  });
+
   it('does not take the manifest of another service, nor none', async () => {
     const other = push({ 'slipway.yaml': MANIFEST.replace('sample', 'other') }, 'other');
     expect((await failureOf(read(other))).details).toEqual([
