@@ -1,10 +1,11 @@
 /** Any manifest, written as people write it, is read back as it was. */
 import { describe, expect, it } from '@jest/globals';
+import Ajv2020 from 'ajv/dist/2020.js';
 import fc from 'fast-check';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { type CanaryEntry, type JudgePolicy, type Manifest, STRATEGIES } from '../manifest.ts';
 import { WEEKDAYS } from '../window.ts';
-import { parseManifest } from './manifest.ts';
+import { manifestJsonSchema, parseManifest } from './manifest.ts';
 import { durationText } from './quantities.ts';
 
 describe('parseManifest', () => {
@@ -15,6 +16,35 @@ describe('parseManifest', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('agrees with the JSON Schema by which editors mark mistakes', () => {
+    const holds = new Ajv2020.default({ allErrors: true }).compile(manifestJsonSchema());
+    fc.assert(
+      fc.property(anyManifest(), (manifest) => {
+        expect([holds(parse(stringify(asWritten(manifest)))), holds.errors]).toEqual([true, null]);
+      }),
+      { numRuns: 60 },
+    );
+    const smallest = { slipway: 'v1', service: 'sample', version: '1.0.0', environments: { prod: {} } };
+    expect(holds(smallest)).toBe(true);
+    for (const wrong of [
+      { relase: {} },
+      { slipway: 'v0' },
+      { service: 'My_Service' },
+      { build: { timeout: '90' } },
+      { run: { memory: '64MB' } },
+      { environments: { Prod: {} } },
+      { environments: { prod: { instances: 0 } } },
+      { release: { strategy: 'canry' } },
+      { release: { canary: [{ weight: '5%', hold: '1m' }] } },
+      { release: { canary: [{ wait: '1m' }] } },
+      { release: { canary: Array.from({ length: 200 }, () => ({ hold: '1m' })) } },
+      { release: { metrics: { errors: { maxErrors: '5' } } } },
+      { retention: { keepReleases: 0 } },
+    ]) {
+      expect([wrong, holds({ ...smallest, ...wrong })]).toEqual([wrong, false]);
+    }
   });
 
   it('answers any text without throwing, and an error wherever it refuses', () => {
