@@ -34,7 +34,8 @@ export function createCanaryActivities(figures: Pick<InfluxActivities, 'readCana
       ...{ environment, service, canary, baseline, from, to },
       ...(others === undefined ? {} : { others }),
       intervalSeconds: Math.max(1, Math.ceil(windowSeconds / MOST_INTERVALS)),
-      timings: policy.maxP99Ms !== undefined,
+      // What is judged by times is judged by single answers too, where somebody writes them.
+      timings: policy.maxP99Ms !== undefined || policy.maxSlowdownPercent !== undefined,
     });
     const shares = { canaryShare, ...(baselineShare === undefined ? {} : { baselineShare }) };
     return { policy, ...shares, windowSeconds, ...read, ...(latencyMemory && { latencyMemory }) };
