@@ -48,5 +48,5 @@ function configZh(environment: string, { added, changed, from, removed, to }: Co
     ...(changed.length > 0 ? [`修改 ${changed.join('、')}`] : []),
   ];
   const what = said.length > 0 ? said.join('；') : '没有键改变';
-  return `${environment} 的配置从${from > 0 ? `版本 ${from}` : '无'}到 ${to}：${what}`;
+  return `${environment} 的配置${from > 0 ? `从版本 ${from} 到` : '从无到版本'} ${to}：${what}`;
 }
