@@ -1,11 +1,10 @@
 /** Rules between the fields of the section `release` of `slipway.yaml`. */
-import { z } from 'zod';
 import type { InputError } from '../failures.ts';
 import { pathText } from './input-errors.ts';
 import { canaryWeightSchema, DEFAULT_JUDGE, judgeNameSchema } from './manifest-release.ts';
 import { instanceCount } from './manifest-values.ts';
 import { nearestName } from './nearest-name.ts';
-import { items, keys, read } from './written-document.ts';
+import { isMapping, items, keys, read } from './written-document.ts';
 
 /** @param document the whole document as it was read from YAML, right or wrong */
 export function releaseRuleErrors(document: unknown): InputError[] {
@@ -84,8 +83,4 @@ function judgesHaveHolds(document: unknown): InputError[] {
     const missing = weighted ? 'a hold between it and the weight before it' : 'a weight and a hold before it';
     return [{ path: entryPath(index, 'judge'), message: `needs ${missing}, so that there are figures` }];
   });
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return z.record(z.string(), z.unknown()).safeParse(value).success;
 }

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { type CanaryEntry, type JudgePolicy, type ReleaseSpec, STRATEGIES } from '../manifest.ts';
 import { MOST_STEPS } from '../plan.ts';
 import { isTimeZone, WEEKDAYS } from '../window.ts';
-import { DAY, dnsLabel, instanceCount, wholeNumber } from './manifest-values.ts';
+import { DAY, dnsLabel, instanceCount, MOST_ENVIRONMENTS, wholeNumber } from './manifest-values.ts';
 import { duration, milliseconds, percent } from './quantities.ts';
 
 const MOST_WINDOWS = 50;
+const MOST_JUDGES = 100;
 
 /** What a judge allows, as each entry of `release.metrics` says it. */
 export const judgeSchema = z.strictObject({
@@ -66,7 +67,10 @@ const aboveNone = percent().refine((share) => share > 0, { error: 'must be above
 const timeOfDay = z.string({ error: () => 'write a time such as 09:00' });
 
 const windowSchema = z.strictObject({
-  environments: z.array(dnsLabel).min(1, { error: 'must name at least one environment' }),
+  environments: z
+    .array(dnsLabel)
+    .min(1, { error: 'must name at least one environment' })
+    .max(MOST_ENVIRONMENTS, { error: `must name at most ${MOST_ENVIRONMENTS} environments` }),
   days: z
     .array(z.enum(WEEKDAYS))
     .min(1, { error: 'must name at least one day' })
@@ -102,8 +106,9 @@ export const releaseSchema = z.strictObject({
     .prefault({}),
   metrics: z
     .record(judgeNameSchema, judgeSchema)
-    .prefault({})
-    .meta({ description: 'Judges by name; errors exists by default.' }),
+    .refine((judges) => Object.keys(judges).length <= MOST_JUDGES, { error: `must be at most ${MOST_JUDGES}` })
+    .meta({ description: 'Judges by name; errors exists by default.', maxProperties: MOST_JUDGES })
+    .prefault({}),
   approvals: z
     .strictObject({
       count: wholeNumber(0, 20).default(1).meta({ description: 'How many different people, the requester excluded.' }),

@@ -1,7 +1,7 @@
 /** The form of `slipway.yaml` as people write it; its output has every default filled in and every quantity in one unit. */
 import { z } from 'zod';
 import { releaseSchema } from './manifest-release.ts';
-import { bounds, DAY, dnsLabel, instanceCount, wholeNumber } from './manifest-values.ts';
+import { bounds, DAY, dnsLabel, instanceCount, MOST_ENVIRONMENTS, wholeNumber } from './manifest-values.ts';
 import { duration, memory } from './quantities.ts';
 
 /** Semantic version without build metadata, which a registry tag can't hold. */
@@ -54,9 +54,14 @@ const environmentSchema = z.strictObject({
     .meta({ description: 'Environment variables of this environment; they win over run.env.' }),
 });
 
+const MOST_TESTS = 100;
+
 const testSchema = z.strictObject({
   dockerfile: pathInRepository,
-  environments: z.array(dnsLabel).min(1, { error: 'must name at least one environment' }),
+  environments: z
+    .array(dnsLabel)
+    .min(1, { error: 'must name at least one environment' })
+    .max(MOST_ENVIRONMENTS, { error: `must name at most ${MOST_ENVIRONMENTS} environments` }),
   timeout: duration(1, DAY).prefault('10m'),
 });
 
@@ -83,8 +88,19 @@ export const manifestSchema = z.strictObject({
   environments: z
     .record(dnsLabel, environmentSchema)
     .refine((environments) => Object.keys(environments).length > 0, { error: 'must name at least one environment' })
-    .meta({ description: 'In the order in which a release visits them; the last is the end of the way.' }),
-  tests: z.record(dnsLabel, testSchema).prefault({}),
+    .refine((environments) => Object.keys(environments).length <= MOST_ENVIRONMENTS, {
+      error: `must name at most ${MOST_ENVIRONMENTS} environments`,
+    })
+    .meta({
+      description: 'In the order in which a release visits them; the last is the end of the way.',
+      minProperties: 1,
+      maxProperties: MOST_ENVIRONMENTS,
+    }),
+  tests: z
+    .record(dnsLabel, testSchema)
+    .refine((tests) => Object.keys(tests).length <= MOST_TESTS, { error: `must be at most ${MOST_TESTS}` })
+    .meta({ maxProperties: MOST_TESTS })
+    .prefault({}),
   release: releaseSchema.prefault({}),
   scale: scaleSchema.optional(),
   retention: z

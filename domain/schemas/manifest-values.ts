@@ -3,6 +3,9 @@ import { z } from 'zod';
 
 export const DAY = 24 * 3600;
 
+/** Environments of one service that a manifest may name. */
+export const MOST_ENVIRONMENTS = 50;
+
 /** RFC 1035 label: it becomes part of DNS names, Marathon ids and registry paths. */
 export const dnsLabel = z
   .string()

@@ -197,6 +197,8 @@ scale: { min: 4, max: 2 }
     ['an unknown tag', 'a: !secret x', 'line 1, column 4: Unresolved tag'],
     ['an alias', 'a: &x [1]\nb: *x', 'line 2, column 4: *x is an alias; write the value out instead'],
     ['a key of all objects', 'run: { env: { __proto__: x } }', 'line 1, column 15: __proto__ is not a usable key'],
+    ['lists in lists without end', '['.repeat(20_000), 'is nested too deeply to be read'],
+    ['a long word that it does not understand', `!${'x'.repeat(1000)} y`, 'x...'],
     ['an empty text', '', 'must be a mapping of keys to values, not empty'],
     ['a list', '- a', 'must be a mapping of keys to values, not a list'],
   ])('names %s', (_, text, expected) => {
@@ -204,12 +206,28 @@ scale: { min: 4, max: 2 }
   });
 
   it('answers a text full of mistakes with the first hundred', () => {
-    const named = `tests: { c: { dockerfile: D, environments: [${'1,'.repeat(500)}] } }`;
-    const errors = errorsOf(`${SMALLEST}${named}`);
+    const holds = `release: { canary: [${'{ hold: 1 }, '.repeat(150)}] }`;
+    const errors = errorsOf(`${SMALLEST}${holds}`);
     expect(errors).toHaveLength(101);
-    expect(errors.at(-1)).toBe(': and 400 more errors');
+    expect(errors.at(-1)).toBe(': and 50 more errors');
     const keys = Array.from({ length: 25 }, (_, index) => `k${index}: 1`).join('\n');
     expect(errorsOf(`${SMALLEST}${keys}`).at(-1)).toBe(': and 5 more unknown keys');
+  });
+
+  it.each([
+    [
+      'environments',
+      '{ prod: {},',
+      (n: number) => `e${n}: {}`,
+      ' }',
+      'environments: must name at most 50 environments',
+    ],
+    ['tests', '{', (n: number) => `t${n}: { dockerfile: D, environments: [prod] }`, ' }', 'tests: must be at most 100'],
+    ['release', '{ metrics: {', (n: number) => `m${n}: {}`, ' } }', 'release.metrics: must be at most 100'],
+  ])('says how many there may be of %s, and compares no more of them', (key, begin, entry, end, expected) => {
+    const rest = SMALLEST.split('\n').filter((line) => !line.startsWith(`${key}:`));
+    const many = `${key}: ${begin}${Array.from({ length: 2000 }, (_, n) => entry(n)).join(', ')}${end}`;
+    expect(errorsOf([...rest, many].join('\n'))).toEqual([expected]);
   });
 
   it('refuses text above 256 KB, counted in bytes', () => {

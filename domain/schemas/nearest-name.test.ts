@@ -8,12 +8,17 @@ describe('nearestName', () => {
     ['fta', ['fat', 'uat'], 'fat'],
     ['Bake', ['bake', 'batches'], 'bake'],
     ['release', ['releases'], 'releases'],
+    ['enviroment', ['environments'], 'environments'],
+    ['xxbuild', ['build'], 'build'],
+    ['metrcis', ['approvals', 'metrics'], 'metrics'],
   ])('takes %s for one of %j', (written, known, meant) => {
     expect(nearestName(written, known)).toBe(meant);
   });
 
   it.each([
     ['x', ['fat', 'uat']],
+    ['environments-of-ann', ['environments-of-everybody']],
+    ['abcdefgh', ['cdefghab', 'hgfedcba', 'abxxefyy']],
     ['prod', ['fat', 'uat']],
     ['ab', ['cd']],
     ['anything', []],

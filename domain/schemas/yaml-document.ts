@@ -17,6 +17,8 @@ export function readYaml(text: string, maxBytes: number): YamlReading {
   }
   const lines = new LineCounter();
   const parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' });
+  const tooDeep = parsed.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
+  if (tooDeep) return refused([at(lines, tooDeep.pos[0], 'is nested too deeply to be read')]);
   const wrong = [...parsed.errors, ...parsed.warnings].map(({ code, message, pos }) =>
     at(lines, pos[0], code === 'MULTIPLE_DOCS' ? 'a second document begins; only one is allowed' : message),
   );
@@ -43,12 +45,16 @@ export function readYaml(text: string, maxBytes: number): YamlReading {
   return wrong.length > 0 ? refused(wrong) : { ok: true, document: parsed.toJS() };
 }
 
+/** The parser repeats what it does not understand, however long that is. */
+const LONGEST_MESSAGE = 300;
+
 /** What is said of a text that is too long to be read. */
 export const largerThan = (maxBytes: number): string => `is larger than ${maxBytes / 1024} KB`;
 
 function at(lines: LineCounter, offset: number, message: string): string {
   const { line, col } = lines.linePos(offset);
-  return `line ${line}, column ${col}: ${message}`;
+  const said = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message;
+  return `line ${line}, column ${col}: ${said}`;
 }
 
 function refused(messages: readonly string[]): YamlReading {
