@@ -32,8 +32,10 @@ export interface ReleaseName {
 
 export interface Started {
   readonly id: string;
-  /** The release itself when it had ended before it was asked for again. */
+  /** The release itself when it has ended by now. */
   readonly ended?: ReleaseView;
+  /** True when it had ended before it was asked for now. */
+  readonly wasOver: boolean;
 }
 
 /** What the run of a release, or of a way back, is started with. */
@@ -64,6 +66,7 @@ export class ReleaseRuns {
   async start({ digest, environment, input, name, requestedBy, summary, workflowType }: RunOrder): Promise<Started> {
     const { workflow } = this.client;
     const workflowId = releaseWorkflowId(name.service, name.key);
+    let wasOver = false;
     const described = await this.client.withDeadline(Date.now() + QUESTION_MS, async () => {
       try {
         await workflow.start(workflowType, {
@@ -84,6 +87,7 @@ export class ReleaseRuns {
         });
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        wasOver = true;
       }
       return workflow.getHandle(workflowId).describe();
     });
@@ -93,8 +97,8 @@ export class ReleaseRuns {
         `${workflowId} was asked for something else; use another key, or look at that release`,
       );
     }
-    if (described.status.name === 'RUNNING') return { id: workflowId };
-    return { id: workflowId, ended: await this.viewOf(workflow.getHandle(workflowId), described) };
+    if (described.status.name === 'RUNNING') return { id: workflowId, wasOver };
+    return { id: workflowId, wasOver, ended: await this.viewOf(workflow.getHandle(workflowId), described) };
   }
 
   /** The whole state of a release. `UnknownRelease`. */

@@ -147,7 +147,8 @@ export class Releases {
 
   /**
    * Goes back to the revision before. A release that runs does it itself; for one that has ended a `rollback`
-   * workflow is started, under a key of its own; it ends as failed where something newer serves by now.
+   * workflow is started, under a key of its own; it ends as failed where something newer serves by now. Asked for without
+   * a key it is once however often that is said, until it has failed: then the next word starts another one.
    *
    * @returns the release that carries it out
    */
@@ -174,27 +175,29 @@ export class Releases {
     }
     const environment = command.environment ?? lastEnvironment(view);
     requireEnvironment(this.configuration, environment);
-    const key = command.key ?? `${name.key}.rollback${to === undefined ? '' : `.${to}`}`;
-    const input: RollbackInput = {
-      key,
-      service: name.service,
-      environment,
-      requestedBy: by,
-      reason,
-      ...(view.bundle === undefined ? {} : { bundle: view.bundle.id }),
-      ...(to === undefined ? {} : { to }),
-    };
-    const back: ReleaseName = { service: name.service, key };
-    await this.runs.start({
-      workflowType: WorkflowType.Rollback,
-      name: back,
-      input,
-      digest: digestOf({ rollback: name.key, environment, ...(to === undefined ? {} : { to }) }),
-      environment,
-      summary: `${name.service} back in ${environment}: ${reason}`.slice(0, 200),
-      requestedBy: by,
-    });
-    return back;
+    const first = command.key ?? `${name.key}.rollback${to === undefined ? '' : `.${to}`}`;
+    for (let number = 1; ; number++) {
+      const back: ReleaseName = { service: name.service, key: number === 1 ? first : `${first}.${number}` };
+      const input: RollbackInput = {
+        key: back.key,
+        service: name.service,
+        environment,
+        requestedBy: by,
+        reason,
+        ...(view.bundle === undefined ? {} : { bundle: view.bundle.id }),
+        ...(to === undefined ? {} : { to }),
+      };
+      const { ended, wasOver } = await this.runs.start({
+        workflowType: WorkflowType.Rollback,
+        name: back,
+        input,
+        digest: digestOf({ rollback: name.key, environment, ...(to === undefined ? {} : { to }) }),
+        environment,
+        summary: `${name.service} back in ${environment}: ${reason}`.slice(0, 200),
+        requestedBy: by,
+      });
+      if (!wasOver || ended?.outcome !== 'failed' || command.key !== undefined) return back;
+    }
   }
 
   /**

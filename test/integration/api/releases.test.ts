@@ -277,6 +277,24 @@ describe('commands', () => {
     expect(twice).toMatchObject({ status: 409, body: { code: 'NothingToRollBackTo' } });
   });
 
+  it('rolls back once more what could not be rolled back before', async () => {
+    const { key, path } = await startRelease('quick');
+    await ended(path);
+    const back = (reason: string, own?: string) =>
+      call('POST', `${path}/rollback`, { body: { reason }, ...(own === undefined ? {} : { key: own }) });
+    expect((await back('in vain')).body.id).toBe(`release/sample/${key}.rollback`);
+    expect((await ended(`${path}.rollback`)).outcome).toBe('failed');
+    const answers = await Promise.all([back('again'), back('again')]);
+    expect(answers.map(({ body }) => body.id)).toEqual(Array(2).fill(`release/sample/${key}.rollback.2`));
+    expect((await ended(`${path}.rollback.2`)).outcome).toBe('rolled-back');
+    expect((await back('and again')).body.id).toBe(`release/sample/${key}.rollback.2`);
+    // Whoever names the rollback asks for that one.
+    const own = `${key}.own`;
+    expect((await back('in vain', own)).body.id).toBe(`release/sample/${own}`);
+    await ended(`/v1/releases/sample/${own}`);
+    expect((await back('in vain', own)).body.id).toBe(`release/sample/${own}`);
+  });
+
   it('rolls back one that has ended and still writes its books, and none that is being undone', async () => {
     const { key, path } = await startRelease('writing');
     const back = await call('POST', `${path}/rollback`, { body: { reason: 'bad' } });

@@ -206,16 +206,17 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
   return { outcome, view: view() };
 }
 
-/** Goes back at once; for the reason `slowly` never. */
+/** Goes back at once; for the reason `slowly` never, for `in vain` it fails. */
 export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   const at = new Date().toISOString();
+  const outcome = input.reason === 'in vain' ? 'failed' : 'rolled-back';
   const view: ReleaseView = {
     id: workflowInfo().workflowId,
     service: input.service,
     requestedBy: input.requestedBy,
     startedAt: at,
     endedAt: at,
-    outcome: 'rolled-back',
+    outcome,
     steps: [
       {
         id: `rollback-${input.environment}`,
@@ -231,8 +232,8 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   };
   setHandler(releaseQuery, () => view);
   if (input.reason === 'slowly') await condition(() => false);
-  upsertSearchAttributes([{ key: SearchAttribute.Outcome, value: 'rolled-back' }]);
-  return { outcome: 'rolled-back', view };
+  upsertSearchAttributes([{ key: SearchAttribute.Outcome, value: outcome }]);
+  return { outcome, view };
 }
 
 /** The reference `invalid` has a manifest with two errors, `frozen` meets a freeze; version 1.1.0 is vetoed in `prod`. */
