@@ -1,8 +1,8 @@
 import { FailureType } from './failures.ts';
 
 /**
- * A bundle that was rolled back in a production environment does not go there again until a person lifts this. JSON-safe:
- * lanes carry it over continue-as-new.
+ * A bundle that was rolled back in an environment does not go there again until a person lifts this. JSON-safe: lanes carry
+ * it over continue-as-new.
  */
 export interface Veto {
   /** Id of the bundle. */

@@ -13,7 +13,7 @@ import { idleUntil, type WaitBoard, waitFor } from './wait.ts';
  * One event of the history where an activity costs six and its whole input: a release tells the ledger at each step, and
  * a write takes milliseconds.
  */
-const near = proxyLocalActivities<LedgerActivities>(NEAR);
+const near = proxyLocalActivities<LedgerActivities>({ ...NEAR, summary: 'Tell the ledger what has come about' });
 
 /** So long a wait for the ledger is said to last; then it is asked again, and the wait begins anew. */
 const AWAY_SECONDS = 24 * 3600;

@@ -12,7 +12,7 @@ import { type WaitBoard, waitFor } from './wait.ts';
 const WAIT_SECONDS = 3600;
 
 /** One event of the history, since it is asked before every shift and nearly always finds nothing missing. */
-const near = proxyLocalActivities<ReadinessActivities>(READINESS_NEAR);
+const near = proxyLocalActivities<ReadinessActivities>({ ...READINESS_NEAR, summary: 'Is the way back ready' });
 
 /**
  * Returns when going back from what comes next would lack nothing: every part of the old image, the old configuration,

@@ -221,8 +221,7 @@ export class ReleaseRun implements StepContext {
     const outcome = this.stopped?.outcome ?? byItself;
     await restoreAll(touched, this.record, failure.message, ({ bundle, facts }, state) => {
       // An abort says nothing of the bundle; whoever rolls it back, or the judge, does.
-      const banned = outcome === 'rolled-back' && facts.tier === 'production';
-      const veto = banned ? this.record.vetoed(facts.name, bundle, failure.message) : undefined;
+      const veto = outcome === 'rolled-back' ? this.record.vetoed(facts.name, bundle, failure.message) : undefined;
       return this.lanes.leave(facts.name, state, veto);
     });
     await this.lanes.leaveRest();

@@ -2,7 +2,7 @@ import { ApplicationFailure, CancellationScope, isCancellation, log, setHandler 
 import type { EnvironmentActivities } from '../activities/environments/activities.ts';
 import type { ReadinessActivities } from '../activities/readiness/activities.ts';
 import { FailureType } from '../domain/failures.ts';
-import type { LaneState, RevisionRecord } from '../domain/lane.ts';
+import type { LaneState } from '../domain/lane.ts';
 import type { ReadinessGap } from '../domain/readiness.ts';
 import type { ReleaseFailure } from '../domain/release.ts';
 import { rollbackTarget } from '../domain/rollback-target.ts';
@@ -32,9 +32,9 @@ import { untilAnswered } from './wait.ts';
 
 /**
  * Goes back after a release has ended: an earlier bundle serves again, as a new revision, with its configuration, its
- * bounds, and as many instances as serve now. Passes no approval. What it goes away from is vetoed in production, and
- * forgotten elsewhere, so that two rollbacks in a row do not bring the bad one back. Cancelled from the Temporal UI it restores what served, and ends as
- * cancelled.
+ * bounds, and as many instances as serve now. Passes no approval and no gate. What it goes away from is vetoed there, so
+ * that two rollbacks in a row do not bring the bad one back. Cancelled from the Temporal UI it restores what served, and
+ * ends as cancelled.
  */
 export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   const { environment, key, reason, requestedBy, service } = input;
@@ -63,14 +63,16 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
     await startInstances(stage, stage.before.current?.instances ?? 1);
     await moveTraffic(stage, 100);
     const trafficAt = new Date().toISOString();
-    await bindNames(stage);
+    // The good one serves everything by now: trouble with its names is no reason to bring the bad one back.
+    const good = stage;
+    await untilDone(record, `binding the names of ${service} in ${environment}`, () => bindNames(good));
     await retireBefore(stage, record);
     const { previous, ...after } = stateAfter(stage);
-    state = stage.facts.tier === 'production' ? after : without(after, previous);
+    state = after;
     const what = `${stage.spec.revision} serves ${stage.bundle.version}, as before ${previous?.revision}`;
     record.ended(stepId, 'done', what);
     record.rolledBack({ environment, reason, decidedAt, trafficAt, doneAt: new Date().toISOString() });
-    if (previous && stage.facts.tier === 'production') veto = record.vetoed(environment, previous.bundle, reason);
+    if (previous) veto = record.vetoed(environment, previous.bundle, reason);
     record.finished('rolled-back');
   } catch (error) {
     if (isCancellation(error)) cancelled = error;
@@ -96,12 +98,6 @@ export async function rollback(input: RollbackInput): Promise<ReleaseResult> {
   if (cancelled !== undefined) throw cancelled;
   const view = record.view();
   return { outcome: view.outcome ?? 'failed', view };
-}
-
-/** Elsewhere than in production there are no vetoes: what was gone away from is forgotten instead. */
-function without(state: LaneState, gone: RevisionRecord | undefined): LaneState {
-  const { earlier = [] } = state;
-  return { ...state, earlier: earlier.filter(({ bundle }) => bundle.id !== gone?.bundle.id) };
 }
 
 const CANCELLED: ReleaseFailure = { type: FailureType.Aborted, message: 'the workflow was cancelled' };

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { z } from 'zod';
+import { askedBy } from '../event-summaries.ts';
 
 /** What the Temporal UI shows of a workflow, read as the UI reads it. */
 export interface Story {
@@ -13,9 +13,9 @@ export interface Story {
   /** Search attributes by name. */
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly historyEvents: number;
-  /** The summaries of its activities and timers, in the order in which these were asked for. */
+  /** The summaries of its activities, local ones too, and timers, in the order in which these were asked for. */
   readonly summaries: readonly string[];
-  /** Events that schedule an activity or a timer and say nothing of what it is for. */
+  /** Activities, local ones too, and timers that say nothing of what they are for. */
   readonly withoutSummary: readonly string[];
 }
 
@@ -27,14 +27,7 @@ export async function storyOf(temporal: Client, workflowId: string): Promise<Sto
   const described = await handle.describe();
   const metadata = metadataSchema.parse(await handle.query('__temporal_workflow_metadata'));
   const { events = [] } = await handle.fetchHistory();
-  const work = (events ?? []).filter(
-    ({ activityTaskScheduledEventAttributes, timerStartedEventAttributes }) =>
-      activityTaskScheduledEventAttributes || timerStartedEventAttributes,
-  );
-  const said = work.map((event) => ({
-    summary: textOf(event.userMetadata?.summary),
-    name: event.activityTaskScheduledEventAttributes?.activityType?.name ?? 'timer',
-  }));
+  const asked = askedBy(events ?? []);
   return {
     type: described.type,
     status: described.status.name,
@@ -43,11 +36,7 @@ export async function storyOf(temporal: Client, workflowId: string): Promise<Sto
     currentDetails: metadata.currentDetails,
     attributes: Object.fromEntries(described.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])),
     historyEvents: described.historyLength,
-    summaries: said.flatMap(({ summary }) => (summary === undefined ? [] : [summary])),
-    withoutSummary: said.flatMap(({ summary, name }) => (summary === undefined ? [name] : [])),
+    summaries: asked.flatMap(({ summary }) => (summary === undefined ? [] : [summary])),
+    withoutSummary: asked.flatMap(({ summary, name }) => (summary === undefined ? [name] : [])),
   };
-}
-
-function textOf(payload: Payload | null | undefined): string | undefined {
-  return payload ? defaultPayloadConverter.fromPayload<string>(payload) : undefined;
 }

@@ -10,11 +10,13 @@ import {
   FREEZES_WORKFLOW_ID,
   freezesQuery,
   freezeUpdate,
+  releaseWorkflowId,
   rollbackUpdate,
   TASK_QUEUE,
   unfreezeUpdate,
 } from '../../workflows/contract.ts';
 import type { freezes } from '../../workflows/freezes.ts';
+import type { rollback } from '../../workflows/rollback.ts';
 import {
   approve,
   ended,
@@ -146,6 +148,27 @@ describe('a freeze', () => {
     await handle.executeUpdate(update, word());
     expect((await ended(handle, '0s')).outcome).toBe(outcome);
     await expectServing('1.0.0', 'r1', 4);
+  });
+
+  it('holds up no way back: not from a bad canary, and not after the end', async () => {
+    await released('1.0.0');
+    await released('1.1.0');
+    world.errorPercent = { '2.0.0': 60 };
+    const handle = await startRelease('2.0.0');
+    await approve(handle);
+    await until(handle, ({ wait }) => wait?.reason === 'canary-figures');
+    await freeze({});
+    await untilTold(handle);
+    expect((await ended(handle)).view).toMatchObject({ outcome: 'rolled-back', failure: { type: 'CanaryFailed' } });
+    await expectServing('1.1.0', 'r2', 4);
+    const back = await rig.client.start<typeof rollback>('rollback', {
+      taskQueue: TASK_QUEUE,
+      workflowId: releaseWorkflowId('sample', 'back'),
+      args: [{ key: 'back', service: 'sample', environment: 'prod', requestedBy: 'bob', reason: 'slow' }],
+    });
+    expect((await ended(back)).outcome).toBe('rolled-back');
+    await expectServing('1.0.0', 'r4', 4);
+    expect((await rig.client.getHandle(FREEZES_WORKFLOW_ID).query(freezesQuery)).freezes).toHaveLength(1);
   });
 
   it('is not told to releases that have ended', async () => {

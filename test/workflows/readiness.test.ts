@@ -34,6 +34,16 @@ describe('the way back', () => {
     }
   });
 
+  it('asks for room for each old instance that is gone, and for the configuration that served', async () => {
+    await released('1.0.0', { configVersion: 5 });
+    const rolling = { strategy: 'rolling', rolling: { batchPercent: 50, surgePercent: 25 } } as const;
+    world.manifest = { ...world.manifest, release: { ...world.manifest.release, ...rolling } };
+    await released('2.0.0', { configVersion: 6 });
+    const asked = world.readinessAsked.map(({ configVersion, instances }) => ({ configVersion, instances }));
+    // Four shifts that leave fewer of the four, and the bake.
+    expect(asked).toEqual([1, 2, 3, 4, 4].map((instances) => ({ configVersion: 5, instances })));
+  });
+
   it('holds up a shift until it is ready, and says what is missing', async () => {
     await released('1.0.0');
     world.wayBackLacks = [GAP];

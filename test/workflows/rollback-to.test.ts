@@ -44,6 +44,18 @@ describe('a rollback after the end', () => {
     expect(await goBack('back-3')).toMatchObject({ outcome: 'failed', type: 'NothingToRollBackTo' });
   });
 
+  it('does not bring the bad one back because a name can not be bound at first', async () => {
+    await released('1.0.0', { configVersion: 1 });
+    await released('2.0.0', { configVersion: 2 });
+    world.fail('pointConfig', 'refused', { times: 2 });
+    const { outcome, view } = await goBack('back');
+    expect({ outcome, failure: view.failure }).toEqual({ outcome: 'rolled-back' });
+    await expectServing('1.0.0', 'r3', 4);
+    expect(world.config.get('prod/sample')).toBe(1);
+    expect(world.effects.filter((effect) => /^traffic prod .*r2/.test(effect)).at(-1)).toBe('traffic prod r2=100');
+    expect(world.effects.filter((effect) => effect.startsWith('traffic prod')).at(-1)).toBe('traffic prod r3=100');
+  });
+
   it('refuses what it can not go back to, before anything moves', async () => {
     const first = await released('1.0.0', { configVersion: 1 });
     const second = await released('2.0.0', { configVersion: 1 });

@@ -1,4 +1,4 @@
-/** A bundle that was rolled back in production does not come again until somebody lets it. */
+/** A bundle that was rolled back somewhere does not come there again until somebody lets it. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -157,6 +157,38 @@ describe('a person who ends a release', () => {
     await ended(handle);
     await expectServing('1.0.0', 'r1', 4);
     expect(await vetoes()).toHaveLength(count);
+  });
+});
+
+describe('an integration environment', () => {
+  beforeEach(startInRealTime);
+
+  const inFat = (version: string, key?: string) => startRelease(version, { until: 'fat' }, key);
+  async function goBack(key: string) {
+    const handle = await rig.client.start<typeof rollback>('rollback', {
+      taskQueue: TASK_QUEUE,
+      workflowId: releaseWorkflowId('sample', key),
+      args: [{ key, service: 'sample', environment: 'fat', requestedBy: 'bob', reason: 'blank page' }],
+    });
+    const { outcome, view } = await ended(handle);
+    return { outcome, type: view.failure?.type };
+  }
+
+  it('has vetoes too: of what was rolled back on its way, and of what was after its end', async () => {
+    world.fail('runTest', 'hang');
+    const first = await inFat('1.0.0');
+    await until(first, () => world.effects.includes('runTest hangs'));
+    await first.executeUpdate(rollbackUpdate, { args: [{ by: 'bob', reason: 'wrong branch' }] });
+    expect((await ended(first)).outcome).toBe('rolled-back');
+    expect(await vetoes('fat')).toMatchObject([{ version: '1.0.0', reason: 'bob: wrong branch' }]);
+    const { outcome, view } = await ended(await inFat('1.0.0', 'again'));
+    expect({ outcome, type: view.failure?.type }).toEqual({ outcome: 'failed', type: 'Vetoed' });
+
+    for (const version of ['2.0.0', '3.0.0']) expect((await ended(await inFat(version))).outcome).toBe('released');
+    expect(await goBack('back-1')).toMatchObject({ outcome: 'rolled-back' });
+    expect((await lane('fat')).state.current?.bundle.version).toBe('2.0.0');
+    expect((await vetoes('fat')).map(({ version }) => version)).toEqual(['1.0.0', '3.0.0']);
+    expect(await goBack('back-2')).toEqual({ outcome: 'failed', type: 'NothingToRollBackTo' });
   });
 });
 
