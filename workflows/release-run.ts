@@ -243,5 +243,5 @@ export class ReleaseRun implements StepContext {
   }
 }
 
-/** Failures that say nothing of the bundle: the release ends as aborted. */
-const NO_FAULT: ReadonlySet<string> = new Set([FailureType.Superseded, FailureType.HeldTooLong]);
+/** Failures that say nothing of the bundle: the release ends as aborted. Also when the workflow itself was cancelled. */
+const NO_FAULT: ReadonlySet<string> = new Set([FailureType.Aborted, FailureType.Superseded, FailureType.HeldTooLong]);

@@ -17,6 +17,7 @@ import {
   approve,
   ended,
   expectServing,
+  lane,
   released,
   rig,
   start,
@@ -117,6 +118,28 @@ describe('people', () => {
     const { outcome, view } = await ended(handle);
     expect({ outcome, step: view.failure?.step }).toEqual({ outcome: 'aborted', step: 'retire-prod' });
     await expectServing('1.0.0', 'r1', 4);
+  });
+});
+
+describe('a release that is cancelled from the Temporal UI', () => {
+  it('restores what served, ends as cancelled, and says nothing of its bundle', async () => {
+    await startInRealTime();
+    await released('1.0.0');
+    world.fail('setTraffic', 'hang', { when: ({ shares }: { shares: Record<string, number> }) => shares['r2'] === 50 });
+    const handle = await startRelease('2.0.0');
+    await approve(handle);
+    await until(handle, () => world.effects.includes('setTraffic hangs'));
+    await handle.cancel();
+    const error = await handle.result().catch((thrown: unknown) => thrown);
+    expect(error instanceof WorkflowFailedError ? error.cause : error).toBeInstanceOf(CancelledFailure);
+    const { failure, outcome } = await handle.query(releaseQuery);
+    expect({ outcome, failure }).toMatchObject({
+      outcome: 'aborted',
+      failure: { type: 'Aborted', message: 'the workflow was cancelled' },
+    });
+    await expectServing('1.0.0', 'r1', 4);
+    expect((await lane('prod')).state.vetoes ?? []).toEqual([]);
+    expect([...world.ledger.values()].at(-1)).toMatchObject({ kind: 'ended', outcome: 'aborted' });
   });
 });
 

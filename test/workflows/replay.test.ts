@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
+import type { StepRecord } from '../../domain/release.ts';
 import { WorkflowType } from '../../workflows/contract.ts';
 import { featuresOf, fewest } from '../replay/features.ts';
 import { type RecordedHistory, recordedHistories } from '../replay/histories.ts';
@@ -7,24 +8,40 @@ import { installRuntime, workflowBundle } from '../workflow-rig.ts';
 
 jest.setTimeout(120_000);
 
-const STEPS = ['deploy', 'test', 'promote', 'approve', 'shift', 'hold', 'judge', 'bake', 'retire', 'rollback'];
+/** Every kind of step of a release, each with every way in which it can end. */
+const STEPS = {
+  build: ['done', 'failed'],
+  deploy: ['done', 'failed', 'skipped', 'undone'],
+  test: ['done', 'failed', 'skipped'],
+  promote: ['done', 'failed', 'skipped'],
+  approve: ['done', 'failed', 'skipped'],
+  shift: ['done', 'failed', 'skipped', 'undone'],
+  hold: ['done', 'failed', 'skipped'],
+  judge: ['done', 'failed', 'skipped'],
+  bake: ['done', 'failed', 'skipped'],
+  retire: ['done', 'failed', 'skipped'],
+  rollback: ['done'],
+} satisfies Readonly<Record<StepRecord['kind'], readonly StepRecord['outcome'][]>>;
 
 /** What runs must have gone through, so that an empty or a poor folder does not pass; see `featuresOf`. */
 const FEATURES = [
   ...Object.values(WorkflowType),
-  ...STEPS.map((kind) => `release step ${kind} done`),
+  ...Object.entries(STEPS).flatMap(([kind, outcomes]) => outcomes.map((outcome) => `release step ${kind} ${outcome}`)),
   ...['released', 'rolled-back', 'failed', 'aborted'].map((outcome) => `release is ${outcome}`),
   ...['pass', 'fail', 'inconclusive'].map((result) => `release verdict ${result}`),
   ...[
     ...['approve', 'reject', 'abort', 'rollback', 'pause', 'resume', 'skipHold', 'skipAnalysis', 'promoteFully'],
     ...['retryStep', 'adopt', 'revert'],
   ].map((update) => `release update ${update}`),
-  'release step build done',
+  'release ends canceled',
   'release signal superseded',
   'release signal freezesChanged',
   'freezes update freeze',
   'freezes update unfreeze',
+  'build ends failed',
+  'build ends canceled',
   'rollback is rolled-back',
+  'rollback is failed',
   'rollback ends canceled',
   'lane signal scale',
   'lane update adopt',

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Plan } from '../../domain/plan.ts';
 import {
   approveUpdate,
@@ -22,8 +23,11 @@ const APPROVAL_WITHIN_MS = 30_000;
 describe('a release from a commit', () => {
   let rig: WorkflowRig | undefined;
   let world: World;
-  const builders = new Builders([]);
+  let builders: Builders;
 
+  beforeEach(() => {
+    builders = new Builders([]);
+  });
   afterEach(async () => {
     await builders.stop();
     await rig?.stop();
@@ -85,6 +89,25 @@ describe('a release from a commit', () => {
       '127.0.0.1:5000/sample@sha256:push',
       '127.0.0.1:5000/sample@sha256:push',
     ]);
+    expect(builders.live).toBe(0);
+  });
+
+  it('ends as failed when the build does, with its log, and nothing after it has begun', async () => {
+    world = new World();
+    const details = [{ stage: 'unit-test', logTail: 'not ok 1' }];
+    builders.stageFault = async (stage) => {
+      if (!stage.startsWith('unit-test')) return;
+      throw ApplicationFailure.create({ type: 'BuildFailed', nonRetryable: true, message: 'exit 1', details });
+    };
+    rig = await builders.start((client) => world.activities(client));
+    const { outcome, view } = await rig.client.execute<(input: unknown) => Promise<ReleaseResult>>(
+      WorkflowType.Release,
+      { taskQueue: TASK_QUEUE, args: [INPUT], workflowId: 'release/sample/main' },
+    );
+    expect(outcome).toBe('failed');
+    expect(view.failure).toEqual({ type: 'BuildFailed', message: 'exit 1', step: 'build', details });
+    expect(view.steps.map((step) => step.outcome)).toEqual(['failed', ...Array(view.steps.length - 1).fill('skipped')]);
+    expect(world.effects).toEqual([]);
     expect(builders.live).toBe(0);
   });
 });
