@@ -3,14 +3,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { nameCallers } from './callers.ts';
 
 /** The clock of one running activity: by how much it is ahead of the wall's, ms. */
 interface ActivityClock {
   ahead: number;
+  /** Of the workflow that asked for it. */
+  readonly workflowId: string | undefined;
 }
 
 const clocks = new AsyncLocalStorage<ActivityClock>();
 const wall = performance.now.bind(performance);
+
+nameCallers(() => clocks.getStore()?.workflowId);
 
 /** Told to chat, or run beside everything for long: nothing of a release's way waits for these. */
 const BESIDE = new Set(['notify', 'runBuilder']);
@@ -38,7 +43,8 @@ export class ActivityTime {
     inbound: {
       execute: async (input, next) => {
         // As far as the server's time is by now: what is kept from one activity to the next gets old with it.
-        const clock: ActivityClock = { ahead: context.info.currentAttemptScheduledTimestampMs - wall() };
+        const { currentAttemptScheduledTimestampMs: scheduled, workflowExecution } = context.info;
+        const clock: ActivityClock = { ahead: scheduled - wall(), workflowId: workflowExecution?.workflowId };
         Reflect.set(context, 'sleep', (ms: number) => sleep(context, clock, ms));
         this.running.add(context);
         try {

@@ -51,7 +51,18 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'RevisionUnhealthy',
     'TestsFailed',
   ],
-  wait: ['approval', 'bake', 'canary-figures', 'freeze', 'hold', 'paused', 'retry', 'rollback-readiness'],
+  wait: [
+    'admission',
+    'approval',
+    'bake',
+    'canary-figures',
+    'freeze',
+    'hold',
+    'paused',
+    'retry',
+    'rollback-readiness',
+    'window',
+  ],
   word: [
     'abort',
     'approve',
@@ -67,6 +78,13 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'unfreeze',
   ],
   refusal: ['PlanDigestMismatch', 'ReleaseOver', 'SelfApproval'],
+  rival: ['wait', 'supersede', 'refuse', 'LaneBusy', 'PlanOutdated', 'Superseded', 'goes after it went back'],
+  window: [
+    'closed at first, then released',
+    'closed at first, then not released',
+    'closed in the middle, then released',
+    'closed in the middle, then not released',
+  ],
   hand: ['instances adopt', 'instances revert', 'config adopt', 'config revert', 'bounds adopt', 'bounds revert'],
   fault: [
     ...FAULTS,

@@ -132,6 +132,10 @@ export const MUTANTS: readonly Mutant[] = [
     'const obstacle = this.wordOf(environment) ?? this.windowOf(environment);',
     'const obstacle = this.windowOf(environment);',
   ]),
+  change('workflows/gate.ts', 'forgets the windows', 31, [
+    'const obstacle = this.wordOf(environment) ?? this.windowOf(environment);',
+    'const obstacle = this.wordOf(environment);',
+  ]),
   change('workflows/steps.ts', 'goes on without a way back', 21, [
     '  await wayBackReady(stage, target, run.record);\n',
     '',
@@ -143,6 +147,26 @@ export const MUTANTS: readonly Mutant[] = [
   change('domain/controls.ts', 'lets one person skip the analysis', 14, [
     'const PEOPLE_TO_SKIP_ANALYSIS = 2;',
     'const PEOPLE_TO_SKIP_ANALYSIS = 1;',
+  ]),
+  change('workflows/lane.ts', 'lets in whoever would not wait', 27, [
+    'admitted: false, ...busyWith(holder) }',
+    'admitted: true, state }',
+  ]),
+  change('workflows/lane.ts', 'gives the lane to whoever supersedes at once', 20, [
+    '      if (held) await tell(',
+    '      if (held) holder = by;\n      if (held) await answer(by, { environment, admitted: true, state });\n      if (held) await tell(',
+  ]),
+  change('workflows/release-lanes.ts', 'goes on with a plan for what served before', 13, [
+    'if (production) refuseDrift(before, prepared);',
+    '',
+  ]),
+  change('workflows/release-run.ts', 'gives way although it has changed something', 20, [
+    'if (!this.isForward || this.hasTouched) return;',
+    'if (!this.isForward) return;',
+  ]),
+  change('domain/admission.ts', 'does not tell the holder that it is to give way', 34, [
+    'tellHolder: holder !== undefined',
+    'tellHolder: false',
   ]),
   change('workflows/wait.ts', 'waits without saying until when', 1, [
     'deadline: deadline.toISOString() }',

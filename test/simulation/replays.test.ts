@@ -3,7 +3,8 @@ import { expect, it } from '@jest/globals';
 import type { SeedResult } from './seed-run.ts';
 import { runSeeds } from './seeds.ts';
 
-const SEEDS = [2, 5, 8, 11];
+/** In the third the window of production closes in the middle, in the fourth two releases meet. */
+const SEEDS = [2, 5, 11, 20];
 
 it('makes the same changes, in the same order, when a seed is run again', async () => {
   const [first, second] = [await runSeeds(SEEDS), await runSeeds(SEEDS)];

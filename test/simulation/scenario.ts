@@ -1,64 +1,15 @@
 import type { StrategyName } from '../../domain/manifest.ts';
+import { type Calendar, closedReleases, hasClosure } from './calendar.ts';
 import { Chance } from './chance.ts';
 import { type Click, controlClicks, endingClicks, isEnding } from './clicks.ts';
+import { CANARIES, directedReleases } from './directed.ts';
 import { CALM, type Outage, type Weather } from './faults.ts';
+import { hasRivals, rivalReleases } from './rivals.ts';
+import type { HandEdit, ReleaseScript, Scenario } from './script.ts';
 import type { Failing } from './stand-ins.ts';
 import type { Behaviour } from './world/world.ts';
 
-/** What people and the world do in one run; all of it follows from the seed. */
-export interface Scenario {
-  readonly seed: number;
-  readonly chance: Chance;
-  readonly service: string;
-  /** Instances in production, as every manifest of the run asks. */
-  readonly instances: number;
-  /** True where workflows are forgotten after each of their tasks: every task is taken up by a worker that knows nothing. */
-  readonly forgetful: boolean;
-  readonly requestsPerSecond: number;
-  readonly releases: readonly ReleaseScript[];
-  /** After the last release somebody goes back to the bundle before. */
-  readonly goesBack: boolean;
-}
-
-/** One release, and what happens to it. */
-export interface ReleaseScript {
-  readonly version: string;
-  readonly source: 'git' | 'bundle';
-  readonly configVersion: number;
-  readonly strategy: StrategyName;
-  /** YAML of the manifest's sections. */
-  readonly canary: string;
-  readonly rolling: string;
-  /** How many people must approve. */
-  readonly approvers: number;
-  /** Most instances that autoscaling may bring. */
-  readonly most: number;
-  readonly behaviour: Behaviour;
-  readonly buildFails: Failing;
-  readonly testsFail: Failing;
-  /** Time in which a failed step may be tried again, as the manifest has it. */
-  readonly retryWithin: string;
-  /** Who asks for it; eve may not release to production. */
-  readonly requestedBy: 'ann' | 'eve';
-  /** For so many looks the registry lacks the image that serves in production. */
-  readonly imageGone: number;
-  /** Figures end so many seconds after a window's begin, and come so late. */
-  readonly figuresFor: number;
-  readonly figuresLate: number;
-  readonly approval: 'given' | 'rejected' | 'never';
-  /** Clicks besides the one that approves. */
-  readonly clicks: readonly Click[];
-  readonly weather: Weather;
-  /** What somebody has changed by hand in production before it begins, and what is done about it. */
-  readonly handEdit: HandEdit | undefined;
-  /** The worker of what runs is lost before this change in production is answered; 0 for never. */
-  readonly workerLostAt: number;
-}
-
-export interface HandEdit {
-  readonly what: 'instances' | 'config' | 'bounds';
-  readonly answer: 'adopt' | 'revert';
-}
+export type { HandEdit, ReleaseScript, Scenario } from './script.ts';
 
 const GOOD: Behaviour = { errors: 0.001, sick: 0 };
 const EVER = 1e9;
@@ -66,10 +17,6 @@ const EVER = 1e9;
 /** The run of a seed. */
 export function scenarioOf(seed: number): Scenario {
   const chance = new Chance(seed);
-  const count = chance.weighted('releases', [
-    [55, 2],
-    [45, 3],
-  ]);
   const instances = chance.pick('instances', [1, 2, 3, 4, 6]);
   return {
     seed,
@@ -82,8 +29,18 @@ export function scenarioOf(seed: number): Scenario {
       [10, 2],
     ]),
     goesBack: chance.hits('goes back', 0.3),
-    releases: Array.from({ length: count }, (_, index) => releaseOf(chance, index)),
+    releases: releasesOf(chance),
   };
+}
+
+function releasesOf(chance: Chance): readonly ReleaseScript[] {
+  const count = chance.weighted('releases', [
+    [55, 2],
+    [45, 3],
+  ]);
+  const releases = Array.from({ length: count }, (_, index) => releaseOf(chance, index));
+  if (hasRivals(chance)) return rivalReleases(chance, releases);
+  return hasClosure(chance) ? closedReleases(chance, releases) : directedReleases(chance, releases);
 }
 
 function releaseOf(chance: Chance, index: number): ReleaseScript {
@@ -139,6 +96,8 @@ function releaseOf(chance: Chance, index: number): ReleaseScript {
     // How often somebody looks for an image is no matter of the seed.
     weather: imageGone > 0 ? CALM : weatherOf(chance, asked),
     handEdit: index > 0 ? handEditOf(chance.seed, index) : undefined,
+    expires: '2m',
+    closure: undefined,
     workerLostAt: workerLostAt(chance, asked),
   };
 }
@@ -184,16 +143,12 @@ function weatherOf(chance: Chance, asked: (what: string) => string): Weather {
   return { share, outages: [outage] };
 }
 
-/** What a canary may be told to do; a judge stands behind each weight that is worth one. */
-const CANARIES: readonly [string, ...string[]] = [
-  '[{ instances: 1 }, { weight: 10% }, { hold: 60s }, { judge: errors }, { weight: 50% }]',
-  '[{ weight: 5% }, { hold: 40s }, { judge: errors }, { approve: 1 }, { weight: 50% }, { hold: 20s }, { judge: strict }]',
-  '[{ instances: 2 }, { weight: 20% }, { hold: 60s }, { judge: strict }]',
-  '[{ weight: 10% }, { hold: 30s }]',
-];
-
-/** The manifest of a version. */
-export function manifestText({ service, instances }: Scenario, release: ReleaseScript): string {
+/** The manifest of a version. @param calendar of its windows; undefined for none */
+export function manifestText(
+  { service, instances }: Scenario,
+  release: ReleaseScript,
+  calendar: Pick<Calendar, 'windows'> | undefined,
+): string {
   return `
 slipway: v1
 service: ${service}
@@ -207,7 +162,8 @@ release:
   canary: ${release.canary}
   rolling: ${release.rolling}
   metrics: { strict: { maxErrors: 2%, maxErrorIncrease: 1% } }
-  approvals: { count: ${release.approvers}, expires: 2m }
+  approvals: { count: ${release.approvers}, expires: ${release.expires} }
+  windows: ${calendar?.windows ?? '[]'}
   bake: 60s
   retryWithin: ${release.retryWithin}
 scale: { min: 1, max: ${release.most}, requestsPerSecondPerInstance: 20, downAfter: 30s }

@@ -1,26 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WorkflowHandle } from '@temporalio/client';
-import { bundleOf } from '../../domain/bundle.ts';
-import type { ReleaseRequest, ReleaseView } from '../../domain/release.ts';
-import {
-  type LaneView,
-  laneQuery,
-  laneWorkflowId,
-  type ReleaseResult,
-  type RollbackInput,
-  releaseQuery,
-  releaseWorkflowId,
-  TASK_QUEUE,
-  WorkflowType,
-} from '../../workflows/contract.ts';
+import type { WhenBusy } from '../../domain/admission.ts';
+import type { ReleaseView } from '../../domain/release.ts';
+import { releaseQuery } from '../../workflows/contract.ts';
+import { Calendar } from './calendar.ts';
 import { isEnding } from './clicks.ts';
-import { END_INVARIANTS } from './end-invariants.ts';
 import { editByHand } from './hand-edits.ts';
-import { ledgerStory } from './ledger-story.ts';
+import { judgeEnd } from './judge-end.ts';
+import { endLanes, laneOf } from './lanes.ts';
 import { observe } from './observation.ts';
 import { People } from './people.ts';
 import type { SimulationRig } from './rig.ts';
+import { type Contender, Rivalry } from './rivalry.ts';
 import { manifestText, type ReleaseScript, type Scenario } from './scenario.ts';
+import { type ReleaseHandle, type Running, start, wayBack } from './start-release.ts';
 import type { Tally } from './tally.ts';
 import { VIEW_INVARIANTS } from './view-invariants.ts';
 import type { Violation } from './violation.ts';
@@ -44,7 +36,7 @@ const MOST_LOOKS = 600;
 const WALL_MS = 60_000;
 
 /** Waits that end with time: it is passed at once. Any other ends with somebody's word, and little time is passed. */
-const TIMED = new Set(['canary-figures', 'hold', 'judge', 'bake', 'approval', 'restore']);
+const TIMED = new Set(['canary-figures', 'hold', 'judge', 'bake', 'approval', 'restore', 'window']);
 const LITTLE_MS = 500;
 const MORE_MS = 10_000;
 
@@ -65,13 +57,12 @@ export async function runSeed(rig: SimulationRig, scenario: Scenario): Promise<S
   if (scenario.forgetful) world.met.count('fault', 'worker that forgets');
   const views: ReleaseView[] = [];
   for (const script of scenario.releases) {
-    const view = await runRelease({ rig, scenario, script, world, violations });
-    views.push(view);
+    views.push(...(await runRelease({ rig, scenario, script, world, violations })));
     if (violations.length > 0) break;
   }
   const last = scenario.releases.at(-1);
   if (last && scenario.goesBack && violations.length === 0) {
-    views.push(await runRelease({ rig, scenario, script: wayBack(last), world, violations }));
+    views.push(...(await runRelease({ rig, scenario, script: wayBack(last), world, violations })));
   }
   await endLanes(rig, scenario.service);
   if (world.troubles.length > 0) throw new Error('the simulated world has failed', { cause: world.troubles[0] });
@@ -87,19 +78,18 @@ export async function runSeed(rig: SimulationRig, scenario: Scenario): Promise<S
   };
 }
 
-interface Running {
-  readonly rig: SimulationRig;
-  readonly scenario: Scenario;
-  readonly script: ReleaseScript;
-  readonly world: World;
-  readonly violations: Violation[];
-}
-
-async function runRelease(running: Running): Promise<ReleaseView> {
+/** @returns the release, and where another one met it, that as well */
+async function runRelease(running: Running): Promise<readonly ReleaseView[]> {
   const { rig, scenario, script, world, violations } = running;
   const { service } = scenario;
+  const { rival } = script;
   world.climate = { ...world.climate, figuresFor: script.figuresFor, figuresLate: script.figuresLate };
-  rig.enter(world, { ...script, manifestOf: () => manifestText(scenario, script) });
+  let calendar: Calendar | undefined;
+  const manifestOf = (commit: string) =>
+    commit === rival?.script.version
+      ? manifestText(scenario, rival.script, undefined)
+      : manifestText(scenario, script, calendar);
+  rig.enter(world, { ...script, manifestOf });
   if (script.handEdit && (await laneOf(rig, 'prod', service))) {
     await editByHand({ rig, world, service }, script.handEdit, violations);
   }
@@ -111,78 +101,41 @@ async function runRelease(running: Running): Promise<ReleaseView> {
     world.registry.lose(imageBefore, script.imageGone);
     world.met.count('fault', 'image that is gone');
   }
-  const handle = await start(running);
-  const people = new People(handle, rig.client, () => rig.currentTime(), script, world.met);
-  const watch = new Watch({
-    ...{ world, handle, imageBefore, violations, activityTime: rig.activityTime, ledger: rig.ledger },
-    before: before.prod,
-    frozenSince: () => people.frozenSince,
-  });
-  const view = await drive(running, handle, watch, people);
+  calendar = await Calendar.of(script.closure, rig);
+  const enter = async (own: ReleaseScript, whenBusy: WhenBusy, calendar?: Calendar): Promise<Contender> => {
+    const handle = await start({ ...running, script: own }, whenBusy);
+    const people = new People(handle, rig.client, () => rig.currentTime(), own, world.met);
+    const watch = new Watch({
+      ...{ world, handle, imageBefore, violations, activityTime: rig.activityTime, ledger: rig.ledger },
+      before: before.prod,
+      frozenSince: () => people.frozenSince,
+      calendar,
+    });
+    return { handle, people, watch };
+  };
+  const first = await enter(script, 'wait', calendar);
+  const rivalry = rival && new Rivalry(rival, first, running, () => enter(rival.script, rival.whenBusy));
+  (rivalry ?? first.watch).begin();
+  const view = await drive(running, first, calendar, rivalry);
   if (imageBefore !== undefined) world.registry.lose(imageBefore, 0);
+  const second = violations.length > 0 ? undefined : rivalry?.second;
+  const other = rival && second && (await drive({ ...running, script: rival.script }, second));
+  first.watch.end();
   if (view.plan) world.met.count('strategy', script.strategy);
+  if (calendar?.wasWaitedFor) world.met.count('window', calendar.told(view));
   // Calm again: what is left to be done must not fail for ever.
   world.weather = { share: 0, outages: [] };
-  const endIn = async (environment: 'prod' | 'fat') => ({
-    before: before[environment],
-    after: observe(world, environment, service),
-    lane: await laneOf(rig, environment, service),
-  });
-  const end = {
-    ...{ view, script, production: await endIn('prod'), integration: await endIn('fat') },
-    ledger: await ledgerStory(rig.ledger, view.id),
-    tagged: world.registry.digestOf(service, `v${script.version}`),
-  };
-  for (const [invariant, holds] of Object.entries(END_INVARIANTS)) {
-    const says = violations.length > 0 ? undefined : holds(end);
-    if (says !== undefined) violations.push({ invariant, says, at: `end of ${script.version}` });
-  }
-  return view;
-}
-
-/** Going back after the end: nothing is said to it, and nothing is approved. */
-const wayBack = (last: ReleaseScript): ReleaseScript => ({
-  ...last,
-  ...{ version: BACK, clicks: [], handEdit: undefined, imageGone: 0, requestedBy: 'ann' },
-});
-
-/** Key of the run that goes back. */
-const BACK = 'back';
-
-type ReleaseHandle = WorkflowHandle<() => Promise<ReleaseResult>>;
-
-async function start({ rig, scenario, script, world }: Running): Promise<ReleaseHandle> {
-  const { service } = scenario;
-  const { version, source } = script;
-  if (version === BACK) return startBack(rig, service);
-  const image = { repository: service, digest: world.registry.push(service, version) };
-  const bundle = bundleOf({
-    ...{ service, version, commit: version, image, testImages: { contract: image } },
-    ...{ configVersion: script.configVersion, manifestDigest: 'sha256:m' },
-  });
-  const request: ReleaseRequest = {
-    service,
-    source: source === 'git' ? { kind: 'git', ref: version } : { kind: 'bundle', bundle },
-    requestedBy: script.requestedBy,
-    whenBusy: 'wait',
-    configVersion: script.configVersion,
-  };
-  return rig.client.start<() => Promise<ReleaseResult>>(WorkflowType.Release, {
-    taskQueue: TASK_QUEUE,
-    workflowId: releaseWorkflowId(service, version),
-    args: [{ key: version, request }] as never,
-  });
-}
-
-function startBack(rig: SimulationRig, service: string): Promise<ReleaseHandle> {
-  const input: RollbackInput = {
-    ...{ key: BACK, service, environment: 'prod', requestedBy: 'ann', reason: 'it was better before' },
-  };
-  return rig.client.start<() => Promise<ReleaseResult>>(WorkflowType.Rollback, {
-    taskQueue: TASK_QUEUE,
-    workflowId: releaseWorkflowId(service, BACK),
-    args: [input] as never,
-  });
+  const left = rivalry?.handedOver;
+  await judgeEnd(running, view, before, other && { left });
+  if (!rivalry || !other || !rival) return [view];
+  await judgeEnd(
+    { ...running, script: rival.script },
+    other,
+    { ...before, prod: left ?? observe(world, 'prod', service) },
+    {},
+  );
+  await rivalry.judgeEnd(view, other);
+  return [view, other];
 }
 
 /**
@@ -213,7 +166,12 @@ async function refuseWedged(handle: ReleaseHandle): Promise<void> {
 }
 
 /** Looks, lets people say their words and lets time pass, until the release has ended. */
-async function drive(running: Running, handle: ReleaseHandle, watch: Watch, people: People): Promise<ReleaseView> {
+async function drive(
+  running: Running,
+  { handle, people, watch }: Contender,
+  calendar?: Calendar,
+  rivalry?: Rivalry,
+): Promise<ReleaseView> {
   const { rig, script, violations, world } = running;
   watch.onChange = async (nth) => {
     if (nth === script.workerLostAt && rig.activityTime.lose(handle.workflowId))
@@ -238,6 +196,8 @@ async function drive(running: Running, handle: ReleaseHandle, watch: Watch, peop
       const says = holds(view);
       if (says !== undefined) violations.push({ invariant, says, at: `look ${look} at ${view.version}` });
     }
+    const wrong = calendar?.wrongWait(view, await rig.currentTime());
+    if (wrong !== undefined) violations.push({ invariant: 'windows-are-waited-for', says: wrong, at: `look ${look}` });
     if (view.outcome !== undefined || violations.length > 0) break;
     if (look > MOST_LOOKS || Date.now() > deadline) {
       const doing = view.steps.find(({ outcome }) => outcome === 'running')?.id;
@@ -248,19 +208,20 @@ async function drive(running: Running, handle: ReleaseHandle, watch: Watch, peop
       });
       break;
     }
-    if (people.haveToSay(view)) {
+    const stays = (await rivalry?.look(view)) ?? false;
+    if (!stays && people.haveToSay(view)) {
       await rig.activityTime.idle(QUIET_WITHIN_MS);
       await people.say(view);
       continue;
     }
-    const timed = wait !== undefined && (TIMED.has(wait.reason) || (wait.reason === 'retry' && !people.willEnd(wait)));
-    idle = timed ? 0 : idle + 1;
+    const timed =
+      !stays && wait !== undefined && (TIMED.has(wait.reason) || (wait.reason === 'retry' && !people.willEnd(wait)));
+    idle = timed || stays ? 0 : idle + 1;
     if (idle > 0 && idle % IDLE_LOOKS === 0) await refuseWedged(handle);
     await rig.passTime(
       timed ? Math.max(1, Date.parse(wait.deadline) - (await rig.currentTime()) + 1) : littleTime(idle),
     );
   }
-  watch.end();
   await people.afterEnd();
   const view = await handle.query(releaseQuery);
   if (view.outcome === undefined) await handle.terminate('it broke an invariant');
@@ -270,35 +231,13 @@ async function drive(running: Running, handle: ReleaseHandle, watch: Watch, peop
 
 function worldOf(scenario: Scenario): World {
   const { chance, releases, service, requestsPerSecond } = scenario;
+  const scripts = releases.flatMap((script) => (script.rival ? [script, script.rival.script] : [script]));
   const behaviour = (version: string) =>
-    releases.find((release) => release.version === version)?.behaviour ?? { errors: 0, sick: 0 };
+    scripts.find((release) => release.version === version)?.behaviour ?? { errors: 0, sick: 0 };
   const world = new World(chance, { behaviour, requestsPerSecond, figuresFor: 0, figuresLate: 0 }, service);
   for (const environment of ['fat', 'prod']) {
     for (const version of [1, 2])
       world.consul.writeByHand(`cfg/${environment}/${service}/v/${version}`, `{"v":${version}}`);
   }
   return world;
-}
-
-/** Lanes live for ever and look at the world all the time: that of another seed would be what they see next. */
-async function endLanes(rig: SimulationRig, service: string): Promise<void> {
-  await rig.activityTime.idle(QUIET_WITHIN_MS);
-  for (const environment of ['fat', 'prod']) {
-    try {
-      await rig.client.getHandle(laneWorkflowId(environment, service)).terminate('the run is over');
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  }
-}
-
-const isNotFound = (error: unknown): boolean => error instanceof Error && error.name === 'WorkflowNotFoundError';
-
-async function laneOf(rig: SimulationRig, environment: string, service: string): Promise<LaneView | undefined> {
-  try {
-    return await rig.client.getHandle(laneWorkflowId(environment, service)).query(laneQuery);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,9 @@
 import type { ReleaseView } from '../../domain/release.ts';
 import { isSkippedRightly } from './commands.ts';
+import { isGoingBack } from './way-invariants.ts';
+
+/** What may be waited for on a way back: the lane, and a system that it can't reach. */
+const WAITS_BACK: ReadonlySet<string> = new Set(['admission', 'restore']);
 
 /** What must hold of a release whenever it is asked; by name. */
 export const VIEW_INVARIANTS: Readonly<Record<string, (view: ReleaseView) => string | undefined>> = {
@@ -29,6 +33,10 @@ export const VIEW_INVARIANTS: Readonly<Record<string, (view: ReleaseView) => str
     });
     return short && `${short.id} was skipped, and not enough people said so`;
   },
+  'a-way-back-is-not-held-up': (view) =>
+    view.wait && isGoingBack(view) && view.outcome === undefined && !WAITS_BACK.has(view.wait.reason)
+      ? `it goes back, and waits: ${view.wait.sentence}`
+      : undefined,
   'steps-in-order': ({ steps, plan }) => {
     if (!plan) return undefined;
     const records = steps.filter(({ kind }) => kind !== 'rollback');

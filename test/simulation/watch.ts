@@ -3,11 +3,12 @@ import type { Ledger } from '../../activities/ledger/client.ts';
 import type { ReleaseView } from '../../domain/release.ts';
 import { type ReleaseResult, releaseQuery } from '../../workflows/contract.ts';
 import type { ActivityTime } from './activity-time.ts';
+import type { Calendar } from './calendar.ts';
 import { stepsInLedger } from './ledger-story.ts';
 import { type Moment, type Observation, observe } from './observation.ts';
 import type { Violation } from './violation.ts';
 import { isGoingBack, WAY_INVARIANTS } from './way-invariants.ts';
-import type { Effect } from './world/exchange.ts';
+import type { Call, Effect } from './world/exchange.ts';
 import type { World } from './world/world.ts';
 
 /** Where a release under watch is looked at from. */
@@ -23,7 +24,13 @@ export interface WatchPost {
   readonly ledger: Ledger;
   /** Since when production is frozen, ms; undefined while it is not. */
   frozenSince(): number | undefined;
+  /** When production takes no release; undefined where it always does. */
+  readonly calendar: Calendar | undefined;
 }
+
+/** Whether a call is about something in an environment. */
+export const changes = ({ body, path }: Call, environment: string): boolean =>
+  path.includes(`/${environment}/`) || body.includes(`"/${environment}/`);
 
 /** Sees every change that a release makes in production: before it is answered, what the release is about; after it, what holds. */
 export class Watch {
@@ -35,29 +42,33 @@ export class Watch {
 
   constructor(post: WatchPost) {
     this.post = post;
-    const { activityTime, handle, violations, world } = post;
-    world.onEffect = (effect) => this.check(effect);
-    world.beforeAnswer = async (_system, call) => {
-      if (!call.path.includes('/prod/') && !call.body.includes('"/prod/')) return;
-      this.changes += 1;
-      await this.onChange(this.changes);
-      const view = await handle.query(releaseQuery);
-      this.moment = await this.momentOf(view);
-      const [forward] = isGoingBack(view) ? activityTime.stillGoing(handle.workflowId) : [];
-      if (forward !== undefined) {
-        violations.push({
-          invariant: 'no-way-back-beside-the-way-forward',
-          says: `${forward} still runs`,
-          at: call.path,
-        });
-      }
+  }
+
+  /** From now on it sees all that changes. */
+  begin(): void {
+    this.post.world.onEffect = (effect) => this.saw(effect);
+    this.post.world.beforeAnswer = async (_system, call) => {
+      if (changes(call, 'prod')) await this.before(call);
     };
   }
 
-  /** Sees no more. */
+  /** Sees no more, and nobody else does. */
   end(): void {
     this.post.world.onEffect = () => {};
     this.post.world.beforeAnswer = async () => {};
+  }
+
+  /** Before a change that the release makes in production is answered. */
+  async before(call: Call): Promise<void> {
+    const { activityTime, handle, violations } = this.post;
+    this.changes += 1;
+    await this.onChange(this.changes);
+    const view = await handle.query(releaseQuery);
+    this.moment = await this.momentOf(view);
+    const [forward] = isGoingBack(view) ? activityTime.stillGoing(handle.workflowId) : [];
+    if (forward === undefined) return;
+    const invariant = 'no-way-back-beside-the-way-forward';
+    violations.push({ invariant, says: `${forward} still runs`, at: call.path });
   }
 
   private async momentOf(view: ReleaseView): Promise<Omit<Moment, 'observation' | 'before'>> {
@@ -72,14 +83,16 @@ export class Watch {
 
   /** What was asked for before somebody held everything up may end. */
   private heldUp({ paused }: ReleaseView): string | undefined {
-    const { activityTime, frozenSince, handle } = this.post;
+    const { activityTime, calendar, frozenSince, handle } = this.post;
     const asked = activityTime.askedSince(handle.workflowId);
     if (paused && asked > Date.parse(paused.at)) return `${paused.by} has paused it`;
+    if (calendar?.isClosed(asked)) return 'the window of production is closed';
     const since = frozenSince();
     return since !== undefined && asked > since ? 'production is frozen' : undefined;
   }
 
-  private check(effect: Effect): void {
+  /** After an effect of the release. */
+  saw(effect: Effect): void {
     const { moment } = this;
     const { before, violations, world } = this.post;
     const at = `${effect.system} ${effect.subject} ${effect.change}`;
