@@ -70,8 +70,6 @@ describe('refuseCommand', () => {
     ['skip a hold that is unknown', 'skipHold', { step: 'hold-moon' }, at('hold-prod'), 'UnknownStep'],
     ['skip a hold twice', 'skipHold', {}, at('hold-prod', { skipped: new Set(['hold-prod']) }), 'NothingToSkip'],
     ['skip analysis', 'skipAnalysis', {}, at('judge-prod'), undefined],
-    ['skip analysis without a reason', 'skipAnalysis', { reason: ' ' }, at('judge-prod'), 'RequestInvalid'],
-    ['pause without a reason', 'pause', { reason: '' }, at('hold-prod'), 'RequestInvalid'],
     ['skip analysis of another plan', 'skipAnalysis', { planDigest: 'x' }, at('judge-prod'), 'PlanDigestMismatch'],
     ['skip analysis in a hold', 'skipAnalysis', {}, at('hold-prod'), 'NothingToSkip'],
     ['the requester skips analysis', 'skipAnalysis', { by: 'ann' }, at('judge-prod'), 'SelfApproval'],
@@ -108,12 +106,12 @@ describe('refuseCommand', () => {
       'AlreadySaid',
     ],
   ])('%s', (_, name, command, now, expected) => {
-    expect(refuseCommand({ name, by: 'bob', reason: 'because', ...command }, now)?.type).toBe(expected);
+    expect(refuseCommand({ name, by: 'bob', ...command }, now)?.type).toBe(expected);
   });
 
   it('lets the requester alone promote fully past holds', () => {
     const holds = { ...plan, steps: steps.filter(({ kind }) => kind === 'hold' || kind === 'bake') };
-    const word = { name: 'promoteFully', by: 'ann', reason: 'because' } as const;
+    const word = { name: 'promoteFully', by: 'ann' } as const;
     expect(refuseCommand(word, at('hold-prod', { plan: holds }))).toBeUndefined();
     expect(missingPeople('promoteFully', at('hold-prod', { plan: holds }))).toBe(1);
   });

@@ -22,8 +22,6 @@ export type ControlVerb = keyof typeof CONTROL_VERBS;
 export interface ControlCommand {
   readonly name: CommandName;
   readonly by: string;
-  /** Why; never empty. */
-  readonly reason: string;
   /** The step that the person means; absent for the one under way. */
   readonly step?: string;
   /** Digest of the plan that the person saw; absent for whatever plan it is. */
@@ -53,10 +51,8 @@ const PEOPLE_TO_SKIP_ANALYSIS = 2;
 
 /** Why this word does not count now; undefined when it does. */
 export function refuseCommand(command: ControlCommand, now: ControlSituation): Refusal | undefined {
-  const { name, planDigest, reason, step } = command;
+  const { name, planDigest, step } = command;
   const { current, plan } = now;
-  // The API asks for one too; whoever uses Temporal itself is asked here.
-  if (reason.trim() === '') return { type: FailureType.RequestInvalid, message: 'say why: the reason is empty' };
   if (planDigest !== undefined && planDigest !== plan?.digest) {
     return {
       type: FailureType.PlanDigestMismatch,

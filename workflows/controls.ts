@@ -11,6 +11,7 @@ import {
 import { FailureType } from '../domain/failures.ts';
 import type { Plan, Step } from '../domain/plan.ts';
 import type { CommandRecord } from '../domain/release.ts';
+import { refuseWord } from '../domain/word.ts';
 import { type ControlAnswer, type ControlInput, controlUpdates } from './contract.ts';
 import type { ReleaseGate } from './gate.ts';
 import type { ReleaseRecord } from './release-record.ts';
@@ -71,6 +72,8 @@ export class Controls {
   }
 
   private refuse(name: CommandName, input: ControlInput): void {
+    const unsaid = refuseWord(input, 'by', 'reason');
+    if (unsaid) throw ApplicationFailure.nonRetryable(unsaid.message, unsaid.type);
     if (!this.release.isForward) {
       throw ApplicationFailure.nonRetryable('the release has ended or is being undone', FailureType.ReleaseOver);
     }

@@ -13,11 +13,13 @@ import {
 } from '@temporalio/workflow';
 import type { LedgerActivities } from '../activities/ledger/activities.ts';
 import type { FreezeActivities } from '../activities/temporal/freezes.ts';
+import type { Refusal } from '../domain/approval.ts';
 import { counted } from '../domain/counted.ts';
 import { FailureType } from '../domain/failures.ts';
 import { type Freeze, type FreezeList, firstEnd, isOver, scopeText } from '../domain/freeze.ts';
 import type { FreezeEntry } from '../domain/ledger.ts';
 import { type Wait, WaitReason } from '../domain/wait.ts';
+import { refuseScope, refuseWord } from '../domain/word.ts';
 import {
   type FreezeInput,
   type FreezesCarried,
@@ -86,7 +88,7 @@ export async function freezes(input: FreezesInput): Promise<never> {
       untold.push({ kind: 'freeze', ...freeze });
       return freeze;
     },
-    { validator: refuseEnd },
+    { validator: refuseFreeze },
   );
   setHandler(
     unfreezeUpdate,
@@ -95,7 +97,12 @@ export async function freezes(input: FreezesInput): Promise<never> {
       end(freeze, by, reason);
       return freeze;
     },
-    { validator: ({ id }) => void require(id) },
+    {
+      validator: (command) => {
+        refuseAs(refuseWord(command, 'id', 'by', 'reason'));
+        require(command.id);
+      },
+    },
   );
 
   if (input.carried === undefined) void takeOver();
@@ -241,9 +248,15 @@ export async function freezes(input: FreezesInput): Promise<never> {
   }
 }
 
-function refuseEnd({ until }: FreezeInput): void {
+function refuseFreeze(input: FreezeInput): void {
+  refuseAs(refuseWord(input, 'by', 'reason') ?? refuseScope(input.scope));
+  const { until } = input;
   if (until === undefined || Date.parse(until) > Date.now()) return;
   throw ApplicationFailure.nonRetryable(`until: ${until} is no time to come`, FailureType.RequestInvalid);
+}
+
+function refuseAs(refusal: Refusal | undefined): void {
+  if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
 }
 
 function now(): string {

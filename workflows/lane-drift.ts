@@ -6,6 +6,7 @@ import { type DriftView, named, sayAll } from '../domain/drift-sentences.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import { WaitReason } from '../domain/wait.ts';
+import { refuseWord } from '../domain/word.ts';
 import { type CommandInput, laneWorkflowId, type OpenDrift } from './contract.ts';
 import { DriftWatch, sightingOf } from './drift-watch.ts';
 import { failureFrom } from './failure.ts';
@@ -79,8 +80,10 @@ export class LaneDrift {
     return this.open ? sayAll(named(this.open.found)).en : 'all is as Slipway made it';
   }
 
-  /** @throws ApplicationFailure `NoDrift` when there is nothing to adopt or revert */
-  refuse(): void {
+  /** @throws ApplicationFailure `NoDrift` when there is nothing to adopt or revert, `RequestInvalid` without who and why */
+  refuse(command: CommandInput): void {
+    const unsaid = refuseWord(command, 'by', 'reason');
+    if (unsaid) throw ApplicationFailure.nonRetryable(unsaid.message, unsaid.type);
     const why = !this.open ? 'nothing was changed by hand' : this.wanted ? 'it is being resolved already' : undefined;
     if (why === undefined) return;
     throw ApplicationFailure.nonRetryable(`${this.service} in ${this.environment}: ${why}`, FailureType.NoDrift);

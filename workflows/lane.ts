@@ -19,6 +19,7 @@ import { FailureType } from '../domain/failures.ts';
 import type { LaneState } from '../domain/lane.ts';
 import { refuseLift, type Veto, vetoOn, withoutVeto, withVeto } from '../domain/veto.ts';
 import { type Wait, WaitReason } from '../domain/wait.ts';
+import { refuseWord } from '../domain/word.ts';
 import {
   type Admission,
   type AdmissionRequest,
@@ -110,17 +111,17 @@ export async function lane(input: LaneInput): Promise<never> {
     scaling.forget();
   });
   setHandler(liftVetoUpdate, ({ bundle, by, reason }) => lift(bundle, by, reason), {
-    validator: ({ bundle }) => {
-      const refusal = refuseLift(state.vetoes, bundle);
+    validator: (command) => {
+      const refusal = refuseWord(command, 'by', 'reason', 'bundle') ?? refuseLift(state.vetoes, command.bundle);
       if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
     },
   });
   setHandler(scaleSignal, (signal) => scaling.wish(signal));
   setHandler(adoptUpdate, (command: CommandInput) => drift.want({ ...command, verb: 'adopt' }), {
-    validator: (_command: CommandInput) => drift.refuse(),
+    validator: (command: CommandInput) => drift.refuse(command),
   });
   setHandler(revertUpdate, (command: CommandInput) => drift.want({ ...command, verb: 'revert' }), {
-    validator: (_command: CommandInput) => drift.refuse(),
+    validator: (command: CommandInput) => drift.refuse(command),
   });
   upsertSearchAttributes([
     { key: SearchAttribute.Service, value: service },

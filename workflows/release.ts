@@ -1,7 +1,8 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
-import { refuseApproval } from '../domain/approval.ts';
+import { type Refusal, refuseApproval } from '../domain/approval.ts';
 import { refuseStep } from '../domain/controls.ts';
 import { FailureType } from '../domain/failures.ts';
+import { refuseWord } from '../domain/word.ts';
 import {
   abortUpdate,
   admittedSignal,
@@ -45,12 +46,13 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
     },
     {
       validator: (approval) => {
+        refuseAs(refuseWord(approval, 'by', 'planDigest'));
         const { expired, pending } = run.approvals;
         if (expired) refuse(FailureType.ApprovalExpired, expired);
-        refuseWhenOver();
+        refuseOver();
         const meant = approval.planDigest === run.plan?.digest ? refuseStep(approval.step, run.plan) : undefined;
         const refusal = meant ?? refuseApproval(pending, record.approvals, approval, new Date().toISOString());
-        if (refusal) refuse(refusal.type, refusal.message);
+        refuseAs(refusal);
       },
     },
   );
@@ -59,8 +61,8 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
     ['revert', revertUpdate],
   ] as const) {
     setHandler(update, (command: CommandInput) => run.drift.want({ ...command, verb }), {
-      validator: (_command: CommandInput) => {
-        refuseWhenOver();
+      validator: (command: CommandInput) => {
+        refuseWhenOver(command);
         run.drift.refuse(verb);
       },
     });
@@ -69,8 +71,8 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
     rejectUpdate,
     (command: CommandInput) => run.interrupt({ outcome: 'aborted', type: FailureType.ApprovalRejected, ...command }),
     {
-      validator: (_command: CommandInput) => {
-        refuseWhenOver();
+      validator: (command: CommandInput) => {
+        refuseWhenOver(command);
         if (!run.approvals.pending) refuse(FailureType.NotWaiting, 'no approval is waited for now');
       },
     },
@@ -78,20 +80,26 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   setHandler(
     abortUpdate,
     (command: CommandInput) => run.interrupt({ outcome: 'aborted', type: FailureType.Aborted, ...command }),
-    { validator: (_command: CommandInput) => refuseWhenOver() },
+    { validator: refuseWhenOver },
   );
   setHandler(
     rollbackUpdate,
     (command: CommandInput) => run.interrupt({ outcome: 'rolled-back', type: FailureType.Aborted, ...command }),
     {
-      validator: (_command: CommandInput) => {
-        refuseWhenOver();
+      validator: (command: CommandInput) => {
+        refuseWhenOver(command);
         if (!run.hasTouched) refuse(FailureType.NothingToRollBackTo, 'the release has changed nothing yet; abort it');
       },
     },
   );
 
-  function refuseWhenOver(): void {
+  /** What every word but an approval must be, and when it comes too late. */
+  function refuseWhenOver(command: CommandInput): void {
+    refuseAs(refuseWord(command, 'by', 'reason'));
+    refuseOver();
+  }
+
+  function refuseOver(): void {
     if (!run.isForward) refuse(FailureType.ReleaseOver, 'the release has ended or is being undone');
   }
 
@@ -102,6 +110,10 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   }
   const view = record.view();
   return { outcome: view.outcome ?? 'failed', view };
+}
+
+function refuseAs(refusal: Refusal | undefined): void {
+  if (refusal) refuse(refusal.type, refusal.message);
 }
 
 function refuse(type: FailureType, message: string): never {

@@ -322,6 +322,13 @@ describe('a word that means nothing now', () => {
     ] as const) {
       expect([update.name, await refusal(handle.executeUpdate(update, { args: [WHY] }))]).toEqual([update.name, code]);
     }
+    // As whoever uses Temporal itself could send it.
+    const updates = [approveUpdate, rejectUpdate, abortUpdate, rollbackUpdate, adoptUpdate, revertUpdate];
+    for (const { name } of [...updates, ...Object.values(controlUpdates)]) {
+      for (const word of [undefined, {}, { ...WHY, by: '' }]) {
+        expect([name, await refusal(handle.executeUpdate(name, { args: [word] }))]).toEqual([name, 'RequestInvalid']);
+      }
+    }
     await handle.executeUpdate(abortUpdate, { args: [WHY] });
     expect((await ended(handle)).outcome).toBe('aborted');
   });

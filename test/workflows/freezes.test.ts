@@ -198,6 +198,21 @@ describe('freezes', () => {
     expect(await refusal(unfreeze('nothing'))).toBe('UnknownFreeze');
     expect(await refusal(freeze({}, '2020-01-01T00:00:00Z'))).toBe('RequestInvalid');
     expect(await refusal(freeze({}, 'tomorrow'))).toBe('RequestInvalid');
+    // As whoever uses Temporal itself could send it: a freeze of nobody knows what would stop every release.
+    const who = { by: 'bob', reason: 'an incident' };
+    for (const [name, word] of [
+      ['freeze', who],
+      ['freeze', { ...who, scope: { server: 'a' } }],
+      ['freeze', { scope: {} }],
+      ['unfreeze', who],
+    ] as const) {
+      expect([name, word, await refusal(handle.executeUpdate(name, { args: [word] }))]).toEqual([
+        name,
+        word,
+        'RequestInvalid',
+      ]);
+    }
+    expect((await handle.query(freezesQuery)).freezes).toEqual([]);
     const frozen = await freeze({});
     await unfreeze(frozen.id);
     expect(await refusal(unfreeze(frozen.id))).toBe('UnknownFreeze');

@@ -97,6 +97,12 @@ describe('a hand-made change in an idle lane', () => {
     await startLane();
     scaleByHand(5);
     await drifts();
+    for (const name of ['adopt', 'revert', 'liftVeto']) {
+      expect([name, await refusal(handle.executeUpdate(name, { args: [{ by: 'ann' }] }))]).toEqual([
+        name,
+        'RequestInvalid',
+      ]);
+    }
     scaleByHand(2);
     await settles();
     expect(await refusal(revert())).toBe('NoDrift');
