@@ -5,10 +5,8 @@ export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as con
 
 export type Weekday = (typeof WEEKDAYS)[number];
 
-/** One entry of `release.windows`. Times are those of the wall clock in `zone`. */
-export interface CalendarWindow {
-  /** The environments it is about; one that no window names is always open. */
-  readonly environments: readonly string[];
+/** When a window is open: an entry of `environments.<name>.windows`. Times are those of the wall clock in `zone`. */
+export interface WindowTimes {
   /** The days on which it opens. */
   readonly days: readonly Weekday[];
   /** `HH:MM`, 00:00 to 23:59. */
@@ -17,6 +15,12 @@ export interface CalendarWindow {
   readonly to: string;
   /** IANA time zone, such as `Asia/Shanghai`. */
   readonly zone: string;
+}
+
+/** One entry of `release.windows`. */
+export interface CalendarWindow extends WindowTimes {
+  /** The environments it is about; one that no window names is always open. */
+  readonly environments: readonly string[];
 }
 
 /** Whether an environment takes forward moves, and if not, when it next does. */

@@ -83,7 +83,8 @@ export function createCentralActivities(
 
 /** What workflows may know of the configured environments. */
 export function environmentFacts(configuration: Configuration): readonly EnvironmentFacts[] {
-  return Object.entries(configuration.environments).map(([name, { tier, agentAttribute, balancer, releasers }]) => {
+  return Object.entries(configuration.environments).map(([name, environment]) => {
+    const { agentAttribute, balancer, releasers, tier, windows } = environment;
     const [attribute = '', ...value] = agentAttribute.split(':');
     return {
       name,
@@ -94,6 +95,7 @@ export function environmentFacts(configuration: Configuration): readonly Environ
       ...(releasers === undefined
         ? {}
         : { releasers: { name: releasers, members: configuration.groups[releasers] ?? [] } }),
+      ...(windows === undefined ? {} : { windows }),
     };
   });
 }

@@ -51,6 +51,7 @@ const ANSWER_SECONDS = 60;
 
 /** What a gate must know of the plan. */
 export interface GateRules {
+  /** Of the service's manifest; environments have windows of their own. */
   readonly windows: readonly CalendarWindow[];
   readonly environments: readonly EnvironmentFacts[];
 }
@@ -158,18 +159,17 @@ export class ReleaseGate implements Gate {
     return freeze && frozenBy(freeze);
   }
 
+  /** The window that is closed now: of the service there, or of everyone there. */
   private windowOf(environment: string | undefined): Obstacle | undefined {
     if (environment === undefined) return undefined;
-    const opening = openingOf(this.rules.windows, environment, new Date().toISOString());
-    if (opening.open) return undefined;
-    const { opensAt } = opening;
-    const wait = {
-      reason: WaitReason.Window,
-      sentence: `${environment} takes no releases now: ${opensAt ? `its next window opens at ${opensAt}` : 'no window opens'}`,
-      endedBy: 'time',
-      seconds: opensAt ? secondsUntil(opensAt) : HELD_SECONDS,
-    };
-    return { wait, overByItself: opensAt !== undefined };
+    const now = new Date().toISOString();
+    const { environments, windows } = this.rules;
+    const everyones = environments.find(({ name }) => name === environment)?.windows ?? [];
+    for (const each of [windows, everyones.map((times) => ({ ...times, environments: [environment] }))]) {
+      const opening = openingOf(each, environment, now);
+      if (!opening.open) return closedUntil(environment, opening.opensAt);
+    }
+    return undefined;
   }
 
   private refuseRequester(environment: string | undefined): void {
@@ -219,6 +219,16 @@ function frozenBy(freeze: Freeze): Obstacle {
     },
     overByItself: seconds < HELD_SECONDS,
   };
+}
+
+function closedUntil(environment: string, opensAt: string | undefined): Obstacle {
+  const wait = {
+    reason: WaitReason.Window,
+    sentence: `${environment} takes no releases now: ${opensAt ? `its next window opens at ${opensAt}` : 'no window opens'}`,
+    endedBy: 'time',
+    seconds: opensAt ? secondsUntil(opensAt) : HELD_SECONDS,
+  };
+  return { wait, overByItself: opensAt !== undefined };
 }
 
 function secondsUntil(at: string): number {

@@ -1,5 +1,6 @@
 import type { Group, Groups } from '../../domain/approval.ts';
 import type { Environment } from '../../domain/environment.ts';
+import type { WindowTimes } from '../../domain/window.ts';
 
 /** What a release must know of a configured environment. */
 export interface EnvironmentFacts extends Environment {
@@ -11,6 +12,8 @@ export interface EnvironmentFacts extends Environment {
   readonly registry: string;
   /** The only people who may release here; absent for everybody. */
   readonly releasers?: Group;
+  /** When releases of any service may move forward here; absent for always. */
+  readonly windows?: readonly WindowTimes[];
 }
 
 export type EnvironmentActivities = ReturnType<typeof createEnvironmentActivities>;

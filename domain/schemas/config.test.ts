@@ -65,6 +65,30 @@ describe('the configuration schema', () => {
     ]);
   });
 
+  it('knows when everyone may release to an environment', () => {
+    const whole = example();
+    const withWindows = (windows: unknown) => ({
+      ...whole,
+      environments: { fat: { ...whole.environments.fat, windows } },
+    });
+    const nights = { from: '22:00', to: '06:00', zone: 'Asia/Shanghai' };
+    const fridays = { ...nights, days: ['fri'], to: '24:00' };
+    const { configuration, errors } = parseConfiguration(withWindows([nights, fridays]));
+    expect(errors).toBeUndefined();
+    const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+    expect(configuration?.environments['fat']?.windows).toEqual([{ ...nights, days }, fridays]);
+    expect(parseConfiguration(whole).configuration?.environments['fat']).not.toHaveProperty('windows');
+    expect(errorsOf(withWindows([{ days: ['monday'], from: '9:00', to: '24:30', zone: 'Shanghai' }]))).toEqual([
+      'environments.fat.windows.0.days.0 is not valid: write one of mon, tue, wed, thu, fri, sat, sun',
+      'environments.fat.windows.0.from is not valid: write a time such as 09:00, in quotes',
+      'environments.fat.windows.0.to is not valid: write a time such as 17:00, or 24:00, in quotes',
+      'environments.fat.windows.0.zone is not valid: write a time zone, such as Asia/Shanghai or UTC',
+    ]);
+    expect(errorsOf(withWindows(nights))).toEqual([
+      'environments.fat.windows is not valid: write a list of { days, from, to, zone }',
+    ]);
+  });
+
   it('lists every error with its path and what to write, those between sections with those of shape', () => {
     const broken = example();
     const document = {

@@ -4,6 +4,7 @@ import type { WhenBusy } from '../admission.ts';
 import type { Groups } from '../approval.ts';
 import type { EnvironmentTier } from '../environment.ts';
 import type { InputError } from '../failures.ts';
+import { isTimeZone, WEEKDAYS, type WindowTimes } from '../window.ts';
 import { crossErrors } from './config-rules.ts';
 
 /** Where a secret is kept; the file itself never holds one. */
@@ -102,6 +103,8 @@ export interface EnvironmentConfiguration {
   };
   /** A key of `groups`: only its members may release here. Absent for everybody with a token. */
   readonly releasers?: string;
+  /** When releases of any service may move forward here, within what its manifest says. Absent for always. */
+  readonly windows?: readonly WindowTimes[];
 }
 
 export interface BuilderConfiguration {
@@ -217,6 +220,18 @@ const named = <Value extends z.ZodType>(value: Value, what: string) =>
   );
 const agentAttribute = text("an agent attribute, such as 'env:fat'", /^[^:\s]+:[^:\s]+$/);
 
+const windowTimes: z.ZodType<WindowTimes> = section({
+  days: z
+    .array(z.enum(WEEKDAYS, say(`one of ${WEEKDAYS.join(', ')}`)), say('a list of days, such as [mon, tue]'))
+    .min(1, say('at least one day'))
+    .default([...WEEKDAYS]),
+  from: text('a time such as 09:00, in quotes', /^([01][0-9]|2[0-3]):[0-5][0-9]$/),
+  to: text('a time such as 17:00, or 24:00, in quotes', /^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$/),
+  zone: z
+    .string(say('a time zone, such as Asia/Shanghai or UTC'))
+    .refine(isTimeZone, say('a time zone, such as Asia/Shanghai or UTC')),
+});
+
 const configurationSchema: z.ZodType<ConfigurationFile> = section({
   temporal: section({
     address: address('127.0.0.1:7233'),
@@ -263,6 +278,7 @@ const configurationSchema: z.ZodType<ConfigurationFile> = section({
         port: z.int(say('a port, 1 to 65535')).min(1, say('a port, 1 to 65535')).max(65_535, say('a port, 1 to 65535')),
       }),
       releasers: text('the name of one of the groups').exactOptional(),
+      windows: z.array(windowTimes, say('a list of { days, from, to, zone }')).exactOptional(),
     }),
     'at least one environment by its name',
   ),

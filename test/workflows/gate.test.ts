@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { WithStartWorkflowOperation, type WorkflowClient } from '@temporalio/client';
 import type { FreezeList, FreezeScope } from '../../domain/freeze.ts';
-import type { CalendarWindow } from '../../domain/window.ts';
+import type { WindowTimes } from '../../domain/window.ts';
 import { WEEKDAYS } from '../../domain/window.ts';
 import {
   abortUpdate,
@@ -227,16 +227,16 @@ describe('a pause', () => {
   });
 });
 
-describe('windows', () => {
-  /** Open for an hour, two hours from now. */
-  function later(): CalendarWindow {
-    const hour = (new Date().getUTCHours() + 2) % 24;
-    const text = (hours: number) => `${String(hours % 24).padStart(2, '0')}:00`;
-    return { environments: ['prod'], days: WEEKDAYS, from: text(hour), to: text(hour + 1), zone: 'UTC' };
-  }
+/** Open from so many hours from now until so many. */
+function open(from: number, to: number): WindowTimes {
+  const text = (hours: number) => `${String((new Date().getUTCHours() + hours) % 24).padStart(2, '0')}:00`;
+  return { days: WEEKDAYS, from: text(from), to: text(to), zone: 'UTC' };
+}
 
+describe('windows', () => {
   it('hold up what is done in their environment until they open', async () => {
-    world.manifest = { ...MANIFEST, release: { ...MANIFEST.release, windows: [later()] } };
+    const windows = [{ ...open(2, 3), environments: ['prod'] }];
+    world.manifest = { ...MANIFEST, release: { ...MANIFEST.release, windows } };
     const handle = await startRelease('1.0.0');
     await approve(handle);
     const { wait } = await until(handle, isHeldBy('window'));
@@ -244,6 +244,21 @@ describe('windows', () => {
     expect(wait?.deadline.slice(14)).toBe('00:00.000Z');
     expect(ofProd()).toEqual([]);
     expect(world.traffic.get('fat/sample')).toEqual({ r1: 100 });
+    expect((await ended(handle, '30m')).outcome).toBe('released');
+  });
+
+  it('of an environment hold up every service there, beside those of its manifest', async () => {
+    world.windows = [open(4, 10)];
+    const windows = [{ ...open(2, 10), environments: ['prod'] }];
+    world.manifest = { ...MANIFEST, release: { ...MANIFEST.release, windows } };
+    const handle = await startRelease('1.0.0');
+    await approve(handle);
+    const { wait: first } = await until(handle, isHeldBy('window'));
+    await rig.passTime('2h');
+    const isNext = (view: { wait?: { deadline: string } }) => view.wait?.deadline !== first?.deadline;
+    const { wait: second } = await until(handle, (view) => isHeldBy('window')(view) && isNext(view));
+    expect(Date.parse(second?.deadline ?? '') - Date.parse(first?.deadline ?? '')).toBe(2 * 3_600_000);
+    expect(ofProd()).toEqual([]);
     expect((await ended(handle, '30m')).outcome).toBe('released');
   });
 });

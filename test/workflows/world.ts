@@ -16,6 +16,7 @@ import type { FreezeEntry, LedgerEntries, LedgerEntry } from '../../domain/ledge
 import type { Manifest } from '../../domain/manifest.ts';
 import type { ReadinessGap } from '../../domain/readiness.ts';
 import type { RevisionApp } from '../../domain/revision-app.ts';
+import type { WindowTimes } from '../../domain/window.ts';
 import type { FreezeWatcher } from '../../workflows/contract.ts';
 import { looksAt } from './world-looks.ts';
 
@@ -80,6 +81,8 @@ export class World {
   groups: Groups = {};
   /** Group whose members alone may release to production; absent for everybody. */
   releasers: string | undefined;
+  /** When everyone may release to production; empty for always. */
+  windows: readonly WindowTimes[] = [];
   /** What going back lacks now. */
   wayBackLacks: readonly ReadinessGap[] = [];
   /** Nobody brings it in time. */
@@ -144,6 +147,7 @@ export class World {
           ...(name === 'prod' && this.releasers !== undefined
             ? { releasers: { name: this.releasers, members: this.groups[this.releasers] ?? [] } }
             : {}),
+          ...(name === 'prod' && this.windows.length > 0 ? { windows: this.windows } : {}),
         })),
       readGroups: async () => this.groups,
       resolveConfig: async (input: Where & { version?: number }) => {
