@@ -274,7 +274,11 @@ describe('two releases', () => {
     expect((await ended(second)).outcome).toBe('released');
     await approve(third);
     const { outcome, view } = await ended(third);
-    expect({ outcome, type: view.failure?.type }).toEqual({ outcome: 'failed', type: 'PlanOutdated' });
+    expect(outcome).toBe('failed');
+    expect(view.failure).toMatchObject({
+      type: 'PlanOutdated',
+      message: 'prod runs r2 now, the plan was made for r1; start the release again',
+    });
     await expectServing('2.0.0', 'r2', 4);
   });
 });
