@@ -91,6 +91,5 @@ interface Signalled {
 
 function argumentOf({ input }: Signalled): Readonly<Record<string, unknown>> {
   const data = input?.payloads?.[0]?.data;
-  const value: unknown = data ? JSON.parse(Buffer.from(data).toString('utf8')) : {};
-  return value instanceof Object ? { ...value } : {};
+  return data ? (JSON.parse(Buffer.from(data).toString('utf8')) as Readonly<Record<string, unknown>>) : {};
 }
