@@ -25,4 +25,15 @@ describe('the schedules', () => {
       args: [{ services: [], dryRun: false }],
     });
   });
+
+  it('say in the Temporal UI what their runs are', () => {
+    expect(autoscale?.action).toMatchObject({
+      staticSummary: 'Scale by load',
+      staticDetails: expect.stringContaining('the lane decides'),
+    });
+    expect(collectGarbage?.action).toMatchObject({
+      staticSummary: 'Delete images that nobody needs',
+      staticDetails: expect.stringContaining('stays'),
+    });
+  });
 });

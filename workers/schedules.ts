@@ -23,14 +23,15 @@ export function schedules(configuration: SchedulesConfiguration): readonly Sched
   const autoscaleInput: AutoscaleInput = { windowSeconds: autoscale.windowSeconds };
   const garbageInput: CollectGarbageInput = { services: [], dryRun: false };
   return [
-    schedule(ScheduleId.Autoscale, WorkflowType.Autoscale, autoscale.everySeconds, autoscaleInput, 'Scale by load'),
-    schedule(
-      ScheduleId.CollectGarbage,
-      WorkflowType.CollectGarbage,
-      collectGarbage.everySeconds,
-      garbageInput,
-      'Delete images that nobody needs',
-    ),
+    schedule(ScheduleId.Autoscale, WorkflowType.Autoscale, autoscale.everySeconds, autoscaleInput, {
+      staticSummary: 'Scale by load',
+      staticDetails:
+        'Tells the lane of each service with bounds how many instances its load asks for; the lane decides.',
+    }),
+    schedule(ScheduleId.CollectGarbage, WorkflowType.CollectGarbage, collectGarbage.everySeconds, garbageInput, {
+      staticSummary: 'Delete images that nobody needs',
+      staticDetails: 'What a manifest keeps, runs, could be rolled back to or is on its way stays.',
+    }),
   ];
 }
 
@@ -54,7 +55,7 @@ function schedule(
   workflowType: string,
   everySeconds: number,
   input: AutoscaleInput | CollectGarbageInput,
-  staticSummary: string,
+  said: { readonly staticSummary: string; readonly staticDetails: string },
 ): ScheduleOptions {
   return {
     scheduleId,
@@ -67,7 +68,7 @@ function schedule(
       workflowId: scheduleId,
       taskQueue: TASK_QUEUE,
       args: [input],
-      staticSummary,
+      ...said,
     },
   };
 }

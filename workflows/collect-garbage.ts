@@ -156,6 +156,7 @@ async function collect(host: string): Promise<number | undefined> {
       args: [{ host, collection: workflowInfo().workflowId }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: 'The registry ends read-write',
+      staticDetails: `Outlives ${workflowInfo().workflowId}, whatever becomes of it, until the registry takes pushes again.`,
     }),
   );
   try {

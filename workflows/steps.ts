@@ -17,7 +17,7 @@ import { WaitReason } from '../domain/wait.ts';
 import type { Approvals } from './approvals.ts';
 import type { build } from './build.ts';
 import { runHold, runJudge } from './canary.ts';
-import { buildWorkflowId, SearchAttribute, WorkflowType } from './contract.ts';
+import { buildWorkflowId, releaseWorkflowId, SearchAttribute, WorkflowType } from './contract.ts';
 import type { Controls } from './controls.ts';
 import type { Gate } from './gate.ts';
 import { END_LEFT, endLeft } from './left-task.ts';
@@ -91,6 +91,7 @@ async function buildImage(run: StepContext, _step: StepOf<'build'>): Promise<str
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     typedSearchAttributes: [{ key: SearchAttribute.Service, value: service }],
     staticSummary: `Build ${service} ${version} at ${commit.slice(0, 10)}`,
+    staticDetails: `Of ${releaseWorkflowId(service, run.key)}, asked for by ${run.requestedBy}.`,
   });
   run.built(
     bundleOf({

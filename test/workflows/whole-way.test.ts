@@ -7,12 +7,13 @@ import {
   freezeUpdate,
   type ReleaseResult,
   releaseQuery,
+  SearchAttribute,
   TASK_QUEUE,
   WorkflowType,
 } from '../../workflows/contract.ts';
 import type { WorkflowRig } from '../workflow-rig.ts';
 import { Builders } from './builders.ts';
-import { MANIFEST, World } from './world.ts';
+import { COMMIT, MANIFEST, World } from './world.ts';
 
 const INPUT = {
   key: 'main',
@@ -84,6 +85,10 @@ describe('a release from a commit', () => {
     expect(outcome).toBe('released');
     expect(view.bundle).toMatchObject({ image: { digest: 'sha256:push' }, testImages: { contract: {} } });
     expect(view.steps[0]).toMatchObject({ kind: 'build', outcome: 'done' });
+    const build = await client.getHandle('build/sample/main').describe();
+    expect(await build.staticSummary()).toBe(`Build sample 1.0.0 at ${COMMIT.slice(0, 10)}`);
+    expect(await build.staticDetails()).toBe('Of release/sample/main, asked for by ann.');
+    expect(build.typedSearchAttributes.get(SearchAttribute.Service)).toBe('sample');
     expect([...world.tags]).toEqual([['v1.0.0', 'sha256:push']]);
     expect([...world.apps.values()].map(({ app }) => app.container.docker.image)).toEqual([
       '127.0.0.1:5000/sample@sha256:push',
