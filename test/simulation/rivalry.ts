@@ -8,6 +8,7 @@ import {
   releaseQuery,
 } from '../../workflows/contract.ts';
 import { callerOf } from './callers.ts';
+import { laneOf } from './lanes.ts';
 import { type Observation, observe } from './observation.ts';
 import type { People } from './people.ts';
 import type { SimulationRig } from './rig.ts';
@@ -96,7 +97,7 @@ export class Rivalry {
       await second.people.say(view);
       return true;
     }
-    if (wait?.reason !== 'admission') return true;
+    if (wait?.reason !== 'admission' || !(await this.isBehind(second))) return true;
     if (second.people.haveToSay(view)) await second.people.say(view);
     return false;
   }
@@ -133,6 +134,15 @@ export class Rivalry {
       this.acts = isSecond && this.second ? this.second.watch : this.first.watch;
       await this.acts.before(call);
     };
+  }
+
+  /** Whether the second one stands in the queue of a lane that the first one holds: any other lane is about to be its own. */
+  private async isBehind({ handle }: Contender): Promise<boolean> {
+    for (const environment of ENVIRONMENTS) {
+      const lane = await laneOf(this.rig, environment, this.service);
+      if (lane?.holder === this.first.handle.workflowId && lane.queue.includes(handle.workflowId)) return true;
+    }
+    return false;
   }
 
   private meets(environment: 'prod' | 'fat'): void {
