@@ -170,6 +170,11 @@ export function toleranceOf(difference: Difference): readonly string[] {
   return difference.servers.map(({ name, found }) => serverTolerance(difference.balancer, name, found));
 }
 
+/** Whether a traffic document that was written by hand was adopted: shares say nothing of what is there then. */
+export function toleratesTraffic(tolerated: readonly string[]): boolean {
+  return tolerated.some((tolerance) => tolerance.startsWith(TRAFFIC_TOLERANCE));
+}
+
 /** What of it outlives a release, which sets traffic and weights anew: the apps that are none of Slipway's business. */
 export function lastingTolerance(tolerated: readonly string[]): readonly string[] {
   return tolerated.filter((tolerance) => tolerance.startsWith(appTolerance('')));
@@ -233,7 +238,9 @@ function withoutTolerated(difference: Difference, tolerated: readonly string[]):
 }
 
 const appTolerance = (app: string): string => `app ${app}`;
-const trafficTolerance = ({ shares, weights }: TrafficParts): string => `traffic ${canonicalJson({ shares, weights })}`;
+const TRAFFIC_TOLERANCE = 'traffic ';
+const trafficTolerance = ({ shares, weights }: TrafficParts): string =>
+  `${TRAFFIC_TOLERANCE}${canonicalJson({ shares, weights })}`;
 const serverTolerance = (balancer: string, name: string, weight: number): string =>
   `weight ${balancer} ${name} ${weight}`;
 
@@ -257,14 +264,15 @@ const hasTraffic = (shares: Shares): boolean => Object.values(shares).some((shar
 const withTraffic = (shares: Shares): Shares =>
   Object.fromEntries(Object.entries(shares).filter(([, share]) => share > 0));
 
-function sameShares(one: Shares, other: Shares, points: number): boolean {
+/** Whether the same revisions have traffic, each as much as in the other but for so many percentage points. */
+export function sameShares(one: Shares, other: Shares, points: number): boolean {
   return [...new Set([...Object.keys(one), ...Object.keys(other)])].every((revision) => {
     const [left = 0, right = 0] = [one[revision], other[revision]];
     return left > 0 === right > 0 && Math.abs(left - right) <= points;
   });
 }
 
-function sameBounds(one: ScaleBounds | null, other: ScaleBounds | null): boolean {
+export function sameBounds(one: ScaleBounds | null, other: ScaleBounds | null): boolean {
   if (one === null || other === null) return one === other;
   return (
     one.min === other.min &&

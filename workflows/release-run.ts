@@ -217,7 +217,8 @@ export class ReleaseRun implements StepContext {
     this.record.skipRest();
     const { touched } = this.lanes;
     const wasLive = touched.some(({ facts }) => facts.tier === 'production');
-    const byItself = NO_FAULT.has(failure.type) ? 'aborted' : wasLive ? 'rolled-back' : 'failed';
+    const isNoFault = NO_FAULT.has(failure.type) || (wasLive && failure.type === FailureType.Drifted);
+    const byItself = isNoFault ? 'aborted' : wasLive ? 'rolled-back' : 'failed';
     const outcome = this.stopped?.outcome ?? byItself;
     await restoreAll(touched, this.record, failure.message, ({ bundle, facts }, state) => {
       // An abort says nothing of the bundle; whoever rolls it back, or the judge, does.

@@ -59,7 +59,7 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
 async function trafficBackAtOnce(stage: Stage, current: RevisionRecord): Promise<boolean> {
   if (stage.kept < current.instances) return false;
   try {
-    await directTraffic(atOnce, current.spec, allOn(current), WARM_SECONDS);
+    await directTraffic(atOnce, current.spec, allOn(current), { deadlineSeconds: WARM_SECONDS });
     return true;
   } catch (error) {
     const failure = failureFrom(error);

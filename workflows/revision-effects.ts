@@ -7,6 +7,7 @@ import type { EnvironmentFacts } from '../activities/environments/activities.ts'
 import type { MarathonActivities } from '../activities/marathon/activities.ts';
 import type { RemovalActivities } from '../activities/revision/removal.ts';
 import { counted } from '../domain/counted.ts';
+import type { Expected } from '../domain/drift.ts';
 import { revisionAppId } from '../domain/environment.ts';
 import { FailureType } from '../domain/failures.ts';
 import type { ScaleBounds } from '../domain/lane.ts';
@@ -26,6 +27,12 @@ type ProfileOf = (seconds: number) => Profile;
 
 /** Which revision of what, however it runs. */
 type RevisionOf = Pick<RevisionSpec, 'environment' | 'revision' | 'service'>;
+
+/** What was left where an effect is to change it. */
+export interface Left extends Pick<Expected, 'bounds'> {
+  /** Undefined where somebody's own traffic document was adopted. */
+  readonly weights: Expected['weights'] | undefined;
+}
 
 /** Who gets how much of the traffic. */
 export interface TrafficPart {
@@ -90,12 +97,16 @@ export function instancesOf({ environment, revision }: RevisionSpec, instances: 
   return `${counted(instances, 'healthy instance')} of ${revision} in ${environment}`;
 }
 
-/** Sets who gets how much of the traffic; each must have so many instances up before. */
+/**
+ * Sets who gets how much of the traffic; each must have so many instances up before.
+ *
+ * @param options.left what is there, unless somebody has changed it by hand: then nothing is done
+ */
 export async function directTraffic(
   profile: ProfileOf,
   spec: RevisionSpec,
   parts: readonly TrafficPart[],
-  deadlineSeconds: number = PLATFORM_SECONDS,
+  { deadlineSeconds = PLATFORM_SECONDS, left }: { readonly deadlineSeconds?: number; readonly left?: Left } = {},
 ): Promise<void> {
   const { environment, service, healthPath } = spec;
   const said = parts.map(({ revision, share }) => `${share} % to ${revision}`).join(', ');
@@ -106,6 +117,7 @@ export async function directTraffic(
     shares: Object.fromEntries(parts.map(({ revision, share }) => [revision, share])),
     servers: Object.fromEntries(parts.map(({ revision, instances }) => [revision, instances])),
     deadlineSeconds,
+    ...(left?.weights && { expected: left.weights }),
   });
 }
 
@@ -118,6 +130,8 @@ export interface ConfigMove {
 /**
  * Makes a revision the one that name, configuration and autoscaling mean. Side by side: none of the three needs another,
  * and traffic is where it shall be already.
+ *
+ * @param left what is there, unless somebody has changed it by hand: then nothing is done; undefined for whatever is there
  */
 export async function bind(
   profile: ProfileOf,
@@ -125,30 +139,42 @@ export async function bind(
   service: string,
   config: ConfigMove,
   bounds: ScaleBounds | undefined,
+  left?: Left,
 ): Promise<void> {
   const where = { environment: facts.name, service };
   const name = activities<DnsActivities>(profile(30), `Bind the name of ${service} in ${facts.name}`);
   const bound: (() => Promise<unknown>)[] = [() => name.bindName({ ...where, ...facts.balancer })];
-  if (config.from > 0 || config.to > 0) bound.push(() => pointConfig(profile, where, config.to));
+  if (config.from > 0 || config.to > 0) bound.push(() => pointConfig(profile, where, config.to, left && config.from));
   // Only production is scaled by load; elsewhere there are no bounds, and none are taken away.
   if (facts.tier === 'production') {
     const said = bounds ? `Scale between ${bounds.min} and ${bounds.max}` : 'No autoscaling';
     const scale = activities<ConsulActivities>(profile(30), said);
-    bound.push(() => scale.writeScaleBounds({ ...where, bounds: bounds ?? null }));
+    bound.push(() =>
+      scale.writeScaleBounds({ ...where, bounds: bounds ?? null, ...(left && { expected: left.bounds }) }),
+    );
   }
   // None is told to stop when another fails: each is over in a moment, and no way back begins beside them.
   const ended = await Promise.allSettled(bound.map((work) => work()));
   for (const each of ended) if (each.status === 'rejected') throw each.reason;
 }
 
-/** Makes a version of the configuration the current one; 0: none is. */
+/**
+ * Makes a version of the configuration the current one; 0: none is.
+ *
+ * @param from which is current, unless somebody has pointed elsewhere by hand; 0 and undefined for any
+ */
 export async function pointConfig(
   profile: ProfileOf,
   where: { readonly environment: string; readonly service: string },
   version: number,
+  from = 0,
 ): Promise<void> {
   const said = version > 0 ? `Config version ${version} is current` : 'No config version is current';
-  await activities<ConsulActivities>(profile(30), said).pointConfig({ ...where, version });
+  await activities<ConsulActivities>(profile(30), said).pointConfig({
+    ...where,
+    version,
+    ...(from > 0 ? { expected: from } : {}),
+  });
 }
 
 /** Takes a revision without traffic away: its last requests end, then its instances. */

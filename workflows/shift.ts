@@ -1,19 +1,22 @@
 import type { ConsulActivities } from '../activities/consul/activities.ts';
 import { counted } from '../domain/counted.ts';
+import { toleratesTraffic } from '../domain/drift.ts';
 import type { BaselineTarget, ShiftTarget } from '../domain/plan.ts';
+import { OPEN_GATE } from './gate.ts';
 import { activities, change, READ } from './options.ts';
 import {
   bind,
   directTraffic,
   drain,
   instancesOf,
+  type Left,
   removeRevision,
   scaleRevision,
   startingOf,
   startRevisions,
   type Wanted,
 } from './revision-effects.ts';
-import { baselineOf, type Stage, sharesOf } from './stage.ts';
+import { baselineOf, expectedInStage, type Stage, sharesOf } from './stage.ts';
 import { together } from './together.ts';
 import { untilDone } from './until-done.ts';
 import type { WaitBoard } from './wait.ts';
@@ -77,9 +80,10 @@ export async function moveTraffic(stage: Stage, share: number, baseline: Baselin
   const moved = share !== stage.share || wanted !== before;
   const on = `${share} % to ${stage.spec.revision} on ${counted(stage.instances, 'instance')}`;
   await effect(stage, `Traffic of ${stage.facts.name}: ${on}`, async () => {
+    const options = leftIn(stage);
     stage.share = share;
     if (stage.baseline) stage.baseline = { ...stage.baseline, weight: wanted };
-    await directTraffic(change, stage.spec, sharesOf(stage));
+    await directTraffic(change, stage.spec, sharesOf(stage), options);
     if (moved) stage.sharedSince = new Date();
   });
 }
@@ -116,9 +120,17 @@ async function keepBefore(stage: Stage, keep: number): Promise<void> {
   // Weights are those of single instances: with fewer of them the revision's share would be smaller.
   if (share > 0 && share < 100) {
     await effect(stage, `Traffic of ${service} in ${facts.name} by the instances that are left`, () =>
-      directTraffic(change, stage.spec, sharesOf(stage)),
+      directTraffic(change, stage.spec, sharesOf(stage), leftIn(stage)),
     );
   }
+}
+
+/** What an effect is to find there. A way back takes whatever it finds; where nothing served, nothing is known of it. */
+function leftIn(stage: Stage): { readonly left?: Left } {
+  const { before, gate } = stage;
+  if (gate === OPEN_GATE || !before.current) return {};
+  const weights = toleratesTraffic(before.tolerated ?? []) ? undefined : expectedInStage(stage).weights;
+  return { left: { bounds: before.bounds ?? null, weights } };
 }
 
 /**
@@ -142,7 +154,7 @@ export async function bindNames(stage: Stage): Promise<void> {
   const config = { from: known ?? 0, to: bundle.configVersion };
   await effect(stage, `Bind the names of ${service} in ${facts.name}`, async () => {
     if (known === undefined && config.to > 0) stage.configBefore ??= await configNow(stage);
-    await bind(change, facts, service, config, bounds);
+    await bind(change, facts, service, config, bounds, leftIn(stage).left);
   });
 }
 

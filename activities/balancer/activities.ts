@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { sameShares } from '../../domain/drift.ts';
 import { FailureType } from '../../domain/failures.ts';
 import {
   achievedShares,
@@ -8,6 +9,7 @@ import {
   type TrafficState,
 } from '../../domain/traffic.ts';
 import { beating } from '../beating.ts';
+import { changedByHand } from '../changed-by-hand.ts';
 import { ConsulClient, type ConsulOptions } from '../consul/client.ts';
 import { SharedLook } from '../shared-look.ts';
 import { backendName, type StoredDocument, TrafficDocuments } from './documents.ts';
@@ -37,6 +39,8 @@ export interface SetTrafficInput extends Where {
   readonly servers: Readonly<Record<string, number>>;
   /** Path of the health check for instances that do not name their own. */
   readonly healthPath: string;
+  /** Shares that the document must hold before, or those that are wanted; absent: whatever is there is written over. */
+  readonly expected?: Readonly<Record<string, number>>;
   /** For everything: capacity, weights and reading back. */
   readonly deadlineSeconds: number;
 }
@@ -103,7 +107,8 @@ export function createBalancerActivities(options: BalancerOptions) {
     /**
      * Gives each revision its share. First every balancer must have the expected servers of every revision with a
      * share up, by its own health check; only then do weights move, in all balancers, until each reads back as set.
-     * `RequestInvalid` for shares that can't be; `NotVerified` when somebody else writes the document.
+     * `RequestInvalid` for shares that can't be; `NotVerified` when somebody else writes the document; `Drifted` when it
+     * holds others than expected.
      */
     setTraffic(input: SetTrafficInput): Promise<TrafficState> {
       return beating(async () => {
@@ -254,7 +259,18 @@ async function prepareDocument(documents: TrafficDocuments, input: SetTrafficInp
   const { environment, service, healthPath } = input;
   const before = await documents.read(environment, service);
   const { shares, weights } = before?.document ?? { shares: {}, weights: {} };
+  refuseOtherShares(input, shares);
   return documents.write(environment, service, { shares, weights, healthPath }, before);
+}
+
+function refuseOtherShares(input: SetTrafficInput, found: Readonly<Record<string, number>>): void {
+  const { environment, expected, service, shares } = input;
+  if (expected === undefined || sameShares(found, expected, 0.01) || sameShares(found, shares, 0.01)) return;
+  const said = (parts: Readonly<Record<string, number>>) =>
+    Object.entries(parts)
+      .map(([revision, share]) => `${revision} ${share} %`)
+      .join(', ') || 'nothing';
+  throw changedByHand(`the traffic of ${service} in ${environment}`, said(expected), `it is ${said(found)}`);
 }
 
 /** Which servers a balancer lacks, in words; empty when none lacks any. */

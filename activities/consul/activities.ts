@@ -1,10 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { type ConfigDiff, diffConfig } from '../../domain/config-diff.ts';
+import { sameBounds } from '../../domain/drift.ts';
 import { configKey } from '../../domain/environment.ts';
 import { FailureType } from '../../domain/failures.ts';
 import type { ScaleBounds } from '../../domain/lane.ts';
 import { beating } from '../beating.ts';
+import { changedByHand } from '../changed-by-hand.ts';
 import { ConsulClient, type ConsulOptions } from './client.ts';
 import { requestInvalid } from './errors.ts';
 import type { KvEntry } from './types.ts';
@@ -107,8 +109,8 @@ export function createConsulActivities(options: ConsulOptions) {
     },
 
     /**
-     * Makes a published version the current one; 0: none is. @param input.expected fail with `SystemRefused` when
-     * another version than this (or than the wanted one) is current, so that a change under one's feet is noticed.
+     * Makes a published version the current one; 0: none is. @param input.expected fail with `Drifted` when another
+     * version than this (or than the wanted one) is current, so that a change under one's feet is noticed.
      */
     pointConfig(
       input: Where & { readonly version: number; readonly expected?: number },
@@ -123,9 +125,7 @@ export function createConsulActivities(options: ConsulOptions) {
         const previous = currentVersion(before);
         if (previous === version) return { version, previous };
         if (expected !== undefined && previous !== expected) {
-          throw refused(
-            `the current version of ${nameOf(input)} is ${previous}, not ${expected}: somebody else moved it`,
-          );
+          throw changedByHand(`the current config version of ${nameOf(input)}`, `${expected}`, `it is ${previous}`);
         }
         const cas = before?.modifyIndex ?? 0;
         await (version === 0 ? consul.kvDelete(key, { cas }) : consul.kvPut(key, String(version), { cas }));
@@ -135,12 +135,20 @@ export function createConsulActivities(options: ConsulOptions) {
       });
     },
 
-    /** Sets the bounds within which autoscaling may move a service; null: none, so it is left alone. */
-    writeScaleBounds(input: Where & { readonly bounds: ScaleBounds | null }): Promise<void> {
+    /**
+     * Sets the bounds within which autoscaling may move a service; null: none, so it is left alone. @param input.expected
+     * fail with `Drifted` when other bounds than these (or than the wanted ones) are there.
+     */
+    writeScaleBounds(
+      input: Where & { readonly bounds: ScaleBounds | null; readonly expected?: ScaleBounds | null },
+    ): Promise<void> {
       return beating(async () => {
         const key = scaleKey(input);
+        const before = input.expected === undefined ? undefined : await consul.kvGet(key);
+        if (input.expected !== undefined) refuseOtherBounds(input, input.expected, boundsOf(before));
+        const cas = input.expected === undefined ? {} : { cas: before?.modifyIndex ?? 0 };
         if (input.bounds === null) {
-          await consul.kvDelete(key);
+          await consul.kvDelete(key, cas);
           const left = await consul.kvGet(key);
           if (left !== undefined) throw notVerified(consul.url, key, '(nothing)', left);
           return;
@@ -150,7 +158,7 @@ export function createConsulActivities(options: ConsulOptions) {
           throw requestInvalid(`these are no scale bounds for ${nameOf(input)}: ${JSON.stringify(input.bounds)}`);
         }
         const value = JSON.stringify(bounds.data);
-        await consul.kvPut(key, value);
+        await consul.kvPut(key, value, cas);
         const stored = await consul.kvGet(key);
         if (stored?.value !== value) throw notVerified(consul.url, key, value, stored);
       });
@@ -161,10 +169,9 @@ export function createConsulActivities(options: ConsulOptions) {
       input: Where,
     ): Promise<{ readonly configVersion: number; readonly bounds: ScaleBounds | null }> {
       const [pointer, bounds] = await Promise.all([consul.kvGet(pointerKey(input)), consul.kvGet(scaleKey(input))]);
-      const parsed = ScaleBoundsSchema.safeParse(parseJson(bounds?.value ?? ''));
       return {
         configVersion: VERSION.test(pointer?.value ?? '') ? Number(pointer?.value) : 0,
-        bounds: parsed.success ? parsed.data : null,
+        bounds: boundsOf(bounds),
       };
     },
 
@@ -192,6 +199,22 @@ function versionKey(where: Where, version: number): string {
     throw requestInvalid(`${version} is no config version of ${nameOf(where)}; versions are 1, 2, 3 ...`);
   }
   return configKey(where.environment, where.service, version);
+}
+
+/** The bounds that a key holds; what can't be read counts as none. */
+function boundsOf(entry: KvEntry | undefined): ScaleBounds | null {
+  const parsed = ScaleBoundsSchema.safeParse(parseJson(entry?.value ?? ''));
+  return parsed.success ? parsed.data : null;
+}
+
+function refuseOtherBounds(
+  input: Where & { readonly bounds: ScaleBounds | null },
+  left: ScaleBounds | null,
+  found: ScaleBounds | null,
+): void {
+  if (sameBounds(found, left) || sameBounds(found, input.bounds)) return;
+  const said = (bounds: ScaleBounds | null) => (bounds ? JSON.stringify(bounds) : 'none');
+  throw changedByHand(`the scale bounds of ${nameOf(input)}`, said(left), `they are ${said(found)}`);
 }
 
 const pointerKey = ({ environment, service }: Where): string => `cfg/${environment}/${service}/current`;

@@ -124,6 +124,21 @@ describe('the balancer', () => {
     expect(await runActivity(activities.observeTraffic, WEB)).toMatchObject({ shares: { r1: 90, r2: 10 }, achieved });
   }, 30_000);
 
+  it('moves no weight when somebody else has changed the shares', async () => {
+    const before = await weights();
+    const order = { ...TRAFFIC, shares: { r1: 80, r2: 20 }, servers: { r1: 2, r2: 1 }, deadlineSeconds: 15 };
+    const failure = await failureOf(runActivity(activities.setTraffic, { ...order, expected: { r1: 100 } }));
+    expect(failure).toMatchObject({ type: 'Drifted', nonRetryable: true });
+    expect(failure.message).toBe(
+      'the traffic of web in prod was changed by hand: it is r1 90 %, r2 10 %, and it was left at r1 100 %',
+    );
+    expect(await weights()).toEqual(before);
+    await runActivity(activities.setTraffic, { ...order, expected: { r1: 90, r2: 10 } });
+    // What is there already as it is wanted was written by a try before this one.
+    await runActivity(activities.setTraffic, { ...order, expected: { r1: 90, r2: 10 } });
+    await setTraffic({ r1: 90, r2: 10 }, { r1: 2, r2: 1 });
+  }, 30_000);
+
   it('moves no weight while capacity is missing', async () => {
     const before = await weights();
     const failure = await failureOf(setTraffic({ r1: 50, r2: 50 }, { r1: 2, r2: 2 }, 1));

@@ -164,7 +164,7 @@ describe('versions of configuration', () => {
     expect(await runActivity(activities.pointConfig, { ...WEB, version: 1 })).toEqual({ version: 1, previous: 1 });
     expect(await activities.readConfig(WEB)).toMatchObject({ version: 1, value: 'a: 1' });
     await expect(runActivity(activities.pointConfig, { ...WEB, version: 2, expected: 0 })).rejects.toMatchObject({
-      type: 'SystemRefused',
+      type: 'Drifted',
     });
     expect(await runActivity(activities.pointConfig, { ...WEB, version: 2, expected: 1 })).toEqual({
       version: 2,
@@ -193,7 +193,14 @@ describe('versions of configuration', () => {
     ).rejects.toMatchObject({
       type: 'RequestInvalid',
     });
-    await runActivity(activities.writeScaleBounds, { ...WEB, bounds: null });
+    const expected = { ...bounds, max: 99 };
+    await expect(runActivity(activities.writeScaleBounds, { ...WEB, bounds: null, expected })).rejects.toMatchObject({
+      type: 'Drifted',
+    });
+    await runActivity(activities.writeScaleBounds, { ...WEB, bounds: { ...bounds, max: 9 }, expected: bounds });
+    await runActivity(activities.writeScaleBounds, { ...WEB, bounds: { ...bounds, max: 9 }, expected: bounds });
+    await runActivity(activities.writeScaleBounds, { ...WEB, bounds: null, expected: { ...bounds, max: 9 } });
+    await runActivity(activities.writeScaleBounds, { ...WEB, bounds: null, expected: bounds });
     await runActivity(activities.writeScaleBounds, { environment: 'fat', service: 'web', bounds: null });
     expect(await activities.readAllScaleBounds()).toEqual([]);
     await client.kvPut('slipway/scale/prod/web', '{"min":1}');

@@ -2,7 +2,15 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ReleaseView } from '../../domain/release.ts';
-import { abortUpdate, adoptUpdate, releaseQuery, revertUpdate } from '../../workflows/contract.ts';
+import {
+  abortUpdate,
+  adoptUpdate,
+  releaseQuery,
+  releaseWorkflowId,
+  revertUpdate,
+  TASK_QUEUE,
+} from '../../workflows/contract.ts';
+import type { rollback } from '../../workflows/rollback.ts';
 import {
   approve,
   ended,
@@ -141,5 +149,70 @@ describe('a hand-made change while a release holds the lane', () => {
     await handle.executeUpdate(abortUpdate, { args: [WHY] });
     expect((await ended(handle)).outcome).toBe('aborted');
     await expectServing('1.0.0', 'r1', 4);
+  });
+});
+
+describe('a hand-made change between two effects of a shift', () => {
+  /** The next release makes all its changes at once, and somebody else one of theirs while its instances start. */
+  function whileItStarts(byHand: () => void): void {
+    const { manifest } = world;
+    world.manifest = { ...manifest, release: { ...manifest.release, strategy: 'blue-green' } };
+    let isMade = false;
+    const when = ({ app }: { app: { id: string } }) => {
+      if (app.id === '/prod/sample/r2' && !isMade) byHand();
+      isMade ||= app.id === '/prod/sample/r2';
+      return false;
+    };
+    world.fail('ensureRevision', 'refused', { when });
+  }
+
+  const bounds = { min: 1, max: 99, requestsPerSecondPerInstance: 20, downAfterSeconds: 30 };
+  it.each([
+    ['traffic', () => world.traffic.set('prod/sample', { r1: 60, r0: 40 })],
+    ['scale bounds', () => world.bounds.set('prod/sample', bounds)],
+  ])('of the %s is not written over: the release says so, goes back, and bans nothing', async (_, byHand) => {
+    whileItStarts(byHand);
+    const handle = await startRelease('2.0.0');
+    await approve(handle);
+    const { view } = await ended(handle);
+    expect(view).toMatchObject({ outcome: 'aborted', failure: { type: 'Drifted', step: 'shift-prod-2' } });
+    expect(view.failure?.message).toContain('changed by hand');
+    await expectServing('1.0.0', 'r1', 4);
+    expect((await lane('prod')).state.vetoes ?? []).toEqual([]);
+  });
+
+  it('of the config version is not written over', async () => {
+    await released('1.1.0', { configVersion: 1 });
+    whileItStarts(() => {});
+    world.fail('ensureRevision', 'refused', {
+      when: ({ app }: { app: { id: string } }) => {
+        if (app.id === '/prod/sample/r3') world.config.set('prod/sample', 9);
+        return false;
+      },
+    });
+    const handle = await startRelease('2.0.0', { configVersion: 2 });
+    await approve(handle);
+    const { view } = await ended(handle);
+    expect(view).toMatchObject({ outcome: 'aborted', failure: { type: 'Drifted', step: 'shift-prod-2' } });
+    expect(world.config.get('prod/sample')).toBe(1);
+  });
+
+  it('is written over on a way back after the end', async () => {
+    await released('1.1.0');
+    world.fail('ensureRevision', 'refused', {
+      when: ({ app }: { app: { id: string } }) => {
+        if (app.id === '/prod/sample/r3') world.traffic.set('prod/sample', { r2: 60, r0: 40 });
+        return false;
+      },
+    });
+    const back = await rig.client.start<typeof rollback>('rollback', {
+      taskQueue: TASK_QUEUE,
+      workflowId: releaseWorkflowId('sample', 'back'),
+      args: [
+        { ...{ key: 'back', service: 'sample', environment: 'prod' }, requestedBy: 'ann', reason: 'it was better' },
+      ],
+    });
+    expect((await ended(back)).outcome).toBe('rolled-back');
+    await expectServing('1.0.0', 'r3', 4);
   });
 });

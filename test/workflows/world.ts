@@ -158,14 +158,16 @@ export class World {
         ...{ from, to, added: [], removed: [] },
         changed: ['COLOUR'],
       }),
-      pointConfig: async (input: Where & { version: number }) => {
+      pointConfig: async (input: Where & { version: number; expected?: number }) => {
         const previous = this.config.get(key(input)) ?? 0;
+        refuseOther(previous, input.expected, input.version);
         if (input.version === 0) this.config.delete(key(input));
         else this.config.set(key(input), input.version);
         effect(`config ${input.environment} ${input.version}`);
         return { version: input.version, previous };
       },
-      writeScaleBounds: async (input: Where & { bounds: ScaleBounds | null }) => {
+      writeScaleBounds: async (input: Where & { bounds: ScaleBounds | null; expected?: ScaleBounds | null }) => {
+        refuseOther(this.bounds.get(key(input)) ?? null, input.expected, input.bounds);
         if (input.bounds) this.bounds.set(key(input), input.bounds);
         else this.bounds.delete(key(input));
       },
@@ -186,7 +188,8 @@ export class World {
       deleteRevision: async ({ appId }: { appId: string }) => {
         if (this.apps.delete(appId)) effect(`delete ${appId}`);
       },
-      setTraffic: async (input: Where & { shares: Record<string, number>; servers: Record<string, number> }) => {
+      setTraffic: async (input: Where & { shares: Shares; servers: Shares; expected?: Shares }) => {
+        refuseOther(serving(this.traffic.get(key(input)) ?? {}), input.expected, serving(input.shares));
         for (const [revision, share] of Object.entries(input.shares)) {
           const app = this.apps.get(`/${key(input)}/${revision}`);
           if (share > 0 && (!app || app.instances < Math.max(1, input.servers[revision] ?? 1))) {
@@ -377,4 +380,14 @@ function said(shares: Readonly<Record<string, number>>): string {
 function bound(client: WorkflowClient, name: string | symbol): unknown {
   const member: unknown = Reflect.get(client, name);
   return typeof member === 'function' ? member.bind(client) : member;
+}
+
+type Shares = Readonly<Record<string, number>>;
+
+const serving = (shares: Shares): Shares => Object.fromEntries(Object.entries(shares).filter(([, share]) => share > 0));
+
+/** As the activities do: nothing is written over what somebody else has left there. */
+function refuseOther(found: unknown, expected: unknown, wanted: unknown): void {
+  if (expected === undefined || [expected, wanted].some((one) => canonicalJson(one) === canonicalJson(found))) return;
+  throw ApplicationFailure.nonRetryable(`it was changed by hand: ${JSON.stringify(found)}`, 'Drifted');
 }
