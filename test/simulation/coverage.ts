@@ -24,17 +24,32 @@ export class Coverage {
   }
 
   /** What should have occurred and did not. */
-  missing(): string[] {
-    return Object.entries(EXPECTED).flatMap(([table, names]) =>
+  missing(expected: Expected = EXPECTED): string[] {
+    return Object.entries(expected).flatMap(([table, names]) =>
       names.filter((name) => !this.tally.has(table, name)).map((name) => `${table} ${name}`),
     );
   }
 }
 
+/** Names by table. */
+export type Expected = Readonly<Record<string, readonly string[]>>;
+
+/** What seeds with a trouble in the middle meet. */
+export const TROUBLES_EXPECTED: Expected = {
+  edit: [
+    ...['old instances', 'new instances', 'config', 'bounds', 'traffic', 'old app', 'new app'],
+    ...['adopt', 'revert', 'undo', 'roll back', 'late'],
+    ...['config in a shift', 'bounds in a shift', 'traffic in a shift'],
+  ],
+  illness: ['hold', 'judge', 'bake', 'approve'].flatMap((at) => [`${at} lasting`, `${at} healed`]),
+  failure: ['Aborted', 'CanaryInconclusive', 'Drifted', 'InstancesUnhealthy'],
+  wait: ['health'],
+};
+
 const OUTCOMES: readonly ReleaseOutcome[] = ['released', 'rolled-back', 'failed', 'aborted'];
 
 /** A simulation that meets less than this simulates too little. */
-const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+const EXPECTED: Expected = {
   outcome: OUTCOMES,
   strategy: STRATEGIES,
   step: ['build', 'deploy', 'test', 'promote', 'approve', 'shift', 'hold', 'judge', 'bake', 'retire', 'rollback'],

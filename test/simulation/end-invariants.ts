@@ -1,6 +1,9 @@
 import type { ReleaseView } from '../../domain/release.ts';
 import type { LaneView } from '../../workflows/contract.ts';
 import { letThrough } from './clicks.ts';
+import type { EditStory } from './edits-on-the-way.ts';
+import type { IllnessStory } from './illness.ts';
+import { ILLNESS_INVARIANTS } from './illness-invariants.ts';
 import type { LedgerStory } from './ledger-story.ts';
 import { isBaseline, type Observation } from './observation.ts';
 import type { ReleaseScript } from './scenario.ts';
@@ -23,6 +26,8 @@ export interface End {
   readonly left: Observation | undefined;
   /** Types of failures that are no fault of what is released. */
   readonly excused: ReadonlySet<string>;
+  readonly illness: IllnessStory | undefined;
+  readonly edit: EditStory | undefined;
   /** Digest that the version's release tag means. */
   readonly tagged: string | undefined;
 }
@@ -31,6 +36,7 @@ type EndInvariant = (end: End) => string | undefined;
 
 /** What must hold when a release has ended; by the name under which a failing run tells them. */
 export const END_INVARIANTS: Readonly<Record<string, EndInvariant>> = {
+  ...ILLNESS_INVARIANTS,
   'one-live-revision': (end) =>
     each(end, ({ after, lane }) => {
       const current = lane?.state.current;
@@ -104,16 +110,18 @@ export const END_INVARIANTS: Readonly<Record<string, EndInvariant>> = {
     });
     return short && `${short.id} was shorter than planned`;
   },
-  'what-is-good-gets-through': ({ view, script, excused }) => {
+  'what-is-good-gets-through': ({ view, script, edit, excused, illness }) => {
     if (view.plan === undefined && view.steps.every(({ kind }) => kind === 'rollback')) return undefined;
     const { approval, behaviour, buildFails, clicks, figuresFor, imageGone, requestedBy, testsFail, weather } = script;
     const works = testsFail === 'never' && (buildFails === 'never' || script.source !== 'git');
-    const good = behaviour.errors < 0.01 && behaviour.sick === 0 && works;
+    const well = !illness || illness.until !== undefined;
+    const good = behaviour.errors < 0.01 && behaviour.sick === 0 && works && well;
     const calm = weather.outages.length === 0 && weather.share < 0.05 && letThrough(clicks);
     if (requestedBy === 'eve' || imageGone > 1e6) return undefined;
     if (!good || !calm || approval !== 'given' || figuresFor < 1e6 || view.outcome === 'released') return undefined;
     if (view.failure && (view.failure.type === 'CanaryInconclusive' || excused.has(view.failure.type)))
       return undefined;
+    if (edit && wentBackFor(edit, view)) return undefined;
     return `it is ${view.outcome}: ${view.failure?.message}`;
   },
   'every-end-is-told': ({ view }) => {
@@ -136,6 +144,11 @@ export const END_INVARIANTS: Readonly<Record<string, EndInvariant>> = {
       : `the ledger has ${ledger.approvals} of ${view.approvals.length} approvals`;
   },
 };
+
+/** Somebody has sent it back for what was changed by hand, or it has found that itself. */
+function wentBackFor({ answer, settled }: EditStory, { failure }: ReleaseView): boolean {
+  return settled ? answer === 'roll back' : failure?.type === 'Drifted';
+}
 
 function each({ production, integration }: End, says: (end: EndIn) => string | undefined): string | undefined {
   return says(production) ?? says(integration);

@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { adoptUpdate, type LaneView, laneQuery, laneWorkflowId, revertUpdate } from '../../workflows/contract.ts';
 import type { SimulationRig } from './rig.ts';
-import type { HandEdit } from './scenario.ts';
+import type { HandEdit } from './script.ts';
 import type { Violation } from './violation.ts';
 import type { World } from './world/world.ts';
 
@@ -25,17 +25,27 @@ export async function editByHand(
   const what = edit.what === 'config' && !isPointed ? 'instances' : edit.what;
   make(world, service, what, current);
   world.met.count('hand', `${what} ${edit.answer}`);
+  await resolveInLane({ rig, service }, edit.answer, `${edit.what} changed by hand`, violations);
+}
+
+/** The lane names what was changed by hand in time, and does what somebody says about it. */
+export async function resolveInLane(
+  { rig, service }: { readonly rig: SimulationRig; readonly service: string },
+  answer: HandEdit['answer'],
+  at: string,
+  violations: Violation[],
+): Promise<void> {
+  const lane = rig.client.getHandle<() => Promise<never>>(laneWorkflowId('prod', service));
   const open = (view: LaneView) => view.drift !== undefined;
-  const at = `${edit.what} changed by hand`;
   if (!(await waited(rig, lane, open, SEEN_WITHIN_MS))) {
     violations.push({ invariant: 'hand-edits-are-seen', says: 'the lane has not seen it in 30 s', at });
     return;
   }
   await rig.activityTime.idle(LOOK_MS);
-  const update = edit.answer === 'adopt' ? adoptUpdate : revertUpdate;
+  const update = answer === 'adopt' ? adoptUpdate : revertUpdate;
   await lane.executeUpdate(update, { args: [{ by: 'bob', reason: 'it was me' }] });
   if (await waited(rig, lane, (view) => !open(view), RESOLVED_WITHIN_MS)) return;
-  violations.push({ invariant: 'hand-edits-are-resolved', says: `nothing came of ${edit.answer}`, at });
+  violations.push({ invariant: 'hand-edits-are-resolved', says: `nothing came of ${answer}`, at });
 }
 
 function make(

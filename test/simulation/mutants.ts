@@ -168,6 +168,26 @@ export const MUTANTS: readonly Mutant[] = [
     'tellHolder: holder !== undefined',
     'tellHolder: false',
   ]),
+  change('workflows/release-health.ts', 'takes no notice of instances that fall ill', 136, [
+    '    this.goBack({ type: FailureType.InstancesUnhealthy, message });\n',
+    '',
+  ]),
+  change('domain/health.ts', 'gives instances no time to be replaced', 134, [
+    'graceSeconds: startSeconds + REPLACED_SECONDS',
+    'graceSeconds: startSeconds - startSeconds',
+  ]),
+  change('workflows/release-drift.ts', 'goes on beside instances that are ill', 131, [
+    '    while (this.open || this.health.isAiling) {',
+    '    while (this.open) {',
+  ]),
+  change('workflows/release-drift.ts', 'goes on beside what was changed by hand', 141, [
+    '    while (this.open || this.health.isAiling) {',
+    '    while (this.health.isAiling) {',
+  ]),
+  change('workflows/shift.ts', 'writes over what was changed by hand meanwhile', 143, [
+    '  if (gate === OPEN_GATE || !before.current) return {};\n',
+    '  if (gate !== undefined) return {};\n',
+  ]),
   change('workflows/wait.ts', 'waits without saying until when', 1, [
     'deadline: deadline.toISOString() }',
     'deadline: since.toISOString() }',

@@ -7,6 +7,7 @@ export interface ObservedApp {
   readonly revision: string;
   readonly version: string;
   readonly wanted: number;
+  /** Those that came up: what befell them since is no matter of Slipway's. */
   readonly live: number;
 }
 
@@ -33,7 +34,7 @@ export function observe(world: World, environment: string, service: string): Obs
       revision: app.id.split('/')[3] ?? '',
       version: world.marathon.versionOf(app),
       wanted: app.instances,
-      live: world.marathon.live(app).length,
+      live: world.marathon.cameUp(app).length,
     })),
     shares: world.document(environment, service)?.shares,
     given: world.balancers.map((balancer) => {
@@ -64,6 +65,8 @@ export interface Moment {
   readonly heldUp: string | undefined;
   /** False while what served before could not be started again. */
   readonly mayGoBack: boolean;
+  /** So many instances somebody has added by hand, and that was taken over. */
+  readonly adopted: number;
   /** Steps that the ledger knows of. */
   readonly written: ReadonlySet<string>;
 }

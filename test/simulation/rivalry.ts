@@ -8,6 +8,8 @@ import {
   releaseQuery,
 } from '../../workflows/contract.ts';
 import { callerOf } from './callers.ts';
+import type { EditOnTheWay } from './edits-on-the-way.ts';
+import type { Illness } from './illness.ts';
 import { laneOf } from './lanes.ts';
 import { type Observation, observe } from './observation.ts';
 import type { People } from './people.ts';
@@ -25,6 +27,8 @@ export interface Contender {
   readonly handle: WorkflowHandle<() => Promise<ReleaseResult>>;
   readonly people: People;
   readonly watch: Watch;
+  readonly illness: Illness;
+  readonly edit: EditOnTheWay;
 }
 
 const ENVIRONMENTS = ['prod', 'fat'] as const;

@@ -4,12 +4,13 @@ import { Chance } from './chance.ts';
 import { type Click, controlClicks, endingClicks, isEnding } from './clicks.ts';
 import { CANARIES, directedReleases } from './directed.ts';
 import { CALM, type Outage, type Weather } from './faults.ts';
+import { isTroubled, troubledReleases } from './on-the-way.ts';
 import { hasRivals, rivalReleases } from './rivals.ts';
 import type { HandEdit, ReleaseScript, Scenario } from './script.ts';
 import type { Failing } from './stand-ins.ts';
 import type { Behaviour } from './world/world.ts';
 
-export type { HandEdit, ReleaseScript, Scenario } from './script.ts';
+export type { ReleaseScript, Scenario } from './script.ts';
 
 const GOOD: Behaviour = { errors: 0.001, sick: 0 };
 const EVER = 1e9;
@@ -39,6 +40,7 @@ function releasesOf(chance: Chance): readonly ReleaseScript[] {
     [45, 3],
   ]);
   const releases = Array.from({ length: count }, (_, index) => releaseOf(chance, index));
+  if (isTroubled(chance)) return troubledReleases(chance, releases);
   if (hasRivals(chance)) return rivalReleases(chance, releases);
   return hasClosure(chance) ? closedReleases(chance, releases) : directedReleases(chance, releases);
 }
@@ -98,6 +100,9 @@ function releaseOf(chance: Chance, index: number): ReleaseScript {
     handEdit: index > 0 ? handEditOf(chance.seed, index) : undefined,
     expires: '2m',
     closure: undefined,
+    illness: undefined,
+    edit: undefined,
+    bake: '60s',
     workerLostAt: workerLostAt(chance, asked),
   };
 }
@@ -164,7 +169,7 @@ release:
   metrics: { strict: { maxErrors: 2%, maxErrorIncrease: 1% } }
   approvals: { count: ${release.approvers}, expires: ${release.expires} }
   windows: ${calendar?.windows ?? '[]'}
-  bake: 60s
+  bake: ${release.bake}
   retryWithin: ${release.retryWithin}
 scale: { min: 1, max: ${release.most}, requestsPerSecondPerInstance: 20, downAfter: 30s }
 `;

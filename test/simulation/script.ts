@@ -58,6 +58,12 @@ export interface ReleaseScript {
   readonly rival?: RivalScript;
   /** When production takes no release; undefined for never. */
   readonly closure: Closure | undefined;
+  /** How its instances fall ill in production; undefined where they don't. */
+  readonly illness: IllnessScript | undefined;
+  /** What somebody changes by hand while it is under way. */
+  readonly edit: EditScript | undefined;
+  /** Its bake, as the manifest has it. */
+  readonly bake: string;
   /** The worker of what runs is lost before this change in production is answered; 0 for never. */
   readonly workerLostAt: number;
 }
@@ -65,6 +71,30 @@ export interface ReleaseScript {
 export interface HandEdit {
   readonly what: 'instances' | 'config' | 'bounds';
   readonly answer: 'adopt' | 'revert';
+}
+
+/** A new revision that falls ill in production while its release waits there. */
+export interface IllnessScript {
+  /** In the first wait of a step of this kind. */
+  readonly at: 'hold' | 'judge' | 'bake' | 'approve';
+  readonly who: 'all' | 'one';
+  /** So many seconds later it is well again; undefined for never. */
+  readonly heals: number | undefined;
+}
+
+/** What somebody changes by hand while a release holds production. */
+export type Edited = 'old instances' | 'new instances' | 'config' | 'bounds' | 'traffic' | 'old app' | 'new app';
+
+/** A change by hand in the middle of a release, and what is said about it. */
+export interface EditScript {
+  readonly what: Edited;
+  /** In the first wait of a step of this kind; in a shift: before its changes are through. */
+  readonly at: 'hold' | 'approve' | 'bake' | 'shift';
+  /** Before the n-th change in production, where it is in a shift. */
+  readonly change: number;
+  readonly answer: 'adopt' | 'revert' | 'undo' | 'roll back';
+  /** Only when it holds up what comes next somebody says something about it; nobody lets an approval expire for it. */
+  readonly late: boolean;
 }
 
 /** A while in which production takes no release, as the windows of its manifest have it. Minutes. */

@@ -4,7 +4,9 @@ import type { ReleaseView } from '../../domain/release.ts';
 import { releaseQuery } from '../../workflows/contract.ts';
 import { Calendar } from './calendar.ts';
 import { isEnding } from './clicks.ts';
+import { EditOnTheWay } from './edits-on-the-way.ts';
 import { editByHand } from './hand-edits.ts';
+import { Illness } from './illness.ts';
 import { judgeEnd } from './judge-end.ts';
 import { endLanes, laneOf } from './lanes.ts';
 import { observe } from './observation.ts';
@@ -36,7 +38,7 @@ const MOST_LOOKS = 600;
 const WALL_MS = 60_000;
 
 /** Waits that end with time: it is passed at once. Any other ends with somebody's word, and little time is passed. */
-const TIMED = new Set(['canary-figures', 'hold', 'judge', 'bake', 'approval', 'restore', 'window']);
+const TIMED = new Set(['canary-figures', 'hold', 'judge', 'bake', 'approval', 'restore', 'window', 'health']);
 const LITTLE_MS = 500;
 const MORE_MS = 10_000;
 
@@ -105,13 +107,17 @@ async function runRelease(running: Running): Promise<readonly ReleaseView[]> {
   const enter = async (own: ReleaseScript, whenBusy: WhenBusy, calendar?: Calendar): Promise<Contender> => {
     const handle = await start({ ...running, script: own }, whenBusy);
     const people = new People(handle, rig.client, () => rig.currentTime(), own, world.met);
+    const time = { pass: (ms: number) => rig.passTime(ms), now: () => rig.currentTime() };
+    const illness = new Illness(own.illness, world, before.prod, time);
+    const edit = new EditOnTheWay(own.edit, { ...{ world, service, handle, violations, time }, before: before.prod });
     const watch = new Watch({
       ...{ world, handle, imageBefore, violations, activityTime: rig.activityTime, ledger: rig.ledger },
       before: before.prod,
       frozenSince: () => people.frozenSince,
-      calendar,
+      ...{ calendar, edit },
+      illSince: () => (own.weather.share === 0 && own.weather.outages.length === 0 ? illness.since : undefined),
     });
-    return { handle, people, watch };
+    return { handle, people, watch, illness, edit };
   };
   const first = await enter(script, 'wait', calendar);
   const rivalry = rival && new Rivalry(rival, first, running, () => enter(rival.script, rival.whenBusy));
@@ -121,18 +127,28 @@ async function runRelease(running: Running): Promise<readonly ReleaseView[]> {
   const second = violations.length > 0 ? undefined : rivalry?.second;
   const other = rival && second && (await drive({ ...running, script: rival.script }, second));
   first.watch.end();
+  first.illness.end(service);
   if (view.plan) world.met.count('strategy', script.strategy);
   if (calendar?.wasWaitedFor) world.met.count('window', calendar.told(view));
   // Calm again: what is left to be done must not fail for ever.
   world.weather = { share: 0, outages: [] };
   const left = rivalry?.handedOver;
-  await judgeEnd(running, view, before, other && { left });
+  const { edit, illness } = first;
+  if (violations.length === 0 && edit.isLeftBy(view)) await edit.settleInLane(rig, violations);
+  const told = { illness: illness.story, edit: edit.story };
+  await judgeEnd(
+    running,
+    view,
+    { ...before, prod: edit.goesBackTo(before.prod) },
+    { ...told, pair: other && { left } },
+  );
+  if (violations.length === 0 && edit.isBack) await edit.settleInLane(rig, violations);
   if (!rivalry || !other || !rival) return [view];
   await judgeEnd(
     { ...running, script: rival.script },
     other,
     { ...before, prod: left ?? observe(world, 'prod', service) },
-    {},
+    { illness: undefined, edit: undefined, pair: {} },
   );
   await rivalry.judgeEnd(view, other);
   return [view, other];
@@ -168,12 +184,13 @@ async function refuseWedged(handle: ReleaseHandle): Promise<void> {
 /** Looks, lets people say their words and lets time pass, until the release has ended. */
 async function drive(
   running: Running,
-  { handle, people, watch }: Contender,
+  { edit, handle, illness, people, watch }: Contender,
   calendar?: Calendar,
   rivalry?: Rivalry,
 ): Promise<ReleaseView> {
   const { rig, script, violations, world } = running;
   watch.onChange = async (nth) => {
+    if (edit.isDueAt(nth)) await edit.makeBeside();
     if (nth === script.workerLostAt && rig.activityTime.lose(handle.workflowId))
       world.met.count('fault', 'worker lost');
     const due = people.dueAt(nth);
@@ -209,6 +226,12 @@ async function drive(
       break;
     }
     const stays = (await rivalry?.look(view)) ?? false;
+    const trouble = illness.due(view) ?? edit.due(view);
+    if (trouble) {
+      await rig.activityTime.idle(QUIET_WITHIN_MS);
+      await trouble();
+      continue;
+    }
     if (!stays && people.haveToSay(view)) {
       await rig.activityTime.idle(QUIET_WITHIN_MS);
       await people.say(view);

@@ -17,7 +17,16 @@ import type { World } from './world/world.ts';
 /** Going back after the end: nothing is said to it, and nothing is approved. */
 export const wayBack = (last: ReleaseScript): ReleaseScript => ({
   ...last,
-  ...{ version: BACK, clicks: [], handEdit: undefined, closure: undefined, imageGone: 0, requestedBy: 'ann' },
+  ...{
+    version: BACK,
+    clicks: [],
+    handEdit: undefined,
+    closure: undefined,
+    illness: undefined,
+    edit: undefined,
+    imageGone: 0,
+    requestedBy: 'ann',
+  },
 });
 
 /** Key of the run that goes back. */

@@ -4,6 +4,7 @@ import type { ReleaseView } from '../../domain/release.ts';
 import { type ReleaseResult, releaseQuery } from '../../workflows/contract.ts';
 import type { ActivityTime } from './activity-time.ts';
 import type { Calendar } from './calendar.ts';
+import type { EditOnTheWay } from './edits-on-the-way.ts';
 import { stepsInLedger } from './ledger-story.ts';
 import { type Moment, type Observation, observe } from './observation.ts';
 import type { Violation } from './violation.ts';
@@ -26,6 +27,10 @@ export interface WatchPost {
   frozenSince(): number | undefined;
   /** When production takes no release; undefined where it always does. */
   readonly calendar: Calendar | undefined;
+  /** What somebody changes by hand meanwhile. */
+  readonly edit: EditOnTheWay;
+  /** Since when instances of the new revision are ill where nothing keeps Slipway from seeing it, ms; undefined elsewhere. */
+  illSince(): number | undefined;
 }
 
 /** Whether a call is about something in an environment. */
@@ -75,20 +80,24 @@ export class Watch {
     const { handle, imageBefore, ledger, world } = this.post;
     return {
       view,
-      heldUp: this.heldUp(view),
+      ...{ heldUp: this.heldUp(view), adopted: this.post.edit.adopted },
       mayGoBack: imageBefore === undefined || !world.registry.isGone(imageBefore),
       written: await stepsInLedger(ledger, handle.workflowId),
     };
   }
 
   /** What was asked for before somebody held everything up may end. */
-  private heldUp({ paused }: ReleaseView): string | undefined {
-    const { activityTime, calendar, frozenSince, handle } = this.post;
+  private heldUp({ drift, paused }: ReleaseView): string | undefined {
+    const { activityTime, calendar, edit, frozenSince, handle, illSince } = this.post;
+    // Somebody has it put back what was changed by hand: that is nothing of the way forward.
+    if (drift?.resolution !== undefined) return undefined;
     const asked = activityTime.askedSince(handle.workflowId);
     if (paused && asked > Date.parse(paused.at)) return `${paused.by} has paused it`;
     if (calendar?.isClosed(asked)) return 'the window of production is closed';
-    const since = frozenSince();
-    return since !== undefined && asked > since ? 'production is frozen' : undefined;
+    const after = (since: number | undefined) => since !== undefined && asked > since;
+    if (after(illSince())) return 'its instances are ill';
+    if (after(edit.openSince)) return 'somebody has changed something by hand';
+    return after(frozenSince()) ? 'production is frozen' : undefined;
   }
 
   /** After an effect of the release. */
@@ -100,7 +109,11 @@ export class Watch {
       violations.push({ invariant: 'each-effect-once', says: at, at });
     }
     if (!moment || !/prod[/.:]/.test(effect.subject)) return;
-    const observation = observe(world, 'prod', moment.view.service);
+    const { edit } = this.post;
+    const overwritten = edit.overwrittenBy(effect, moment.view);
+    if (overwritten !== undefined)
+      violations.push({ invariant: 'nothing-by-hand-is-overwritten-in-silence', says: overwritten, at });
+    const observation = edit.asMade(observe(world, 'prod', moment.view.service), moment.view);
     for (const [invariant, holds] of Object.entries(WAY_INVARIANTS)) {
       const says = holds({ ...moment, observation, before });
       if (says !== undefined) violations.push({ invariant, says, at });

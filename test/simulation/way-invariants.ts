@@ -88,10 +88,10 @@ export const WAY_INVARIANTS: Readonly<Record<string, WayInvariant>> = {
       ? undefined
       : `the ledger does not know of ${running.id}`;
   },
-  'no-more-than-planned': ({ observation, view, before }) => {
+  'no-more-than-planned': ({ adopted, observation, view, before }) => {
     const running = view.plan?.steps.find((step) => recordOf(view, step.id)?.outcome === 'running');
     if (!running || isGoingBack(view)) return undefined;
-    const most = 'instances' in running ? running.instances : 0;
+    const most = ('instances' in running ? running.instances : 0) + adopted;
     const fresh = revisionsOf(observation).find(
       (app) => !before.apps.some(({ revision }) => revision === app.revision),
     );

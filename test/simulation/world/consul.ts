@@ -44,6 +44,12 @@ export class SimulatedConsul {
     this.pairs.set(key, { value, modifyIndex: this.index });
   }
 
+  /** What a person takes away. */
+  deleteByHand(key: string): void {
+    this.index += 1;
+    this.pairs.delete(key);
+  }
+
   handle(call: Call): Answer {
     const { method, path } = call;
     if (path.startsWith('/v1/kv/')) return this.kv(call, decodeURIComponent(path.slice('/v1/kv/'.length)));

@@ -7,12 +7,14 @@ export interface SimulatedTask {
   /** So many looks at the app until it runs and its check is green; never for one that is sick. */
   looksLeft: number;
   readonly sick: boolean;
+  /** It was healthy, and is not now. */
+  ill: boolean;
 }
 
 /** One app, as it was posted, and what runs of it. */
 export interface SimulatedApp {
   readonly id: string;
-  readonly definition: Readonly<Record<string, unknown>>;
+  definition: Readonly<Record<string, unknown>>;
   readonly createdAt: string;
   instances: number;
   tasks: SimulatedTask[];
@@ -54,7 +56,24 @@ export class SimulatedMarathon {
 
   /** Instances that run and whose check is green. */
   live(app: SimulatedApp): readonly SimulatedTask[] {
+    return this.cameUp(app).filter((task) => !task.ill);
+  }
+
+  /** Instances that got healthy, whatever befell them since. */
+  cameUp(app: SimulatedApp): readonly SimulatedTask[] {
     return app.tasks.filter((task) => task.looksLeft <= 0 && !task.sick);
+  }
+
+  /** The checks of these instances of an app are not green any more. */
+  fallIll(appId: string, who: 'all' | 'one'): void {
+    const app = this.apps.get(appId);
+    const those = app ? this.live(app) : [];
+    for (const task of who === 'all' ? those : those.slice(0, 1)) task.ill = true;
+  }
+
+  /** They are green again. */
+  heal(appId: string): void {
+    for (const task of this.apps.get(appId)?.tasks ?? []) task.ill = false;
   }
 
   /** The version of the service that an app runs. */
@@ -67,6 +86,18 @@ export class SimulatedMarathon {
   scaleByHand(appId: string, instances: number): void {
     const app = this.apps.get(appId);
     if (app) this.setInstances(app, instances);
+  }
+
+  /** Another environment for an app, by hand. @returns what undoes it */
+  editByHand(appId: string): () => void {
+    const app = this.apps.get(appId);
+    if (!app) return () => {};
+    const { definition } = app;
+    const env = definition['env'] as Readonly<Record<string, unknown>> | undefined;
+    app.definition = { ...definition, env: { ...env, BY_HAND: 'yes' } };
+    return () => {
+      app.definition = definition;
+    };
   }
 
   /** Whoever waits for instances by another system's word looks too. */
@@ -155,6 +186,7 @@ export class SimulatedMarathon {
         port: this.ports,
         looksLeft: this.upcoming.looks(app.id, nth),
         sick: this.upcoming.sick(app.id, nth, this.versionOf(app)),
+        ill: false,
       });
     }
     // The youngest go first, as the apps ask for it.
@@ -168,7 +200,7 @@ export class SimulatedMarathon {
 
   private shownApp(app: SimulatedApp): unknown {
     const live = this.live(app).length;
-    const sick = app.tasks.filter((task) => task.sick);
+    const sick = app.tasks.filter(isUnfit);
     return {
       ...app.definition,
       instances: app.instances,
@@ -217,14 +249,16 @@ function shown(app: SimulatedApp, task: SimulatedTask): unknown {
     version: app.createdAt,
     stagedAt: app.createdAt,
     ...(runs ? { startedAt: app.createdAt } : {}),
-    healthCheckResults: runs ? [{ alive: !task.sick, consecutiveFailures: task.sick ? 3 : 0 }] : [],
+    healthCheckResults: runs ? [{ alive: !isUnfit(task), consecutiveFailures: isUnfit(task) ? 3 : 0 }] : [],
   };
 }
+
+const isUnfit = (task: SimulatedTask): boolean => task.sick || task.ill;
 
 const failureOf = (app: SimulatedApp, task: SimulatedTask) => ({
   appId: app.id,
   state: 'TASK_FAILED',
-  message: 'the health check never passed',
+  message: task.ill ? 'the health check passes no more' : 'the health check never passed',
   taskId: task.id,
   timestamp: app.createdAt,
   host: HOST,
