@@ -28,7 +28,10 @@ const DIRECTED: Readonly<Record<number, (chance: Chance) => Partial<ReleaseScrip
   6: () => ({ imageGone: EVER, weather: CALM }),
   9: (chance) => ({
     ...judged(chance),
-    clicks: [{ when: { wait: 'canary-figures' }, say: 'promoteFully', times: 1 }],
+    clicks: [
+      { when: { wait: 'canary-figures' }, say: 'promoteFully', times: 1 },
+      { when: { wait: 'bake' }, say: 'skipHold', times: 1 },
+    ],
   }),
   13: (chance) => ({ ...judged(chance), behaviour: { errors: chance.pick('how harmful', [0.3, 1]), sick: 0 } }),
 };
