@@ -19,7 +19,7 @@ import {
 
 jest.setTimeout(180_000);
 
-beforeEach(start);
+beforeEach(() => start());
 afterEach(() => rig.stop());
 
 describe('admission', () => {
