@@ -10,6 +10,7 @@ import type { EnvironmentTier } from '../../domain/environment.ts';
 import type { Configuration } from '../../domain/schemas/config.ts';
 import { createCentralActivities } from '../../workers/central-activities.ts';
 import { SearchAttribute, TASK_QUEUE } from '../../workflows/contract.ts';
+import { connectTemporal, type TemporalConnection } from '../temporal-connection.ts';
 import { installRuntime } from '../workflow-rig.ts';
 import { ActivityTime } from './activity-time.ts';
 import { createStandIns, type Processes } from './stand-ins.ts';
@@ -26,16 +27,23 @@ export class SimulationRig {
   readonly ledger: Ledger;
   readonly activityTime = new ActivityTime();
   private readonly env: TestWorkflowEnvironment;
+  private readonly temporal: TemporalConnection;
   private readonly servers: WorldServers;
   private readonly activities: object;
   private worker: { readonly instance: Worker; readonly running: Promise<void> } | undefined;
   private inHand: { world: World; processes: Processes } | undefined;
 
-  private constructor(env: TestWorkflowEnvironment, servers: WorldServers, ledger: Ledger) {
+  private constructor(
+    env: TestWorkflowEnvironment,
+    temporal: TemporalConnection,
+    servers: WorldServers,
+    ledger: Ledger,
+  ) {
     this.env = env;
+    this.temporal = temporal;
     this.servers = servers;
     this.ledger = ledger;
-    this.client = new WorkflowClient({ connection: env.connection });
+    this.client = new WorkflowClient({ connection: temporal.connection });
     this.activities = {
       ...createCentralActivities(configurationOf(servers), this.client, this.faultyLedger(), '/nowhere'),
       ...createStandIns(() => this.now()),
@@ -50,7 +58,7 @@ export class SimulationRig {
       return rig.now().world;
     });
     const env = await startServer();
-    rig = new SimulationRig(env, servers, ledger);
+    rig = new SimulationRig(env, await connectTemporal(env.address), servers, ledger);
     return rig;
   }
 
@@ -102,6 +110,7 @@ export class SimulationRig {
 
   async stop(): Promise<void> {
     await this.rest();
+    await this.temporal.close();
     await this.env.teardown();
     await this.servers.close();
   }
