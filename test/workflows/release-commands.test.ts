@@ -32,6 +32,17 @@ import { MANIFEST } from './world.ts';
 jest.setTimeout(180_000);
 afterEach(() => rig.stop());
 
+/** A second release whose canary shift hangs. */
+async function inTheMiddleOfAnActivity() {
+  await startInRealTime();
+  await released('1.0.0');
+  world.fail('setTraffic', 'hang', { when: ({ shares }: { shares: Record<string, number> }) => shares['r2'] === 50 });
+  const handle = await startRelease('2.0.0');
+  await approve(handle);
+  await until(handle, () => world.effects.includes('setTraffic hangs'));
+  return handle;
+}
+
 describe('people', () => {
   async function refusal(update: Promise<unknown>): Promise<string | undefined | null> {
     const error = await update.then(
@@ -96,12 +107,7 @@ describe('people', () => {
   });
 
   it('may abort in the middle of an activity: it ends first, then everything goes back', async () => {
-    await startInRealTime();
-    await released('1.0.0');
-    world.fail('setTraffic', 'hang', { when: ({ shares }: { shares: Record<string, number> }) => shares['r2'] === 50 });
-    const handle = await startRelease('2.0.0');
-    await approve(handle);
-    await until(handle, () => world.effects.includes('setTraffic hangs'));
+    const handle = await inTheMiddleOfAnActivity();
     await handle.executeUpdate(abortUpdate, { args: [{ by: 'bob', reason: 'stop' }] });
     expect((await ended(handle)).outcome).toBe('aborted');
     await expectServing('1.0.0', 'r1', 4);
@@ -123,12 +129,7 @@ describe('people', () => {
 
 describe('a release that is cancelled from the Temporal UI', () => {
   it('restores what served, ends as cancelled, and says nothing of its bundle', async () => {
-    await startInRealTime();
-    await released('1.0.0');
-    world.fail('setTraffic', 'hang', { when: ({ shares }: { shares: Record<string, number> }) => shares['r2'] === 50 });
-    const handle = await startRelease('2.0.0');
-    await approve(handle);
-    await until(handle, () => world.effects.includes('setTraffic hangs'));
+    const handle = await inTheMiddleOfAnActivity();
     await handle.cancel();
     const error = await handle.result().catch((thrown: unknown) => thrown);
     expect(error instanceof WorkflowFailedError ? error.cause : error).toBeInstanceOf(CancelledFailure);
