@@ -59,6 +59,18 @@ describe('EngineWatch', () => {
     expect(said).toEqual([]);
   });
 
+  it('does not mind that it was itself too busy to ask for longer than the deadline', async () => {
+    const { engine, said, watch, pings } = watched();
+    await watch.start();
+    engine.answers = false;
+    const busyUntil = performance.now() + 2 * DEADLINE_MS;
+    while (performance.now() < busyUntil);
+    await pings(1);
+    engine.answers = true;
+    await pings(8);
+    expect(said).toEqual([]);
+  });
+
   it('knows at its start that there is none, and says when one comes', async () => {
     const { engine, said, watch, pings } = watched();
     engine.answers = false;

@@ -6,7 +6,7 @@ import type { CellSettings } from './options.ts';
 export interface EngineWatchOptions {
   /** Resolves when the engine has answered; rejects when it did not, at the latest after `withinMs`. */
   readonly ping: (withinMs: number) => Promise<unknown>;
-  /** The engine is gone once it has answered nothing for so long. */
+  /** The engine is gone once it was asked in vain for so long. */
   readonly deadlineMs: number;
   readonly lost: () => void;
   /** Called, and awaited, before anything else is asked of it. */
@@ -19,12 +19,14 @@ const PINGS = 5;
 
 /**
  * Pings the engine all the time. A refused connection and silence count alike: an engine that is restarted within the
- * deadline was never gone, and one that accepts and never answers is.
+ * deadline was never gone, and one that accepts and never answers is. While this process itself stands still nobody is
+ * asked: that time does not count.
  */
 export class EngineWatch {
   readonly #options: EngineWatchOptions;
   #timer: NodeJS.Timeout | undefined;
-  #answeredAt = Number.NEGATIVE_INFINITY;
+  /** When it was first asked in vain since it last answered. */
+  #silentSince: number | undefined;
   #isLost = false;
   #stopped = false;
 
@@ -75,18 +77,19 @@ export class EngineWatch {
       await back();
       this.#isLost = false;
     }
-    if (answered || this.#isLost || performance.now() - this.#answeredAt < deadlineMs) return;
+    if (this.#isLost || this.#silentSince === undefined || performance.now() - this.#silentSince < deadlineMs) return;
     this.#isLost = true;
     log.info(`the Docker engine has not answered for ${deadlineMs} ms`);
     lost();
   }
 
   async #ping(withinMs: number): Promise<boolean> {
+    const askedAt = performance.now();
     const answered = await this.#options.ping(withinMs).then(
       () => true,
       () => false,
     );
-    if (answered) this.#answeredAt = performance.now();
+    this.#silentSince = answered ? undefined : (this.#silentSince ?? askedAt);
     return answered;
   }
 }
