@@ -33,7 +33,7 @@ async function master(handler: Handler): Promise<string> {
 const frameworkInfo = { user: 'root', name: 'test', capabilities: [{ type: 'MULTI_ROLE' }], roles: ['ci'] };
 
 function client(url: string): SchedulerClient {
-  return new SchedulerClient({ master: url, frameworkInfo, timeoutMs: 2_000 });
+  return new SchedulerClient({ master: url, frameworkInfo, timeoutMs: 30_000 });
 }
 
 const subscribed = (seconds = 15) => ({

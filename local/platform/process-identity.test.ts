@@ -46,7 +46,7 @@ describe('processesWithEnvironment', () => {
     await until(
       'the shell to be the sleep',
       () => expect(processesWithEnvironment('SLIPWAY_TEST_MARK', value).map((found) => found.pid)).toEqual([pid]),
-      { withinMs: 5000 },
+      { withinMs: 30_000 },
     );
   });
 });
@@ -63,7 +63,7 @@ describe('descendantsOf', () => {
         }
         return found;
       },
-      { withinMs: 5000 },
+      { withinMs: 30_000 },
     );
     started.push(...family.map((member) => member.pid));
     expect(family.every(isAlive)).toBe(true);

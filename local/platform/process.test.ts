@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -32,8 +32,8 @@ function shell(script: string, more: Partial<ProcessSpec> = {}): SupervisedProce
           throw new Error('no file yet');
         }
       },
-      readyWithinMs: 10_000,
-      stopWithinMs: 10_000,
+      readyWithinMs: 30_000,
+      stopWithinMs: 30_000,
       ...more,
     },
     {
@@ -103,7 +103,7 @@ describe('SupervisedProcess', () => {
     const child = Number(readFileSync(join(directory, 'child'), 'utf8'));
     expect(startTimeOf(child)).toBeDefined();
     await supervised.stop();
-    await until('the child to be gone', () => expect(startTimeOf(child)).toBeUndefined(), { withinMs: 5000 });
+    await until('the child to be gone', () => expect(startTimeOf(child)).toBeUndefined(), { withinMs: 30_000 });
   });
 
   it('is killed when it ignores SIGTERM for too long', async () => {
@@ -114,12 +114,14 @@ describe('SupervisedProcess', () => {
   });
 
   it('tells of an end that nobody asked for, and starts again where it should', async () => {
-    const script = 'if [ -e $DIRECTORY/once ]; then exec sleep 60; fi; touch $DIRECTORY/once; sleep 0.2; exit 7';
+    const endsWhenTold = 'until [ -e $DIRECTORY/end ]; do sleep 0.05; done; exit 7';
+    const script = `if [ -e $DIRECTORY/once ]; then exec sleep 60; fi; touch $DIRECTORY/once; ${endsWhenTold}`;
     const supervised = shell(script, { ready: async () => {}, restartAfterMs: 1 });
     await supervised.start();
     const first = supervised.pid;
-    await until('the second run', () => expect(supervised.pid).not.toBe(first), { withinMs: 10_000 });
-    await until('it to run', () => expect(supervised.pid).toBeDefined(), { withinMs: 10_000 });
+    writeFileSync(join(directory, 'end'), '');
+    await until('the second run', () => expect(supervised.pid).not.toBe(first), { withinMs: 30_000 });
+    await until('it to run', () => expect(supervised.pid).toBeDefined(), { withinMs: 30_000 });
     expect(endings).toEqual(['ended with code 7']);
   });
 });
