@@ -77,7 +77,7 @@ describe('build', () => {
   });
 
   it('starts another builder elsewhere when one takes no work in time', async () => {
-    builders = new Builders(['silent', 'works']);
+    builders = new Builders(['silent', 'works'], 8);
     const result = await (await startBuild()).result();
     expect(result.agent).toBe('ci-2');
     expect(builders.orders.map(({ excludeAgents }) => excludeAgents)).toEqual([[], ['agent-1']]);
@@ -99,7 +99,7 @@ describe('build', () => {
   });
 
   it('gives up after three builders, and says what became of each', async () => {
-    builders = new Builders(['silent', 'fails-to-start', 'silent', 'works']);
+    builders = new Builders(['silent', 'fails-to-start', 'silent', 'works'], 4);
     const failure = await failureOf((await startBuild()).result());
     expect(failure.type).toBe('BuilderUnavailable');
     expect(failure.message).toMatch(/on ci-1: it did not answer.*on ci-2: no such program.*on ci-3/s);
@@ -114,7 +114,7 @@ describe('build', () => {
   it.each(['silent-without-worker', 'refused'] as const)(
     'ends the builder by another activity when its own is told to stop and none takes it up: %s',
     async (behaviour) => {
-      builders = new Builders([behaviour, 'works']);
+      builders = new Builders([behaviour, 'works'], 8);
       const result = await (await startBuild()).result();
       const [first] = builders.orders;
       expect(result.agent).toBe('ci-2');

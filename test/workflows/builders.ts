@@ -33,11 +33,17 @@ export class Builders {
   live = 0;
   stageFault: ((stage: string) => Promise<void>) | undefined;
   readonly #behaviours: Behaviour[];
+  readonly #startSeconds: number;
   readonly #over = Promise.withResolvers<void>();
   #connection: NativeConnection | undefined;
 
-  constructor(behaviours: Behaviour[]) {
+  /**
+   * @param startSeconds so long a builder may take to its first stage: one that works takes part of a second, on a busy
+   * machine several; of one that is silent all of it passes
+   */
+  constructor(behaviours: Behaviour[], startSeconds = 120) {
     this.#behaviours = behaviours;
+    this.#startSeconds = startSeconds;
   }
 
   /** @param others activities that are not a builder's, by name, given the rig's client */
@@ -45,7 +51,7 @@ export class Builders {
     const rig: WorkflowRig = await startWorkflowRig(
       {
         ...others(() => rig.client),
-        readBuilderStart: async () => ({ startSeconds: 2 }),
+        readBuilderStart: async () => ({ startSeconds: this.#startSeconds }),
         runBuilder: (input: BuilderOrder) => this.#run(input),
         endBuilder: (input: { activityId: string; order: BuilderOrder }) => this.#endLeft(input),
       },

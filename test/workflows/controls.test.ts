@@ -72,8 +72,16 @@ const undecided = () => {
   world.requestsPerSecond = 1;
 };
 
-async function inProduction(version: string): Promise<Handle> {
+/** Holds of so many seconds. */
+const holding = (seconds: number) =>
+  MANIFEST.release.canary.map((entry) => (entry.kind === 'hold' ? { ...entry, seconds } : entry));
+/** Far longer than it takes to say something, however slow the machine. */
+const HOURS = { canary: holding(3 * 3600), bakeSeconds: 3 * 3600 };
+
+/** A second version that has come to its hold. @param release what its manifest says of it */
+async function inProduction(version: string, release: Partial<Manifest['release']>): Promise<Handle> {
   await released('1.0.0');
+  world.manifest = withRelease(release);
   const handle = await startRelease(version);
   await approve(handle);
   await until(handle, inHold);
@@ -82,12 +90,12 @@ async function inProduction(version: string): Promise<Handle> {
 
 describe('a hold', () => {
   it('and a bake are skipped by one person, each by its own word', async () => {
-    const handle = await inProduction('2.0.0');
+    undecided();
+    const handle = await inProduction('2.0.0', HOURS);
     expect(await say(handle, 'skipHold', 'ann', { step: 'hold-prod' })).toMatchObject({
       command: { name: 'skipHold', by: 'ann', about: 'hold-prod' },
       missing: 0,
     });
-    // No time has passed, so the judge has nothing to go by.
     await until(handle, inJudge);
     await say(handle, 'skipAnalysis', 'bob');
     await say(handle, 'skipAnalysis', 'cat');
@@ -109,8 +117,8 @@ describe('a hold', () => {
 describe('analysis', () => {
   it('is skipped by two people, neither of whom asked for the release, each once', async () => {
     undecided();
-    const handle = await inProduction('2.0.0');
-    await rig.passTime('11s');
+    const handle = await inProduction('2.0.0', { canary: holding(120) });
+    await rig.passTime('121s');
     await until(handle, inJudge);
     expect(await refusal(say(handle, 'skipAnalysis', 'ann'))).toBe('SelfApproval');
     expect(await say(handle, 'skipAnalysis', 'bob', {}, 'click-1')).toMatchObject({ missing: 1 });
@@ -130,11 +138,7 @@ describe('analysis', () => {
 
 describe('promoting fully', () => {
   it('skips what holds up the environment by as many people as that needs, and no bake', async () => {
-    const canary = [
-      ...MANIFEST.release.canary,
-      { kind: 'approve', count: 2 } as const,
-      { kind: 'hold', seconds: 99 } as const,
-    ];
+    const canary = [...HOURS.canary, { kind: 'approve', count: 2 } as const, { kind: 'hold', seconds: 99 } as const];
     world.groups = { managers: ['bob', 'cat', 'dan'] };
     world.manifest = withRelease({ canary, approvals: { count: 1, group: 'managers', expiresSeconds: 3600 } });
     await released('1.0.0');
@@ -311,7 +315,8 @@ describe('a word that means nothing now', () => {
   const WHY = { by: 'bob', reason: 'because' };
 
   it('is refused while no approval is waited for and nothing was changed by hand', async () => {
-    const handle = await inProduction('2.0.0');
+    undecided();
+    const handle = await inProduction('2.0.0', HOURS);
     const { plan } = await handle.query(releaseQuery);
     const approval = { by: 'cat', planDigest: plan?.digest ?? '' };
     expect(await refusal(handle.executeUpdate(approveUpdate, { args: [approval] }))).toBe('NotWaiting');

@@ -61,7 +61,7 @@ const word = (reason = 'lunch') => ({ args: [{ by: 'dan', reason }] }) as { args
 
 /** Until the release has been sent a list that is not empty. */
 async function untilTold(handle: Handle): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const { events } = await handle.fetchHistory();
     const lists = (events ?? [])
@@ -153,12 +153,15 @@ describe('a freeze', () => {
   it('holds up no way back: not from a bad canary, and not after the end', async () => {
     await released('1.0.0');
     await released('1.1.0');
-    world.errorPercent = { '2.0.0': 60 };
+    // Nobody is asked to decide before the release has heard of the freeze.
+    world.requestsPerSecond = 0;
     const handle = await startRelease('2.0.0');
     await approve(handle);
     await until(handle, ({ wait }) => wait?.reason === 'canary-figures');
     await freeze({});
     await untilTold(handle);
+    world.errorPercent = { '2.0.0': 60 };
+    world.requestsPerSecond = 500;
     expect((await ended(handle)).view).toMatchObject({ outcome: 'rolled-back', failure: { type: 'CanaryFailed' } });
     await expectServing('1.1.0', 'r2', 4);
     const back = await rig.client.start<typeof rollback>('rollback', {
@@ -174,7 +177,7 @@ describe('a freeze', () => {
   it('is not told to releases that have ended', async () => {
     await released('1.0.0');
     const kept = rig.client.getHandle(FREEZES_WORKFLOW_ID);
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while ((await kept.query(freezesQuery)).watchers > 0) {
       if (Date.now() > deadline) throw new Error('it is still watched');
     }

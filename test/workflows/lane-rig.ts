@@ -100,7 +100,7 @@ export const leave = (holder: string, state?: LaneState) =>
   handle.signal(leaveSignal, { holder: `release/sample/${holder}`, ...(state ? { state } : {}) });
 
 export async function until(what: (view: LaneView) => boolean, step?: '1s' | '30s'): Promise<LaneView> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   let view = await handle.query(laneQuery);
   while (!what(view)) {
     if (Date.now() > deadline) throw new Error(`it did not get there: ${JSON.stringify(view)}`);
@@ -122,7 +122,7 @@ export async function signalsOf(id: string): Promise<unknown[]> {
 
 /** Waits until a run was sent as many signals, and holds them to these. */
 export async function told(holder: string, signals: readonly unknown[]): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   const id = `release/sample/${holder}`;
   while ((await signalsOf(id)).length < signals.length && Date.now() < deadline) await rig.passTime('1s');
   expect(await signalsOf(id)).toEqual(signals);

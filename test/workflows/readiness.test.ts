@@ -67,11 +67,14 @@ describe('the way back', () => {
 
   it('that opens in the middle sends the release back when nobody mends it in time', async () => {
     await released('1.0.0');
+    // Nothing is decided before it opens.
+    world.requestsPerSecond = 0;
     const handle = await startRelease('2.0.0');
     await approve(handle);
     await until(handle, ({ wait }) => wait?.reason === 'canary-figures');
     world.wayBackLacks = [GAP];
     world.wayBackStaysShut = true;
+    world.requestsPerSecond = 500;
     const { outcome, view } = await ended(handle);
     expect({ outcome, type: view.failure?.type, message: view.failure?.message }).toEqual({
       outcome: 'rolled-back',

@@ -89,7 +89,7 @@ export async function ended(
   handle: { query: Handle['query']; result(): Promise<ReleaseResult> },
   step: Duration = '1s',
 ) {
-  const deadline = Date.now() + 90_000;
+  const deadline = Date.now() + 120_000;
   while ((await handle.query(releaseQuery)).outcome === undefined) {
     if (Date.now() > deadline) throw new Error(`it did not end: ${JSON.stringify(await handle.query(releaseQuery))}`);
     await rig.passTime(step);

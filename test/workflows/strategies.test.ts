@@ -269,7 +269,7 @@ const isRunning = (id: string) => (step: { id: string; outcome: string }) =>
 
 /** Time does not pass meanwhile. */
 async function expectScaled(instances: number): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (world.apps.get('/prod/sample/r1')?.instances !== instances) {
     if (Date.now() > deadline) throw new Error(`production was not scaled to ${instances}`);
     await rig.client.getHandle('lane/prod/sample').query('lane');

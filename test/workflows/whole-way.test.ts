@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Plan } from '../../domain/plan.ts';
 import {
@@ -19,7 +19,9 @@ const INPUT = {
   key: 'main',
   request: { service: 'sample', source: { kind: 'git', ref: 'main' }, requestedBy: 'ann', whenBusy: 'wait' },
 } as const;
-const APPROVAL_WITHIN_MS = 30_000;
+const APPROVAL_WITHIN_MS = 120_000;
+
+jest.setTimeout(180_000);
 
 describe('a release from a commit', () => {
   let rig: WorkflowRig | undefined;

@@ -340,11 +340,15 @@ export class World {
         this.effects.push(`${activity} hangs`);
         await untilCancelled().catch(() => undefined);
         return;
-      case 'held':
+      case 'held': {
         this.effects.push(`${activity} is held`);
+        // Else a server takes the worker for dead after a while, and starts the activity again.
+        const beat = setInterval(() => Context.current().heartbeat(), 100);
         await new Promise<void>((letGo) => {
           this.holders.push(letGo);
         });
+        clearInterval(beat);
+      }
     }
   }
 }
