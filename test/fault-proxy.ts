@@ -8,10 +8,11 @@ import type { AddressInfo } from 'node:net';
  * - `drop`: the connection is reset, nothing is forwarded.
  * - `drop-after`: forwarded, the answer awaited and thrown away, then the connection is reset.
  * - `delay`: forwarded after `delayMs`.
+ * - `hold`: forwarded when the rule is taken away.
  * - `hang`: never forwarded, never answered, until the client gives up or the proxy stops.
  * - `hang-after`: forwarded, the answer awaited and thrown away, never answered.
  */
-export type FaultKind = '503-before' | '503-after' | 'drop' | 'drop-after' | 'delay' | 'hang' | 'hang-after';
+export type FaultKind = '503-before' | '503-after' | 'drop' | 'drop-after' | 'delay' | 'hold' | 'hang' | 'hang-after';
 
 /** Which requests are hit, how often and by what. The first rule that matches and has hits left is the one. */
 export interface FaultRule {
@@ -33,7 +34,7 @@ export interface ArmedFault {
   readonly rule: FaultRule;
   /** How many requests it has hit so far. */
   readonly hits: number;
-  /** Takes the rule away; requests that hang already go on hanging. */
+  /** Takes the rule away; requests that hang already go on hanging, those that are held are forwarded. */
   disarm(): void;
 }
 
@@ -63,6 +64,8 @@ export interface FaultProxy {
 interface Fault {
   readonly rule: FaultRule;
   hits: number;
+  /** What it holds goes on when this resolves. */
+  readonly over: PromiseWithResolvers<void>;
 }
 
 /**
@@ -85,7 +88,7 @@ export async function startFaultProxy(options: { readonly target: string }): Pro
     );
     if (fault) fault.hits += 1;
     requests.push({ method, path, fault: fault?.rule.kind });
-    handle(fault?.rule, target, request, response);
+    handle(fault, target, request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -96,7 +99,7 @@ export async function startFaultProxy(options: { readonly target: string }): Pro
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     arm(rule) {
-      const fault: Fault = { rule, hits: 0 };
+      const fault: Fault = { rule, hits: 0, over: Promise.withResolvers() };
       faults.push(fault);
       return {
         rule,
@@ -105,11 +108,12 @@ export async function startFaultProxy(options: { readonly target: string }): Pro
         },
         disarm() {
           faults = faults.filter((other) => other !== fault);
+          fault.over.resolve();
         },
       };
     },
     disarmAll() {
-      faults = [];
+      for (const { over } of faults.splice(0)) over.resolve();
     },
     retarget(url) {
       target = new URL(url);
@@ -122,7 +126,8 @@ export async function startFaultProxy(options: { readonly target: string }): Pro
   };
 }
 
-function handle(rule: FaultRule | undefined, target: URL, request: IncomingMessage, response: ServerResponse): void {
+function handle(fault: Fault | undefined, target: URL, request: IncomingMessage, response: ServerResponse): void {
+  const rule = fault?.rule;
   const refuse = () => {
     response.writeHead(rule?.status ?? 503, { 'Content-Type': 'application/json' });
     response.end('{"message":"fault proxy"}');
@@ -149,6 +154,11 @@ function handle(rule: FaultRule | undefined, target: URL, request: IncomingMessa
       response.on('close', () => clearTimeout(timer));
       return;
     }
+    case 'hold':
+      void fault?.over.promise.then(() => {
+        if (!response.destroyed) pass(target, request, response);
+      });
+      return;
     case 'hang':
       request.resume();
       return;

@@ -42,7 +42,7 @@ export interface LeaderOptions {
   readonly scaleAppsIntervalMs: number;
   readonly secondMs: number;
   readonly timeoutSecondMs: number;
-  readonly storeMs: () => number;
+  readonly stored: () => Promise<void> | undefined;
   readonly lost: LostTimes | undefined;
   readonly random: () => number;
   readonly log: CellLog;
@@ -144,7 +144,7 @@ export function lead(options: LeaderOptions): Leader {
     bus,
     queue,
     nowMs,
-    storeMs: options.storeMs,
+    stored: options.stored,
     scheduledStay: profile.instancesOutliveTasks,
     profile,
     kill: (chosen) => instances.kill(chosen),

@@ -39,11 +39,11 @@ export interface MarathonCellOptions {
    */
   readonly lost?: LostTimes;
   /**
-   * How long a decision about deployments takes to be stored now; it comes so much later. Default 0, where Marathon's
+   * Resolves when a decision about deployments that is made now is stored, and comes then. Default at once, where Marathon's
    * ZooKeeper takes some ms to a tenth of a second: clients may see the first step of a creation, or a stop without tasks,
    * and of two instances that are lost one after the other only the first is replaced.
    */
-  readonly storeMs?: () => number;
+  readonly stored?: () => Promise<void> | undefined;
   /** Uniform in [0, 1): which of the free ports a task gets. Default `Math.random`. */
   readonly random?: () => number;
   readonly log?: CellLog;
@@ -86,7 +86,7 @@ export async function startMarathon(options: MarathonCellOptions): Promise<Marat
       scaleAppsIntervalMs: options.scaleAppsIntervalMs ?? 300_000,
       secondMs: options.secondMs ?? 1_000,
       timeoutSecondMs: options.timeoutSecondMs ?? 1_000,
-      storeMs: options.storeMs ?? (() => 0),
+      stored: options.stored ?? (() => undefined),
       lost: options.lost,
       random: options.random ?? Math.random,
       log,

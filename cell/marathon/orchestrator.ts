@@ -24,8 +24,8 @@ export interface OrchestratorParts {
   readonly queue: LaunchQueue;
   readonly profile: Profile;
   readonly nowMs: () => number;
-  /** How much later than it could a look comes. */
-  readonly storeMs: () => number;
+  /** Resolves when what is decided now is stored: the look comes then. Without a promise it is stored at once. */
+  readonly stored: () => Promise<void> | undefined;
   /** What waits for offers when a deployment is cancelled goes on waiting, as from 1.8 on. */
   readonly scheduledStay: boolean;
   readonly kill: (instances: readonly Instance[]) => void;
@@ -125,23 +125,23 @@ export class Orchestrator {
   /** Looks soon; many calls make one look. */
   look(): void {
     if (this.#callOff) return;
+    let isOff = false;
+    this.#callOff = () => {
+      isOff = true;
+    };
     const look = () => {
+      if (isOff) return;
       this.#callOff = undefined;
       this.#look();
     };
-    const storeMs = this.#parts.storeMs();
-    if (storeMs > 0) {
-      const timer = setTimeout(look, storeMs);
-      this.#callOff = () => clearTimeout(timer);
-    } else {
-      const immediate = setImmediate(look);
-      this.#callOff = () => clearImmediate(immediate);
-    }
+    const stored = this.#parts.stored();
+    if (stored) void stored.then(look);
+    else setImmediate(look);
   }
 
   #toBeScaled(appId: string): void {
     if (this.#toScale.has(appId)) return;
-    const app = this.#parts.storeMs() > 0 ? this.#parts.state.app(appId) : undefined;
+    const app = this.#parts.stored() ? this.#parts.state.app(appId) : undefined;
     const there = app && this.#parts.state.instancesOf(appId).filter(isActive).length + this.#queued(app);
     this.#toScale.set(appId, app && there !== undefined ? app.instances - there : undefined);
   }

@@ -14,6 +14,11 @@ const MESOS_DELAY_MS = 1_250 * PACE;
 /** Longer than what was left of the former version's delay when the recorder changed the app. */
 const LATE_OFFERS_MS = 3_750 * PACE;
 const CHANGE = 21;
+/** From the first DELETE of the delay until the last of what came before the second start. */
+const DELAY_ENDED = 13;
+const STARTS_AGAIN = 20;
+
+let letMesosGo = () => {};
 
 const shape = z.object({ app: z.object({ tasksStaged: z.number() }) });
 
@@ -30,6 +35,9 @@ playGolden('queue-backoff', {
       const { body } = await ask(stage.url, { method: 'GET', path: '/v2/apps/bo' });
       return shape.parse(body).app.tasksStaged === count;
     };
+    // There the offers that it then asked for came after all this.
+    if (index === DELAY_ENDED) letMesosGo = stage.holdMesos();
+    if (index === STARTS_AGAIN) letMesosGo();
     if (index === CHANGE) stage.delayMesos(LATE_OFFERS_MS);
     if (index === CHANGE + 1) {
       await until('the former version starts beside the new one', 30_000, staged(2));

@@ -14,7 +14,6 @@ import { ALIKE, likeness } from './marathon/thread-likeness.ts';
 jest.setTimeout(60_000);
 
 const NAME = 'life on 1.8.244';
-const MESOS_DELAY_MS = 150;
 /** The recorder read the version that a refused change had left, and went back to it. */
 const GHOST = '2026-11-22T10:05:36.480Z';
 
@@ -32,8 +31,7 @@ playRecorded(
   recordOf(NAME, recordedSteps('lifecycle-1.8.244'), events),
   {
     marathon: { profile: '1.9' },
-    before: async (note, { stage, replay }, index) => {
-      if (index === 0) stage.delayMesos(MESOS_DELAY_MS);
+    before: async (note, { replay }) => {
       if (note !== 'one version') return;
       const ours = replay.events.map(({ eventType, data }) => ({ t: 0, event: eventType, data })).flatMap(refused);
       replay.parts.pairKnown(GHOST, ours[events.flatMap(refused).indexOf(GHOST)] ?? '');

@@ -17,14 +17,11 @@ import { ALIKE, inOrder, likeness } from './marathon/thread-likeness.ts';
 /**
  * The life of an app on a real Marathon 1.7.236 (create, lock, scale, update, roll back, restart, kill in all forms,
  * delete) and its event stream meanwhile, played again on the cell with real tasks. Where the recorder waited, the test waits until nothing moves;
- * where it did not, calls to Mesos are slow enough for the answers "just after" to be just after.
+ * where it did not, no call gets to Mesos meanwhile.
  */
 
 jest.setTimeout(60_000);
 
-const MESOS_DELAY_MS = 150;
-/** To register an app took the recorded one a tenth of a second, which shows just after its creation. */
-const CREATION_STORE_MS = 150;
 /** The recorder waited when it let so much time go by between an answer and the next. */
 const RECORDER_WAITED_SECONDS = 0.25;
 
@@ -48,7 +45,8 @@ const recording: readonly Recorded[] = JSON.parse(
   readFileSync(join(import.meta.dirname, 'marathon/lifecycle-1.7.236.json'), 'utf8'),
 );
 
-let storeMs = 0;
+/** What Marathon decides now is stored when this is. */
+let stored: PromiseWithResolvers<void> | undefined;
 let mesos: MesosCell;
 let cell: MarathonCell;
 let proxy: FaultProxy;
@@ -74,13 +72,12 @@ beforeAll(async () => {
     stopGraceMs: 500,
   });
   proxy = await startFaultProxy({ target: mesos.masterUrl });
-  proxy.arm({ kind: 'delay', method: 'POST', delayMs: MESOS_DELAY_MS });
   cell = await startMarathon({
     host: '127.0.0.1',
     port: 0,
     mesosMaster: proxy.url,
     stateDir: join(stateDir, 'marathon'),
-    storeMs: () => storeMs,
+    stored: () => stored?.promise,
   });
   client = new MarathonClient({ url: cell.url });
   await until('it is registered', 60_000, async () => (await client.info()).frameworkId);
@@ -115,10 +112,14 @@ describe('the life of an app on the cell and on Marathon 1.7.236', () => {
   let before = 0;
 
   it.each(recording)('is the same at: $name', async ({ t, name, request, response }) => {
-    if (t - before > RECORDER_WAITED_SECONDS) await atRest();
+    if (t - before > RECORDER_WAITED_SECONDS) {
+      proxy.disarmAll();
+      await atRest();
+    }
     before = t;
-    if (name === 'create') storeMs = CREATION_STORE_MS;
-    if (name === 'app just after') storeMs = 0;
+    proxy.arm({ kind: 'hold', method: 'POST' });
+    // To register an app took the recorded one a tenth of a second, which shows just after its creation.
+    if (name === 'create') stored = Promise.withResolvers();
     const { method, path, body, headers } = request;
     const answer = await fetch(cell.url + parts.translate(path), {
       method,
@@ -126,6 +127,10 @@ describe('the life of an app on the cell and on Marathon 1.7.236', () => {
       ...(body === null ? {} : { body: Buffer.from(parts.translate(JSON.stringify(body))) }),
     });
     const text = await answer.text();
+    if (name === 'app just after') {
+      stored?.resolve();
+      stored = undefined;
+    }
     const isJson = answer.headers.get('content-type') === 'application/json';
     const got = isJson ? JSON.parse(text) : text;
     parts.learn(response.body, got);
@@ -140,6 +145,7 @@ describe('the life of an app on the cell and on Marathon 1.7.236', () => {
   });
 
   it('tells the same events of each deployment and each instance, in the same order', async () => {
+    proxy.disarmAll();
     await until('the last task is gone', 10_000, () =>
       stream.events.some(({ eventType }) => eventType === 'app_terminated_event'),
     );

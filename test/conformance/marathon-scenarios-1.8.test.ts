@@ -12,7 +12,7 @@ playScenarios({
   release: '1.8.244',
   profile: '1.9',
   groups: ['/p'],
-  slow: [
+  held: [
     [25, 27],
     [28, 31],
     [32, 35],
@@ -23,7 +23,7 @@ playScenarios({
   // Until after the bad update is rolled back.
   withheld: [17, 21],
   told: [{ app: '/d/web', parts: ['healthy create'], end: 'bad update', without: ['api_post_event'] }],
-  slowStore: [4, 6],
+  unstored: [4, 6],
   // 1.8 gave each its own.
   undone: ['2026-11-22T10:07:20.766Z', '2026-11-22T10:08:11.910Z'],
   delays: false,

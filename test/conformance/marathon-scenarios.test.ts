@@ -7,7 +7,7 @@ playScenarios({
   release: '1.7.236',
   profile: '1.7',
   groups: ['/go', '/p'],
-  slow: [[52, 54]],
+  held: [[52, 54]],
   told: [
     { app: '/d/web', parts: ['healthy create', 'bad update', 'roll back'], end: 'health lost' },
     { app: '/d/flip', parts: ['health lost'], end: 'command check' },

@@ -32,8 +32,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const post = (path: string, body: string) =>
-  fetch(proxy.url + path, { method: 'POST', body, signal: AbortSignal.timeout(500) });
+const post = (path: string, body: string, withinMs = 20_000) =>
+  fetch(proxy.url + path, { method: 'POST', body, signal: AbortSignal.timeout(withinMs) });
 
 describe('startFaultProxy', () => {
   it('changes nothing without a rule', async () => {
@@ -72,6 +72,19 @@ describe('startFaultProxy', () => {
     expect(fault.hits).toBe(1);
   });
 
+  it('holds until the rule is taken away', async () => {
+    const first = proxy.arm({ kind: 'hold', path: /^\/first$/ });
+    proxy.arm({ kind: 'hold', path: /^\/second$/ });
+    const [held, other] = [post('/first', '1'), post('/second', '2')];
+    expect((await post('/free', '3')).status).toBe(201);
+    expect(reached).toEqual(['POST /free 3']);
+    first.disarm();
+    expect(await (await held).text()).toBe('echo 1');
+    expect(reached).toEqual(['POST /free 3', 'POST /first 1']);
+    proxy.disarmAll();
+    expect(await (await other).text()).toBe('echo 2');
+  });
+
   it('drops and hangs, before and after', async () => {
     proxy.arm({ kind: 'drop', path: /^\/drop$/ });
     proxy.arm({ kind: 'drop-after', path: /^\/drop-after$/ });
@@ -79,8 +92,8 @@ describe('startFaultProxy', () => {
     proxy.arm({ kind: 'hang-after', path: /^\/hang-after$/ });
     await expect(post('/drop', '1')).rejects.toThrow('fetch failed');
     await expect(post('/drop-after', '2')).rejects.toThrow('fetch failed');
-    await expect(post('/hang', '3')).rejects.toThrow('timeout');
-    await expect(post('/hang-after', '4')).rejects.toThrow('timeout');
+    await expect(post('/hang', '3', 500)).rejects.toThrow('timeout');
+    await expect(post('/hang-after', '4', 500)).rejects.toThrow('timeout');
     expect(reached).toEqual(['POST /drop-after 2', 'POST /hang-after 4']);
   });
 

@@ -17,6 +17,8 @@ const CATCH_UP_MS = 15_000;
 const SAME_ANSWER_MS = 20_000;
 /** A recorder that let so much time go by before a request had waited for something. */
 const WAITED_MS = 250;
+/** After so many looks what the recorder saw has not come by itself: it came of a call to Mesos. */
+const LOOKS_WHILE_HELD = 5;
 
 export interface ReplayOptions {
   /** Takes out of a comparable answer what depends on when it was asked for. */
@@ -42,6 +44,7 @@ export class Replay {
   #lastEnd = 0;
   /** Where the cell is known to lag behind for ever, it is not waited for again. */
   #behind = false;
+  #letMesosGo = () => {};
 
   private constructor(
     stage: Stage,
@@ -65,7 +68,8 @@ export class Replay {
   }
 
   /**
-   * Plays one step that has a request; a GET `once` is not repeated.
+   * Plays one step that has a request; a GET `once` is not repeated. What the recorder saw just after a change is
+   * looked at while no call gets to Mesos; what came of it by then, if that is not it, when calls get there again.
    *
    * @param same whether an answer is as good as the recorded one; equal, unless said otherwise
    */
@@ -84,13 +88,17 @@ export class Replay {
       path: this.parts.translate(request.path),
       ...(request.body === undefined ? {} : { body: this.#translatedBody(request.body) }),
     };
+    const atOnce = this.#isLookedAtOnce(step);
+    if (request.method !== 'GET' && atOnce) this.#letMesosGo = this.#stage.holdMesos();
     const deadline = Date.now() + (request.method === 'GET' && !once ? SAME_ANSWER_MS : 0);
-    for (;;) {
+    for (let looks = 1; ; looks += 1) {
       const answer = await ask(this.#stage.url, ours);
       this.parts.learn(response.body, answer.body);
       this.#learnDeployment(response.headers, answer);
       const compared = this.#compared(response, answer);
-      if (same(compared) || Date.now() > deadline) return compared;
+      const over = same(compared) || Date.now() > deadline;
+      if ((over && !atOnce) || looks === LOOKS_WHILE_HELD) this.#letMesosGo();
+      if (over) return compared;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -98,6 +106,7 @@ export class Replay {
   /** Waits until the cell has told everything that the recorder had heard by its time `t`. */
   async caughtUp(t = Number.POSITIVE_INFINITY): Promise<boolean> {
     const wanted = countKinds(withoutEarlyFailures(this.#record.events.filter((event) => event.t <= t).map(takenFrom)));
+    this.#letMesosGo();
     const deadline = Date.now() + (this.#behind ? 500 : CATCH_UP_MS);
     for (;;) {
       const got = countKinds(this.events);
@@ -118,7 +127,16 @@ export class Replay {
   }
 
   stop(): void {
+    this.#letMesosGo();
     this.#stream.stop();
+  }
+
+  /** Whether the recorder went on to the next step, a look, without waiting for anything. */
+  #isLookedAtOnce({ request }: GoldenStep): boolean {
+    const { steps } = this.#record;
+    const index = steps.findIndex((step) => step.request === request);
+    const [step, next] = steps.slice(index, index + 2);
+    return step !== undefined && next?.request?.method === 'GET' && next.t - step.t <= WAITED_MS;
   }
 
   #compared(response: NonNullable<GoldenStep['response']>, answer: Answer): Compared {

@@ -18,8 +18,6 @@ import { ALIKE, likeness } from './thread-likeness.ts';
 
 const SECOND_MS = 250;
 
-const SLOW_MS = 400;
-const SLOW_STORE_MS = 150;
 /** What the bad version's check looks for. */
 const ASKED_OF_THE_BAD = 'missing';
 /** The step before which a task has written down its environment. */
@@ -31,12 +29,15 @@ const AT_REST: ReadonlySet<string> = new Set([
   'bad update',
   'readiness update',
   'scaleBy',
+  'group create',
   'group rollback',
   'group put without apps',
   'empty put',
   'group delete',
 ]);
 
+let letMesosGo = () => {};
+let letStoreGo = () => {};
 /** How many events had come before a step. */
 const heard = new Map<string, number>();
 /** Seconds left of the crashing app's delay, from look to look. */
@@ -49,8 +50,8 @@ export interface ScenariosOptions {
   readonly profile: ProfileName;
   /** Groups left over from what the recorder had done before. */
   readonly groups: readonly string[];
-  /** From one step to another, by index, the recorder saw what was under way; without a delay it would be over here. */
-  readonly slow: readonly (readonly [from: number, to: number])[];
+  /** From one step to another, by index, the recorder saw what was under way; here no call gets to Mesos meanwhile. */
+  readonly held: readonly (readonly [from: number, to: number])[];
   /**
    * From one step to another, by index, the recorder saw nothing of what was to start; here nothing is offered then.
    * The bad version started after that, and was ended before its checks could fail. Here servers may take long to start
@@ -65,8 +66,8 @@ export interface ScenariosOptions {
     /** Types of events that are not comparable. */
     readonly without?: readonly string[];
   }[];
-  /** From one step to another, by index, the time shows that the store takes. */
-  readonly slowStore?: readonly [from: number, to: number];
+  /** From one step to another, by index, the recorder saw what was yet to be stored. */
+  readonly unstored?: readonly [from: number, to: number];
   /** Versions of what was undone first, and later, where the profile has but one for both. */
   readonly undone?: readonly [first: string, later: string];
   /** Whether the delays of the crashing app are comparable. */
@@ -79,9 +80,9 @@ async function before(options: ScenariosOptions, note: string, played: Played, i
   if (index === 0) {
     for (const id of options.groups) await ask(stage.url, { method: 'POST', path: '/v2/groups', body: { id } });
   }
-  const [storeFrom, storeTo] = options.slowStore ?? [];
-  if (index === storeFrom) stage.delayStore(SLOW_STORE_MS);
-  if (index === storeTo) stage.delayStore(0);
+  const [unstoredFrom, unstoredTo] = options.unstored ?? [];
+  if (index === unstoredTo) letStoreGo();
+  if (index === unstoredFrom) letStoreGo = stage.holdStore();
   const [withheldFrom, withheldTo] = options.withheld ?? [];
   if (index === withheldFrom) await withhold(stage, 'agent1');
   if (index === withheldTo) {
@@ -92,13 +93,13 @@ async function before(options: ScenariosOptions, note: string, played: Played, i
     const [first, later] = options.undone;
     replay.parts.pair(later, replay.parts.translate(first));
   }
-  if (options.slow.some(([, to]) => to === index)) stage.delayMesos(0);
+  if (options.held.some(([, to]) => to === index)) letMesosGo();
   if (AT_REST.has(note)) await atRest(played);
   if (index === ENVIRONMENT_TOLD) {
     await until('the task has written down its environment', 10_000, () => existsSync(join(played.folder, 'env.txt')));
   }
   if (note === 'crash app') await watchDelays(played);
-  if (options.slow.some(([from]) => from === index)) stage.delayMesos(SLOW_MS);
+  if (options.held.some(([from]) => from === index)) letMesosGo = stage.holdMesos();
 }
 
 const queueShape = z.looseObject({

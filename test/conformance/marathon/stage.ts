@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as passed } from 'node:timers/promises';
 import { FaultBoard } from '../../../cell/faults/board.ts';
 import type { SwitchesInput } from '../../../cell/faults/switches.ts';
 import { type MarathonCell, type MarathonCellOptions, startMarathon } from '../../../cell/marathon/marathon.ts';
@@ -44,8 +45,12 @@ export interface Stage {
   readonly ports: ReadonlyMap<number, number>;
   /** From now on calls to Mesos take so much longer. */
   delayMesos(delayMs: number): void;
+  /** From now on no call gets to Mesos, until all that hold them let them go by what this returns. */
+  holdMesos(): () => void;
   /** From now on Marathon takes so long to store what it decides about deployments. */
   delayStore(delayMs: number): void;
+  /** From now on nothing is stored of what Marathon decides about deployments, until it is let go by what this returns. */
+  holdStore(): () => void;
   /** Ends Marathon and starts it again on the same address and state; tasks run on. */
   restart(): Promise<void>;
   /** Kills what runs on an agent, though its master does not hear of it. */
@@ -76,19 +81,22 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const mesos = await startMesos(mesosOptions, SILENT, faults);
   await faults.set({ tasks: options.tasks ?? [] });
   const proxy: FaultProxy = await startFaultProxy({ target: mesos.masterUrl });
-  const delayMesos = (delayMs: number) => {
+  const holders = new Set<symbol>();
+  let mesosDelayMs = options.mesosDelayMs ?? 0;
+  const armProxy = () => {
     proxy.disarmAll();
-    if (delayMs > 0) proxy.arm({ kind: 'delay', method: 'POST', delayMs });
+    if (holders.size > 0) proxy.arm({ kind: 'hold', method: 'POST' });
+    else if (mesosDelayMs > 0) proxy.arm({ kind: 'delay', method: 'POST', delayMs: mesosDelayMs });
   };
-  delayMesos(options.mesosDelayMs ?? 0);
-  let storeMs = 0;
+  armProxy();
+  let stored: () => Promise<void> | undefined = () => undefined;
   const start = (port: number): Promise<MarathonCell> =>
     startMarathon({
       host: '127.0.0.1',
       port,
       mesosMaster: proxy.url,
       stateDir: join(stateDir, 'marathon'),
-      storeMs: () => storeMs,
+      stored: () => stored(),
       timeoutSecondMs: PATIENT_SECOND_MS,
       ...options.marathon,
     });
@@ -103,9 +111,28 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     profile: options.marathon?.profile ?? '1.7',
     mesos,
     ports,
-    delayMesos,
+    delayMesos(delayMs) {
+      mesosDelayMs = delayMs;
+      if (holders.size === 0) armProxy();
+    },
+    holdMesos() {
+      const holder = Symbol('holder');
+      holders.add(holder);
+      if (holders.size === 1) armProxy();
+      return () => {
+        if (holders.delete(holder) && holders.size === 0) armProxy();
+      };
+    },
     delayStore(delayMs) {
-      storeMs = delayMs;
+      stored = () => passed(delayMs, undefined, { ref: false });
+    },
+    holdStore() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      stored = () => promise;
+      return () => {
+        stored = () => undefined;
+        resolve();
+      };
     },
     async restart() {
       await cell.stop();
@@ -117,6 +144,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       }
     },
     async stop() {
+      proxy.disarmAll();
       await cell.stop();
       await proxy.stop();
       await mesos.stop();
