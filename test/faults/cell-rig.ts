@@ -20,6 +20,8 @@ export interface CellRig {
   readonly client: MarathonClient;
   readonly faults: FaultClient;
   readonly activities: MarathonActivities;
+  /** The same with clients that give up after a second, which any answer may take on a busy machine. */
+  readonly impatient: MarathonActivities;
   /** What Mesos has running, by task id. */
   running(): Promise<readonly string[]>;
   /** How many of the cell's tasks have a process on this machine, whoever knows of them. */
@@ -48,12 +50,14 @@ export async function startCellRig({ hostname }: { readonly hostname?: string } 
       stopGraceMs: 300,
     },
   });
-  const client = new MarathonClient({ url: cell.marathonUrl });
+  const client = new MarathonClient({ url: cell.marathonUrl, timeoutMs: 30_000 });
+  const environment = { url: cell.marathonUrl, group: '/prod' };
   return {
     cell,
     client,
     faults: new FaultClient(cell.marathonUrl),
-    activities: createMarathonActivities({ prod: { url: cell.marathonUrl, group: '/prod', timeoutMs: 1_000 } }),
+    activities: createMarathonActivities({ prod: { ...environment, timeoutMs: 30_000 } }),
+    impatient: createMarathonActivities({ prod: { ...environment, timeoutMs: 1_000 } }),
     running: async () => {
       const answer = await fetch(`${cell.mesosUrl}/tasks?limit=1000`);
       const { tasks } = (await answer.json()) as { tasks: { id: string; state: string }[] };
@@ -81,8 +85,8 @@ export function useCellRig(tell: (rig: CellRig) => void): void {
   afterEach(async () => {
     await rig.faults.clear();
     for (const { id } of await rig.client.listApps()) await rig.client.deleteApp(id);
-    await until('nothing is left', 20_000, async () => (await rig.client.deployments()).length === 0);
-    await until('no process is left', 10_000, () => rig.alive() === 0);
+    await until('nothing is left', 40_000, async () => (await rig.client.deployments()).length === 0);
+    await until('no process is left', 30_000, () => rig.alive() === 0);
   });
 }
 

@@ -10,10 +10,10 @@ import { recordEvents, settled, taskIds } from '../integration/marathon-rig.ts';
 import { type BreakableEngine, breakableEngine, PROBE_IMAGE } from '../integration/mesos-engine.ts';
 import { until } from '../integration/mesos-until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
-/** Long enough that a test sees its tasks running through it, short enough to be waited for. */
-const ENGINE_TIMEOUT_MS = 1_500;
+/** Long enough that a busy engine answers one of the pings in it, short enough to be waited for. */
+const ENGINE_TIMEOUT_MS = 4_000;
 
 let engine: BreakableEngine;
 let cell: Cell;
@@ -39,7 +39,7 @@ beforeAll(async () => {
       agents: [agent('one', first), agent('two', first + 20)],
       allocationIntervalMs: 100,
       engineTimeoutMs: ENGINE_TIMEOUT_MS,
-      engineCallTimeoutMs: 3_000,
+      engineCallTimeoutMs: 10_000,
       agentTimeoutMs: 1_000,
       stopGraceMs: 300,
     },
@@ -57,8 +57,8 @@ afterAll(async () => {
 });
 afterEach(async () => {
   for (const { id } of await client.listApps()) await client.deleteApp(id);
-  await until('nothing is left', 30_000, async () => (await client.deployments()).length === 0);
-  await until('no container is left', 30_000, async () => (await containers()).length === 0);
+  await until('nothing is left', 60_000, async () => (await client.deployments()).length === 0);
+  await until('no container is left', 60_000, async () => (await containers()).length === 0);
 });
 
 const containers = async () =>
@@ -81,7 +81,7 @@ const app = (id: string, instances: number, more: object = {}) => ({
 
 /** Nobody knows of these tasks, and nothing was started in their place. */
 async function allUnreachable(id: string, ids: readonly string[]): Promise<void> {
-  await until(`the tasks of ${id} are unreachable`, 20_000, async () =>
+  await until(`the tasks of ${id} are unreachable`, 60_000, async () =>
     (await states(id)).every((state) => state === 'TASK_UNREACHABLE'),
   );
   expect(taskIds({ tasks: (await client.listTasks(id)) ?? [] })).toEqual(ids);
@@ -101,13 +101,13 @@ describe('an engine that is gone', () => {
     await allUnreachable('/died', before);
     // Without live-restore it ends the containers that it finds.
     await engine.start();
-    const after = await until('others run in their place', 30_000, async () => {
+    const after = await until('others run in their place', 60_000, async () => {
       const now = await settled(client, '/died', 2);
       return taskIds(now).some((id) => before.includes(id)) ? undefined : now;
     });
     expect(taskIds(after)).toHaveLength(2);
     expect((await client.getApp('/died'))?.lastTaskFailure).toMatchObject({ state: 'TASK_FAILED' });
-    await until('just these have a container', 10_000, async () => {
+    await until('just these have a container', 30_000, async () => {
       const running = (await containers()).filter((text) => text.endsWith('running'));
       return running.length === 2 && (await containers()).length === 2;
     });
@@ -143,23 +143,23 @@ describe('an engine that hangs', () => {
     const { events, stop } = await recordEvents(cell.marathonUrl);
     await client.scaleApp('/hung', 3);
     // Then its image is there, and the engine is about to be asked for the container.
-    await until('a new one starts', 20_000, () =>
+    await until('a new one starts', 60_000, () =>
       events.some((event) => 'taskStatus' in event && event.taskStatus === 'TASK_STARTING'),
     );
     engine.freeze();
     try {
-      await until('its agents are lost', 20_000, async () => (await agentsActive()) === 0);
-      await until('the old task is unreachable', 20_000, async () =>
+      await until('its agents are lost', 60_000, async () => (await agentsActive()) === 0);
+      await until('the old task is unreachable', 60_000, async () =>
         (await states('/hung')).includes('TASK_UNREACHABLE'),
       );
-      await until('calls have timed out', 20_000, () => warnings.length > 0);
+      await until('calls have timed out', 60_000, () => warnings.length > 0);
     } finally {
       engine.thaw();
       await stop();
     }
     const after = await settled(client, '/hung', 3);
     expect(taskIds(after)).toEqual(expect.arrayContaining(before));
-    await until('each has one container, and nobody else', 10_000, async () => {
+    await until('each has one container, and nobody else', 30_000, async () => {
       const there = await containers();
       return there.length === 3 && there.every((text) => text.endsWith('running'));
     });
@@ -171,13 +171,13 @@ describe('an engine that hangs', () => {
     engine.freeze();
     try {
       await client.scaleApp('/killed', 0);
-      await until('its agents are lost', 20_000, async () => (await agentsActive()) === 0);
+      await until('its agents are lost', 60_000, async () => (await agentsActive()) === 0);
     } finally {
       engine.thaw();
     }
     await settled(client, '/killed', 0);
     // An ended one is told first and removed then.
-    await until('no container is left', 5_000, async () => (await containers()).length === 0);
+    await until('no container is left', 60_000, async () => (await containers()).length === 0);
   });
 });
 
@@ -186,7 +186,7 @@ describe('an image that can not be had', () => {
     const image = '127.0.0.1:1/none:1';
     const container = { type: 'DOCKER', docker: { image } };
     await client.createApp(app('/none', 1, { container, backoffSeconds: 1, backoffFactor: 3 }));
-    await until('its delay has grown', 30_000, async () => {
+    await until('its delay has grown', 60_000, async () => {
       const [item] = await client.queue();
       return (item?.delay?.timeLeftSeconds ?? 0) >= 2;
     });

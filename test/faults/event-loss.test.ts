@@ -8,7 +8,7 @@ import { settled, taskIds, webCommand } from '../integration/marathon-rig.ts';
 import { openTrafficRig, type TrafficRig } from '../integration/traffic-rig.ts';
 import { type CellRig, startCellRig } from './cell-rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 /** A pass so often; without events nothing else tells of a change. */
 const RECONCILE_MS = 1_500;
@@ -42,7 +42,8 @@ beforeAll(async () => {
     healthPath: '/',
     startSeconds: 20,
     instances: 0,
-    check: { intervalSeconds: 1, timeoutSeconds: 1 },
+    // A busy machine may keep a server waiting for seconds.
+    check: { intervalSeconds: 1, timeoutSeconds: 20 },
     command: webCommand(),
     stopSeconds: 1,
   });
@@ -64,7 +65,7 @@ async function registeredAre(instances: number): Promise<void> {
       const known = (await traffic.client.agentServices()).map(({ id }) => id);
       expect(known.filter((id) => id.startsWith('web:')).toSorted()).toEqual(ids);
     },
-    { withinMs: 15_000 },
+    { withinMs: 45_000 },
   );
 }
 

@@ -9,7 +9,7 @@ import { SLEEP, settled, taskIds } from '../integration/marathon-rig.ts';
 import { until } from '../integration/mesos-until.ts';
 import { type CellRig, run, useCellRig } from './cell-rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let rig: CellRig;
 
@@ -48,7 +48,7 @@ const scale = (instances: number) => ({
   appId,
   instances,
   waitHealthy: true,
-  deadlineSeconds: 30,
+  deadlineSeconds: 60,
 });
 
 /** Creates, scales up and down, and deletes, with as many processes as instances at each step. */
@@ -57,10 +57,10 @@ async function wholeWay(): Promise<void> {
   expect((await run(rig.activities.scaleRevision, scale(3))).tasks).toHaveLength(3);
   expect(rig.alive()).toBe(3);
   expect((await run(rig.activities.scaleRevision, scale(1))).tasks).toHaveLength(1);
-  await until('one process is left', 5_000, () => rig.alive() === 1);
+  await until('one process is left', 30_000, () => rig.alive() === 1);
   await run(rig.activities.deleteRevision, { environment: 'prod', appId });
   expect(await rig.client.getApp(appId)).toBeUndefined();
-  await until('no process is left', 5_000, () => rig.alive() === 0);
+  await until('no process is left', 30_000, () => rig.alive() === 0);
 }
 
 const hits = async () => (await rig.faults.get()).seen.routes.map((tally) => tally.hits);
@@ -78,6 +78,10 @@ describe('requests that fail', () => {
     await rig.faults.set({ routes: onEachChange(fault) });
     const { events, stop } = await record();
     await wholeWay();
+    // The stream is not the connection on which the answers came.
+    await until('the deletion is told', 30_000, () =>
+      events.some(({ eventType }) => eventType === 'app_terminated_event'),
+    );
     await stop();
     expect(await hits()).toEqual([1, 1, 1]);
     // Of each kind of change just one: what was done was not asked for again.
@@ -94,7 +98,7 @@ describe('requests that fail', () => {
   ])('are made again until they are done: %s', async (_, fault) => {
     await run(rig.activities.ensureRevision, { environment: 'prod', app: revision() });
     await rig.faults.set({ routes: [{ of: 'marathon', method: 'PUT', path: '^/v2/apps', times: 2, ...fault }] });
-    expect((await run(rig.activities.scaleRevision, scale(2))).tasks).toHaveLength(2);
+    expect((await run(rig.impatient.scaleRevision, scale(2))).tasks).toHaveLength(2);
     expect(await hits()).toEqual([2]);
     expect(rig.alive()).toBe(2);
   });
@@ -109,12 +113,12 @@ describe('requests that fail', () => {
       ],
     });
     await run(rig.activities.ensureRevision, { environment: 'prod', app: revision() }).catch(() => undefined);
-    await until('it is made', 20_000, () =>
+    await until('it is made', 40_000, () =>
       run(rig.activities.ensureRevision, { environment: 'prod', app: revision() }).then(Boolean, () => false),
     );
     for (const instances of [2, 4, 1]) {
       expect((await run(rig.activities.scaleRevision, scale(instances))).tasks).toHaveLength(instances);
-      await until('so many processes', 5_000, () => rig.alive() === instances);
+      await until('so many processes', 30_000, () => rig.alive() === instances);
     }
     expect((await hits())[0]).toBeGreaterThan(0);
   });
@@ -126,13 +130,13 @@ describe('events', () => {
       events: [
         { kind: 'lose', types: ['group_change_success'] },
         { kind: 'duplicate', types: ['api_post_event'] },
-        { kind: 'delay', types: ['deployment_info'], delayMs: 2_000, times: 1 },
+        { kind: 'delay', types: ['deployment_info'], delayMs: 5_000, times: 1 },
       ],
     });
     const { events, stop } = await record();
     const types = () => events.map(({ eventType }) => eventType);
     await rig.client.createApp({ id: '/prod/e', instances: 1, ...SLEEP });
-    await until('the late event', 10_000, () => types().filter((type) => type === 'deployment_info').length === 2);
+    await until('the late event', 30_000, () => types().filter((type) => type === 'deployment_info').length === 2);
     await settled(rig.client, '/prod/e', 1);
     expect(types()).not.toContain('group_change_success');
     expect(types().filter((type) => type === 'api_post_event')).toHaveLength(2);
@@ -179,12 +183,12 @@ describe('a Marathon without a leader', () => {
   it('is followed by another when it abdicates, in the middle of launches', async () => {
     await rig.faults.set({ tasks: [{ kind: 'slow', delayMs: 400 }] });
     await rig.client.createApp({ id: '/prod/a', instances: 4, ...SLEEP });
-    await until('one runs', 10_000, async () => (await rig.running()).length > 0);
+    await until('one runs', 30_000, async () => (await rig.running()).length > 0);
     const { ended } = await record();
     const answer = await fetch(`${rig.cell.marathonUrl}/v2/leader`, { method: 'DELETE' });
     expect(await answer.json()).toEqual({ message: 'Leadership abdicated' });
     expect(await ended).toMatchObject({ type: 'SystemUnavailable' });
-    await until('another leads', 10_000, () => rig.client.leader().catch(() => undefined));
+    await until('another leads', 30_000, () => rig.client.leader().catch(() => undefined));
     const app = await settled(rig.client, '/prod/a', 4);
     expect(await rig.running()).toEqual(taskIds(app));
     expect(rig.alive()).toBe(4);

@@ -1,14 +1,28 @@
 /** What a Marathon and the CI framework make of a Mesos that fails, by the fault switches of the cell. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type RunTaskResult, runTask } from '../../activities/mesos/run-task.ts';
 import { SLEEP, settled, taskIds } from '../integration/marathon-rig.ts';
 import { until } from '../integration/mesos-until.ts';
 import { operatorCall } from '../mesos-rig/operator-call.ts';
 import { type CellRig, useCellRig } from './cell-rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let rig: CellRig;
+/** While it is not there, what waits for it goes on. */
+let go: string;
+
+beforeEach(() => {
+  go = join(mkdtempSync(join(tmpdir(), 'mesos-switches-')), 'go');
+});
+afterEach(() => rmSync(join(go, '..'), { recursive: true }));
+
+/** A line that ends with this code when it may. */
+const untilTold = (exitCode: number) => `while [ ! -e ${go} ]; do sleep 0.1; done; exit ${exitCode}`;
+const mayEnd = () => writeFileSync(go, '');
 
 useCellRig((started) => {
   rig = started;
@@ -32,7 +46,7 @@ describe('an agent', () => {
     await rig.client.createApp({ id: '/p', instances: 2, ...SLEEP, ...on('prod-1'), ...PATIENT });
     const before = taskIds(await settled(rig.client, '/p', 2));
     await rig.faults.set({ agents: { 'prod-1': 'lost' } });
-    await until('they are unreachable', 10_000, async () =>
+    await until('they are unreachable', 30_000, async () =>
       (await states('/p')).every((state) => state === 'TASK_UNREACHABLE'),
     );
     expect(rig.alive()).toBe(2);
@@ -48,16 +62,16 @@ describe('an agent', () => {
     const name = victim?.host ?? '';
     const lost = before.tasks.filter(({ host }) => host === name).map(({ id }) => id);
     await rig.faults.set({ agents: { [name]: 'lost' } });
-    const elsewhere = await until('two run elsewhere', 20_000, async () => {
+    const elsewhere = await until('two run elsewhere', 40_000, async () => {
       const app = await settled(rig.client, '/l', 2);
       return app.tasks.every(({ host }) => host !== name) ? taskIds(app) : undefined;
     });
     expect(rig.alive()).toBe(2 + lost.length);
     await rig.faults.clear();
-    await until('what came back has ended', 10_000, () => rig.alive() === 2);
+    await until('what came back has ended', 30_000, () => rig.alive() === 2);
     expect(taskIds(await settled(rig.client, '/l', 2))).toEqual(elsewhere);
     // Its process ends before its master hears of it.
-    await until('Mesos has heard of that', 10_000, async () => (await rig.running()).length === 2);
+    await until('Mesos has heard of that', 30_000, async () => (await rig.running()).length === 2);
     expect(await rig.running()).toEqual(elsewhere);
   });
 
@@ -67,7 +81,7 @@ describe('an agent', () => {
     await rig.faults.set({ agents: { 'prod-1': 'partitioned' } });
     // Asked to end while nobody hears it: the end comes when it is back.
     await rig.client.scaleApp('/s', 0);
-    await until('the deployment waits', 5_000, async () => (await rig.client.deployments()).length === 1);
+    await until('the deployment waits', 30_000, async () => (await rig.client.deployments()).length === 1);
     expect(await states('/s')).toEqual(['TASK_RUNNING']);
     expect(await rig.running()).toEqual(before);
     await rig.faults.clear();
@@ -80,17 +94,17 @@ describe('an agent', () => {
     const id = (await agents()).get('prod-1');
     await rig.faults.set({ agents: { 'prod-1': 'partitioned' } });
     await order({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: id } } });
-    await until('it is in the queue', 5_000, async () =>
+    await until('it is in the queue', 30_000, async () =>
       (await rig.client.queue()).some(({ app }) => app?.id === '/g'),
     );
     expect(rig.alive()).toBe(1);
     await rig.faults.clear();
-    const after = await until('another runs', 20_000, async () => {
+    const after = await until('another runs', 40_000, async () => {
       const now = taskIds(await settled(rig.client, '/g', 1));
       return now[0] === before[0] ? undefined : now;
     });
     expect((await agents()).get('prod-1')).not.toBe(id);
-    await until('one process is left', 10_000, () => rig.alive() === 1);
+    await until('one process is left', 30_000, () => rig.alive() === 1);
     expect(await rig.running()).toEqual(after);
   });
 
@@ -103,7 +117,7 @@ describe('an agent', () => {
     expect([...(await agents()).keys()]).toEqual(['prod-1']);
     await order({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines } });
     // Asked for after the other, so that one would be there by now.
-    await until('fat-1 is back', 10_000, async () => (await agents()).has('fat-1'));
+    await until('fat-1 is back', 30_000, async () => (await agents()).has('fat-1'));
     expect((await agents()).has('prod-2')).toBe(false);
     await rig.faults.clear();
     expect((await agents()).has('prod-2')).toBe(true);
@@ -114,7 +128,7 @@ describe('offers', () => {
   it('that are withheld let a deployment wait, and those of one agent go past it', async () => {
     await rig.faults.set({ offersWithheld: true });
     await rig.client.createApp({ id: '/o', instances: 2, ...SLEEP, ...on('prod-.') });
-    await until('it is in the queue', 5_000, async () =>
+    await until('it is in the queue', 30_000, async () =>
       (await rig.client.queue()).some(({ app }) => app?.id === '/o'),
     );
     expect(await rig.running()).toEqual([]);
@@ -139,9 +153,9 @@ describe('tasks', () => {
   });
 
   it('that are slow to start can be killed before they do', async () => {
-    await rig.faults.set({ tasks: [{ kind: 'slow', delayMs: 60_000 }] });
+    await rig.faults.set({ tasks: [{ kind: 'slow', delayMs: 600_000 }] });
     await rig.client.createApp({ id: '/w', instances: 2, ...SLEEP });
-    await until('both are staged', 10_000, async () => (await states('/w')).length === 2);
+    await until('both are staged', 30_000, async () => (await states('/w')).length === 2);
     expect(rig.alive()).toBe(0);
     await rig.client.scaleApp('/w', 0, { force: true });
     await settled(rig.client, '/w', 0);
@@ -172,21 +186,15 @@ describe('a master that is gone', () => {
   });
 
   it('tells after its return what ended while it was away', async () => {
-    await rig.client.createApp({
-      id: '/e',
-      instances: 1,
-      cmd: 'sleep 1; exit 3',
-      cpus: 0.1,
-      mem: 16,
-      backoffSeconds: 60,
-    });
-    await until('it runs', 10_000, async () => (await states('/e')).includes('TASK_RUNNING'));
+    await rig.client.createApp({ id: '/e', instances: 1, ...SLEEP, cmd: untilTold(3), backoffSeconds: 600 });
+    await until('it runs', 30_000, async () => (await states('/e')).includes('TASK_RUNNING'));
     await rig.faults.set({ master: 'away' });
-    await until('it has ended', 10_000, () => rig.alive() === 0);
+    mayEnd();
+    await until('it has ended', 30_000, () => rig.alive() === 0);
     await rig.faults.clear();
     const failure = await until(
       'its end is told',
-      20_000,
+      30_000,
       async () => (await rig.client.getApp('/e'))?.lastTaskFailure,
     );
     expect(failure).toMatchObject({ state: 'TASK_FAILED', message: 'Command exited with status 3' });
@@ -227,10 +235,11 @@ describe('calls of a scheduler that fail', () => {
         { of: 'mesos', call: 'ACKNOWLEDGE', kind: '503-after-apply', times: 2 },
       ],
     });
-    const ended = ciTask('sleep 2; exit 4');
-    await until('it runs', 20_000, () => rig.alive() === 1);
+    const ended = ciTask(untilTold(4));
+    await until('it runs', 30_000, () => rig.alive() === 1);
     await rig.faults.set({ master: 'away' });
     await rig.faults.clear();
+    mayEnd();
     expect(await ended).toMatchObject({ exitCode: 4 });
     expect(rig.alive()).toBe(0);
   });
@@ -258,7 +267,7 @@ describe('a teardown that fails', () => {
     await failTeardown(kind);
     const over = new AbortController();
     const ended = ciTask('sleep 60', over.signal);
-    await until('it runs', 20_000, () => rig.alive() === 1);
+    await until('it runs', 30_000, () => rig.alive() === 1);
     over.abort(new Error('enough'));
     await expect(ended).rejects.toThrow('enough');
     expect([await hits(), await frameworks()]).toEqual([1, ['marathon']]);
@@ -292,7 +301,7 @@ function ciTask(line: string, signal: AbortSignal = new AbortController().signal
     task: { name: 'job', command: { value: line }, resources: { cpus: 0.1, mem: 32 }, killGraceMs: 500 },
     attributes: { env: 'fat' },
     failoverTimeoutSeconds: 60,
-    offerTimeoutMs: 20_000,
+    offerTimeoutMs: 60_000,
     onProgress: () => undefined,
     signal,
   });

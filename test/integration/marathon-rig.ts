@@ -84,7 +84,7 @@ export function useRig(mesos: () => { readonly masterUrl: string }, tell: (rig: 
   afterAll(() => rig?.stop());
   afterEach(async () => {
     await rig?.call('DELETE', '/v2/groups?force=true');
-    await until('nothing is left', 20_000, async () => (await rig?.client.deployments())?.length === 0);
+    await until('nothing is left', 40_000, async () => (await rig?.client.deployments())?.length === 0);
     expect(await rig?.client.listAllTasks()).toEqual([]);
   });
 }
@@ -146,7 +146,7 @@ export const web = (protocol: 'HTTP' | 'MESOS_HTTP', more: object = {}) => ({
 
 /** The app, once it has so many tasks and no deployment, all of them running, or healthy where they are looked at. */
 export function settled(client: MarathonClient, id: string, tasks: number): Promise<MarathonApp> {
-  return until(`${id} has ${tasks} tasks and rests`, 20_000, async () => {
+  return until(`${id} has ${tasks} tasks and rests`, 45_000, async () => {
     const app = await client.getApp(id);
     if (!app || app.tasks.length !== tasks || app.deployments.length > 0) return undefined;
     const fit = app.healthChecks.length > 0 ? app.tasksHealthy : app.tasksRunning;
@@ -156,10 +156,10 @@ export function settled(client: MarathonClient, id: string, tasks: number): Prom
 
 export const taskIds = (app: { readonly tasks: readonly MarathonTask[] }) => app.tasks.map(({ id }) => id).toSorted();
 
-/** Asks a task's own server; undefined when nobody answers. */
+/** Asks a task's own server; undefined when nobody is there, or nobody answers for long. */
 export function ask(task: { readonly ports: readonly number[] }, path = '/'): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port: task.ports[0], path, agent: false, timeout: 2_000 }, (answer) => {
+    const asked = request({ host: '127.0.0.1', port: task.ports[0], path, agent: false, timeout: 20_000 }, (answer) => {
       answer.resume();
       resolve(answer.statusCode);
     });

@@ -14,7 +14,7 @@ import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 import { scalar, TestFramework, type TestTask } from './mesos-framework.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let engine: TestEngine;
 let stateDir: string;
@@ -130,7 +130,7 @@ describe('Docker tasks', () => {
     ]);
     await test.update('healthy', ({ healthy }) => healthy === true);
 
-    const operator = new OperatorClient({ master: started.masterUrl, timeoutMs: 5_000 });
+    const operator = new OperatorClient({ master: started.masterUrl, timeoutMs: 20_000 });
     const [agent] = await operator.getAgents();
     expect(agent?.allocated_resources).toEqual(
       expect.arrayContaining([expect.objectContaining({ name: 'cpus', scalar: { value: 0.5 } })]),
@@ -151,26 +151,27 @@ describe('Docker tasks', () => {
 
   it('are checked by commands inside them, which end in time', async () => {
     const test = await framework(await cell());
-    const checked = (id: string, ...words: readonly string[]) =>
+    // To begin a command in a container takes a busy engine more than half a second.
+    const checked = (id: string, timeoutSeconds: number, ...words: readonly string[]) =>
       probe(id, ['stubborn'], {
         health_check: {
           type: 'COMMAND',
           delay_seconds: 0,
           interval_seconds: 0.1,
-          timeout_seconds: 0.5,
+          timeout_seconds: timeoutSeconds,
           grace_period_seconds: 0,
           consecutive_failures: 1,
           command: { shell: false, value: '/probe', arguments: ['probe', ...words] },
         },
         kill_policy: { grace_period: { nanoseconds: 0 } },
       });
-    await test.launch('fat-1', checked('well', 'print', '0'));
+    await test.launch('fat-1', checked('well', 30, 'print', '0'));
     await test.update('healthy', ({ healthy }) => healthy === true);
-    for (const [id, words, message] of [
-      ['sick', ['print', '3'], 'command exited with status 3'],
-      ['late', ['stubborn'], 'the check did not end within 500 ms'],
+    for (const [id, timeoutSeconds, words, message] of [
+      ['sick', 30, ['print', '3'], 'command exited with status 3'],
+      ['late', 0.5, ['stubborn'], 'the check did not end within 500 ms'],
     ] as const) {
-      await test.launch('fat-1', checked(id, ...words));
+      await test.launch('fat-1', checked(id, timeoutSeconds, ...words));
       const killed = await test.state(id, 'TASK_KILLED');
       expect(killed).toMatchObject({ healthy: false, message: expect.stringContaining(message) });
     }
@@ -207,7 +208,7 @@ describe('command tasks', () => {
     );
     const running = await test.state('tree', 'TASK_RUNNING');
     const id = running.container_status?.container_id?.value ?? '';
-    await until('all processes are there', 5_000, () => processesOf(id).length >= 5);
+    await until('all processes are there', 20_000, () => processesOf(id).length >= 5);
     await test.client.kill({ taskId: task_id, killPolicy: { grace_period: { nanoseconds: '200000000' } } });
     expect(await test.state('tree', 'TASK_KILLED')).toMatchObject({ message: 'Command terminated with signal Killed' });
     expect(processesOf(id)).toEqual([]);
@@ -265,11 +266,16 @@ describe('frameworks', () => {
     await test.disconnect();
     await until(
       'the task is gone',
-      10_000,
+      20_000,
       () => processesOf(running.container_status?.container_id?.value ?? '').length === 0,
     );
-    const operator = new OperatorClient({ master: started.masterUrl, timeoutMs: 5_000 });
-    expect((await operator.findTask(test.id, 'mine'))?.state).toBe('TASK_KILLED');
+    const operator = new OperatorClient({ master: started.masterUrl, timeoutMs: 20_000 });
+    // Its process ends before its master hears of it.
+    await until(
+      'Mesos has heard of its end',
+      20_000,
+      async () => (await operator.findTask(test.id, 'mine'))?.state === 'TASK_KILLED',
+    );
     const again = new TestFramework(started.masterUrl, { id: { value: test.id } });
     await again.ended();
     expect(again.events).toEqual([{ type: 'ERROR', error: { message: 'Framework has been removed' } }]);
@@ -284,15 +290,17 @@ describe('a killed cell', () => {
     const before = await framework(started);
     await before.launch('fat-1', probe('counter', ['count']));
     await before.launch('ci-1', shell('ticker', 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done'));
-    await before.launch('ci-1', shell('ends', 'sleep 0.5; exit 5'));
+    const go = join(stateDir, 'go');
+    await before.launch('ci-1', shell('ends', `while [ ! -e ${go} ]; do sleep 0.05; done; exit 5`));
     const counter = await before.state('counter', 'TASK_RUNNING');
     const ticker = await before.state('ticker', 'TASK_RUNNING');
     const ends = await before.state('ends', 'TASK_RUNNING');
     await started.crash();
     await before.ended();
+    writeFileSync(go, '');
     await until(
       'the short task has ended meanwhile',
-      5_000,
+      20_000,
       () => processesOf(ends.container_status?.container_id?.value ?? '').length === 0,
     );
     const pids = processesOf(ticker.container_status?.container_id?.value ?? '').filter(({ leader }) => leader);
@@ -339,6 +347,8 @@ describe('a killed cell', () => {
     const before = await framework(started);
     await before.launch('ci-1', shell('stubborn', 'trap "" TERM; while :; do sleep 1; done'));
     await before.state('stubborn', 'TASK_RUNNING');
+    // So that the next hears of its end also where that comes before the crash.
+    before.acknowledging = false;
     await before.client.kill({
       taskId: { value: 'stubborn' },
       killPolicy: { grace_period: { nanoseconds: '1000000000' } },

@@ -11,7 +11,7 @@ import type {
 } from '../../activities/mesos/types.ts';
 import { until } from './mesos-until.ts';
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 45_000;
 
 export type TestTask = Omit<TaskInfo, 'agent_id' | 'resources' | 'name'> & {
   readonly resources?: readonly Resource[];
@@ -32,7 +32,7 @@ export class TestFramework {
   constructor(master: string, info: Partial<FrameworkInfo> = {}) {
     this.client = new SchedulerClient({
       master,
-      timeoutMs: 5_000,
+      timeoutMs: 20_000,
       frameworkInfo: {
         user: 'root',
         name: 'test',
