@@ -41,7 +41,7 @@ export async function startPostgres(program: string): Promise<PostgresServer> {
   if (isRoot) chownSync(data, NOBODY, NOBODY);
   const initdb = join(dirname(program), 'initdb');
   const made = asNobody(initdb, ['--pgdata', data, '--username', USER, '--auth', 'trust', '--no-sync']);
-  await runCommand(made.command, made.args, { timeoutMs: 60_000 });
+  await runCommand(made.command, made.args, { timeoutMs: 180_000 });
   const port = await freePort();
   const url = (database: string) => `postgres://${USER}@${HOST}:${port}/${database}`;
   const server = supervisor.add(Wave.systems, {
@@ -53,8 +53,8 @@ export async function startPostgres(program: string): Promise<PostgresServer> {
     ready: async () => {
       await ask(url('postgres'), 'select 1');
     },
-    readyWithinMs: 30_000,
-    stopWithinMs: 10_000,
+    readyWithinMs: 120_000,
+    stopWithinMs: 30_000,
   });
   const stop = async (): Promise<void> => {
     // SIGTERM would wait for its clients to leave; this tells them to.
@@ -87,7 +87,7 @@ function asNobody(program: string, args: readonly string[]): { command: string; 
 }
 
 async function ask(url: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 15_000 });
   await client.connect();
   try {
     await client.query(statement);

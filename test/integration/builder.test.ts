@@ -29,7 +29,7 @@ import { type BuildInput, type BuildResult, TASK_QUEUE, WorkflowType } from '../
 import { startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
 import { type RegistryRig, startRegistryRig } from './registry-rig.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const workshop = dirname(dirname(import.meta.dirname));
 let registry: RegistryRig;
@@ -82,7 +82,7 @@ function startBuilder(builderId: string, environment: Readonly<Record<string, st
 }
 
 const ended = (builder: (typeof builders)[number]) =>
-  until(`builder ${builder.id} to end`, () => expect(builder.end).toBeDefined(), { withinMs: 30_000 });
+  until(`builder ${builder.id} to end`, () => expect(builder.end).toBeDefined(), { withinMs: 90_000 });
 
 /** What Mesos would do with a builder, on this machine. */
 async function runBuilder({ builderId }: { builderId: string }): Promise<BuilderEnd> {
@@ -103,7 +103,10 @@ beforeAll(async () => {
   await ensureBaseImage(registry.address);
   sample = await createSampleRepository(join(registry.directory, 'sample.git'), { nodeVersion: process.versions.node });
   commit = await sample.push('first');
-  rig = await startWorkflowRig({ runBuilder, readBuilderStart: async () => ({ startSeconds: 30 }) }, { server: 'dev' });
+  rig = await startWorkflowRig(
+    { runBuilder, readBuilderStart: async () => ({ startSeconds: 120 }) },
+    { server: 'dev' },
+  );
   const { connection } = rig.client;
   if (!(connection instanceof Connection)) throw new Error('the rig must have a connection of its own');
   address = connection.options.address;
@@ -154,7 +157,7 @@ async function imageOf(repository: string, digest: string) {
 /** Waits until the n-th builder runs the unit tests. */
 function unitTestsOf(index: number): Promise<void> {
   const log = () => join(builders[index]?.sandbox ?? '/nowhere', 'logs/unit-test.log');
-  return until('unit tests to run', () => expect(existsSync(log())).toBe(true), { withinMs: 60_000, everyMs: 10 });
+  return until('unit tests to run', () => expect(existsSync(log())).toBe(true), { withinMs: 150_000, everyMs: 10 });
 }
 
 /** Names of the processes that work in a builder's checkout. */
@@ -261,7 +264,7 @@ describe('a builder', () => {
     const handle = await startBuild('cancelled', slow);
     await unitTestsOf(0);
     const sandbox = builders[0]?.sandbox ?? '';
-    await until('the tests to run', () => expect(processesIn(sandbox)).toContain('sleep'), { withinMs: 10_000 });
+    await until('the tests to run', () => expect(processesIn(sandbox)).toContain('sleep'), { withinMs: 60_000 });
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
     expect(builders.map(({ end }) => end)).toEqual(['exit code 0']);

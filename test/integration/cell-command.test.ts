@@ -23,7 +23,7 @@ import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 import { until } from './mesos-until.ts';
 
 // A test says the command up to ten times, which takes seconds each on a busy machine.
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const PROGRAM = join(import.meta.dirname, '../../bin/slipway.ts');
 
@@ -212,7 +212,7 @@ describe('slipway cell', () => {
       '0',
     ]);
     const client = new MarathonClient({ url: `http://127.0.0.1:${port}` });
-    await until('it answers', 20_000, () =>
+    await until('it answers', 90_000, () =>
       client.info().then(
         ({ frameworkId }) => frameworkId,
         () => undefined,
@@ -291,5 +291,5 @@ describe('slipway cell', () => {
 
 async function killed(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL');
-  await until('it is dead', 5_000, () => new CellDirectory(state).process() === undefined);
+  await until('it is dead', 30_000, () => new CellDirectory(state).process() === undefined);
 }

@@ -16,7 +16,7 @@ import { startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
 import { MANIFEST } from '../workflows/world.ts';
 import { type PushedImage, pushImage, type RegistryRig, startRegistryRig } from './registry-rig.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const workshop = dirname(dirname(import.meta.dirname));
 const LAYER_BYTES = 200_000;
@@ -98,7 +98,7 @@ beforeAll(async () => {
       ...createRegistryActivities(registry),
       readRetentionRules: async () => ({
         services: [{ service: 'sample', branch: 'main' }],
-        graceSeconds: 60,
+        graceSeconds: 3600,
         host: 'here',
       }),
       resolveCommit: async () => ({ commit: 'c'.repeat(40), subject: '', author: '' }),
@@ -183,13 +183,15 @@ it('ends read-write although its machine is lost in the middle of the collection
   startNode();
   const handle = await start('killed');
   await until('the collection to begin', () => expect(existsSync(file('collections'))).toBe(true), {
-    withinMs: 60_000,
+    withinMs: 120_000,
   });
   await expect(pushImage(registry.address, 'sample', 'meanwhile')).rejects.toThrow('405');
   await kill('SIGKILL');
   startNode();
   // The killed worker's collection still runs. The next attempt must neither run beside it nor end before it.
-  await until('the next attempt to wait for its turn', () => expect(waitingForTheLock()).toBe(2), { withinMs: 60_000 });
+  await until('the next attempt to wait for its turn', () => expect(waitingForTheLock()).toBe(2), {
+    withinMs: 120_000,
+  });
   expect(readFileSync(file('collections'), 'utf8')).toBe('begun\n');
   rmSync(file(COLLECT_HELD));
   expect(await handle.result()).toMatchObject({ tagsDeleted: 2 });

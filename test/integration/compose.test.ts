@@ -52,7 +52,7 @@ async function resolved() {
       .join(''),
   );
   const { stdout } = await runCommand('docker-compose', ['--env-file', environment, 'config'], {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     cwd: repository,
   });
   return z.object({ services: z.record(z.string(), serviceSchema) }).parse(parse(stdout));

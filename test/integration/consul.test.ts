@@ -1,4 +1,6 @@
 import { Resolver } from 'node:dns/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ConsulActivities, createConsulActivities } from '../../activities/consul/activities.ts';
 import { type ConsulClient, MAX_VALUE_BYTES } from '../../activities/consul/client.ts';
@@ -8,7 +10,7 @@ import { until } from '../../local/platform/until.ts';
 import { openTrafficRig, runActivity, type TrafficRig } from './traffic-rig.ts';
 
 const WEB = { environment: 'prod', service: 'web' };
-const CHECK = { intervalSeconds: 1, timeoutSeconds: 1, startsAs: 'passing', deregisterAfterSeconds: 60 } as const;
+const CHECK = { intervalSeconds: 1, timeoutSeconds: 20, startsAs: 'passing', deregisterAfterSeconds: 600 } as const;
 
 let rig: TrafficRig;
 let client: ConsulClient;
@@ -17,9 +19,9 @@ beforeAll(async () => {
   rig = await openTrafficRig(['consul']);
   client = rig.client;
   await rig.consul.process.start();
-}, 60_000);
+}, 120_000);
 
-afterAll(() => rig?.stop(), 30_000);
+afterAll(() => rig?.stop(), 60_000);
 
 describe('the key-value store', () => {
   it('writes, reads, lists and removes', async () => {
@@ -78,33 +80,43 @@ describe('the key-value store', () => {
 });
 
 describe('services', () => {
+  const checked = createServer((_, response) => response.end());
+  beforeAll(() => new Promise<void>((listening) => checked.listen(0, '127.0.0.1', listening)));
+  afterAll(() => void checked.close());
+
   it('are registered with weights, replaced whole, and removed', async () => {
     const service = { id: 'svc:1', name: 'svc', tags: ['a'], meta: { k: 'v' }, address: '127.0.0.1', port: 9 };
-    await client.registerService({ ...service, weight: 7, check: { ...CHECK, url: 'http://127.0.0.1:9/x' } });
+    const url = `http://127.0.0.1:${(checked.address() as AddressInfo).port}/x`;
+    await client.registerService({ ...service, weight: 7, check: { ...CHECK, url } });
+    expect(await client.agentServices()).toContainEqual(service);
+    // The agent tells the catalogue of it a moment later.
+    await until(
+      'the service to be in the catalogue',
+      async () => expect(await client.serviceHealth('svc', 'a')).toEqual([{ ...service, status: 'passing' }]),
+      { withinMs: 30_000 },
+    );
     const { text } = await client.block('/v1/health/service/svc', { index: 0, waitSeconds: 1 });
     expect(JSON.parse(text)).toMatchObject([{ Service: { Weights: { Passing: 7, Warning: 7 } } }]);
-    expect(await client.agentServices()).toContainEqual(service);
-    expect(await client.serviceHealth('svc', 'a')).toEqual([{ ...service, status: 'passing' }]);
     expect(await client.serviceHealth('svc', 'b')).toEqual([]);
-    // Nobody listens there: the agent's own check finds out.
+    // Nobody listens there any more: the agent's own check finds out.
+    checked.close();
+    checked.closeAllConnections();
     await until(
       'the check',
       async () => expect(await client.serviceHealth('svc')).toMatchObject([{ status: 'critical' }]),
-      {
-        withinMs: 10_000,
-      },
+      { withinMs: 30_000 },
     );
 
     await client.registerService({ ...service, port: 10 });
     await until(
       'the service without its check',
       async () => expect(await client.serviceHealth('svc')).toEqual([{ ...service, port: 10, status: 'passing' }]),
-      { withinMs: 5_000 },
+      { withinMs: 30_000 },
     );
     await client.deregisterService('svc:1');
     await client.deregisterService('svc:1');
     expect(await client.agentServices()).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('a watch', () => {
@@ -124,7 +136,7 @@ describe('a watch', () => {
     await expect(client.kvGet('w/key')).rejects.toMatchObject({ type: 'SystemUnavailable' });
     await rig.consul.process.start();
     expect(await client.kvGet('w/key')).toMatchObject({ value: 'two' });
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('versions of configuration', () => {
@@ -210,7 +222,7 @@ describe('versions of configuration', () => {
 
 describe('names', () => {
   let activities: DnsActivities;
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+  const resolver = new Resolver({ timeout: 10_000, tries: 2 });
 
   beforeAll(() => {
     activities = createDnsActivities({ consul: { url: rig.consul.url }, dns: rig.consul.dns });
@@ -229,7 +241,7 @@ describe('names', () => {
     await runActivity(activities.unbindName, WEB);
     await expect(resolver.resolve4(name)).rejects.toMatchObject({ code: 'ENOTFOUND' });
     await runActivity(activities.unbindName, WEB);
-  }, 30_000);
+  }, 120_000);
 
   it('need an address that DNS can answer with', async () => {
     const bound = runActivity(activities.bindName, { ...WEB, address: 'balancer.internal', port: 8003 });

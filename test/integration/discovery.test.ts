@@ -104,7 +104,7 @@ beforeAll(async () => {
     marathon.start(),
   ]);
   await rig.balancer.consulTemplate.start();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await marathon?.stop();
@@ -124,7 +124,7 @@ describe('the registrar', () => {
       log: QUIET,
     });
     running = registrar.run(stop.signal);
-    await until('discovery to listen', () => expect(marathon.listeners).toBe(1), { withinMs: 10_000 });
+    await until('discovery to listen', () => expect(marathon.listeners).toBe(1), { withinMs: 30_000 });
   });
 
   afterAll(async () => {
@@ -138,27 +138,33 @@ describe('the registrar', () => {
       .filter((id) => id.startsWith('web:'))
       .toSorted();
 
-  const willBe = (ids: string[], within = 10_000) =>
+  const willBe = (ids: string[], within = 30_000) =>
     until(`the registrations to be ${ids}`, async () => expect(await registered()).toEqual(ids), { withinMs: within });
 
   it('tells consul-template where the balancer of each environment listens', async () => {
-    await until('the frontend to answer', () => frontendAnswers(rig.frontendPort), { withinMs: 15_000 });
-  }, 30_000);
+    await until('the frontend to answer', () => frontendAnswers(rig.frontendPort), { withinMs: 45_000 });
+  });
 
   it('registers an instance when it is healthy, and keeps it until it is told to end', async () => {
     marathon.tasks['web_r1.i-1'] = { state: 'TASK_RUNNING', healthy: false, port: 1001, revision: 'r1' };
     marathon.tasks['web_r1.i-2'] = { state: 'TASK_RUNNING', healthy: true, port: 1002, revision: 'r1' };
     marathon.tell();
     await willBe(['web:prod:web_r1.i-2']);
-    expect(await rig.client.serviceHealth('web', 'r1')).toMatchObject([
-      {
-        id: 'web:prod:web_r1.i-2',
-        address: '127.0.0.1',
-        port: 1002,
-        tags: ['prod', 'r1'],
-        meta: { environment: 'prod', revision: 'r1', task: 'web_r1.i-2', app: '/prod/web/r1', health: '/healthz' },
-      },
-    ]);
+    // The agent tells the catalogue of it a moment later.
+    await until(
+      'the catalogue to have it',
+      async () =>
+        expect(await rig.client.serviceHealth('web', 'r1')).toMatchObject([
+          {
+            id: 'web:prod:web_r1.i-2',
+            address: '127.0.0.1',
+            port: 1002,
+            tags: ['prod', 'r1'],
+            meta: { environment: 'prod', revision: 'r1', task: 'web_r1.i-2', app: '/prod/web/r1', health: '/healthz' },
+          },
+        ]),
+      { withinMs: 30_000 },
+    );
     Object.assign(marathon.tasks['web_r1.i-1'], { healthy: true });
     Object.assign(marathon.tasks['web_r1.i-2'], { healthy: false });
     marathon.tell();
@@ -167,7 +173,7 @@ describe('the registrar', () => {
     marathon.tell();
     await willBe(['web:prod:web_r1.i-1']);
     delete marathon.tasks['web_r1.i-2'];
-  }, 30_000);
+  }, 120_000);
 
   it('keeps everything while Marathon is away, and looks again when it is back', async () => {
     const task = { state: 'TASK_RUNNING', healthy: true, port: 1003, revision: 'r2' };
@@ -175,13 +181,13 @@ describe('the registrar', () => {
     delete marathon.tasks['web_r1.i-1'];
     marathon.hangUp();
     const asked = marathon.lists;
-    await until('a pass', () => expect(marathon.lists).toBeGreaterThan(asked + 1), { withinMs: 10_000 });
+    await until('a pass', () => expect(marathon.lists).toBeGreaterThan(asked + 1), { withinMs: 45_000 });
     expect(await registered()).toEqual(['web:prod:web_r1.i-1']);
     marathon.tasks['web_r2.i-3'] = task;
     marathon.failing = false;
     // No event tells of it: only that the connection is new.
     await willBe(['web:prod:web_r2.i-3']);
-  }, 30_000);
+  }, 120_000);
 
   it('leaves services of others alone', async () => {
     await rig.client.registerService({ id: 'db', name: 'db', tags: [], meta: {}, address: '127.0.0.1', port: 5432 });
@@ -193,8 +199,8 @@ describe('the registrar', () => {
   it('puts back what somebody else takes away, at once', async () => {
     await rig.client.deregisterService('web:prod:web_r2.i-3');
     // Nothing at Marathon changed, and the next full pass is half a minute away.
-    await willBe(['web:prod:web_r2.i-3'], 10_000);
-  }, 30_000);
+    await willBe(['web:prod:web_r2.i-3'], 20_000);
+  });
 
   it('registers everything again in a Consul that has lost it all', async () => {
     const names = new BoundNames(rig.client);
@@ -203,27 +209,27 @@ describe('the registrar', () => {
     rmSync(join(rig.data, 'consul', 'store', 'services'), { recursive: true });
     rmSync(join(rig.data, 'consul', 'store', 'checks'), { recursive: true });
     await rig.consul.process.start();
-    await willBe(['web:prod:web_r2.i-3'], 15_000);
+    await willBe(['web:prod:web_r2.i-3'], 45_000);
     await until(
       'the name to be back',
       async () => expect((await rig.client.agentServices()).map(({ id }) => id)).toContain('name:prod:web'),
-      { withinMs: 10_000 },
+      { withinMs: 30_000 },
     );
     await names.unbind({ environment: 'prod', service: 'web' });
 
     await rig.consul.process.kill9();
     rmSync(join(rig.data, 'consul', 'store'), { recursive: true });
     await rig.consul.process.start();
-    await willBe(['web:prod:web_r2.i-3'], 15_000);
+    await willBe(['web:prod:web_r2.i-3'], 45_000);
     await until(
       'the frontend to be declared',
       async () => expect(await rig.client.kvGet('slipway/balancer/prod')).toBeDefined(),
-      { withinMs: 10_000 },
+      { withinMs: 30_000 },
     );
     delete marathon.tasks['web_r2.i-3'];
     marathon.tell();
     await willBe([]);
-  }, 90_000);
+  }, 240_000);
 });
 
 describe('the collector', () => {
@@ -257,7 +263,7 @@ describe('the collector', () => {
       shares: { r1: 75, r2: 25 },
       servers: { r1: 1, r2: 1 },
       healthPath: '/healthz',
-      deadlineSeconds: 40,
+      deadlineSeconds: 60,
     });
 
     const figures = createInfluxActivities({ url: rig.influx.url, database: 'fresh' });
@@ -271,10 +277,11 @@ describe('the collector', () => {
     });
     const read = async () =>
       figures.readRevisionWindows({ ...WEB, revisions: ['r1', 'r2'], from, to: new Date().toISOString() });
+    const begunAt = performance.now();
     const running = collector.run(stop.signal);
     // The first reading sets the start; what is counted from then on is written.
     await until('a first sample', async () => expect((await read())['r1']?.samples).toBeGreaterThan(0), {
-      withinMs: 15_000,
+      withinMs: 45_000,
     });
 
     for (let count = 0; count < 80; count += 1)
@@ -287,10 +294,11 @@ describe('the collector', () => {
         expect((r1?.errors5xx ?? 0) + (r2?.errors5xx ?? 0)).toBe(20);
         expect(r1?.requests).toBe(instances[0]?.requests);
         expect(r1?.errorsConnection).toBe(0);
-        // A sample for each second.
-        expect(Math.round(r1?.seconds ?? 0)).toBe(r1?.samples);
+        // A sample for each second, or for some where a busy machine has missed one.
+        expect(r1?.seconds).toBeGreaterThan((r1?.samples ?? 0) - 1);
+        expect(r1?.seconds).toBeLessThanOrEqual((performance.now() - begunAt) / 1000);
       },
-      { withinMs: 10_000 },
+      { withinMs: 30_000 },
     );
 
     await rig.influx.process.kill9();
@@ -302,12 +310,12 @@ describe('the collector', () => {
         const { r1, r2 } = await read();
         expect((r1?.requests ?? 0) + (r2?.requests ?? 0)).toBe(120);
       },
-      { withinMs: 15_000 },
+      { withinMs: 45_000 },
     );
-    const rates = await figures.readServiceRates({ windowSeconds: 60 });
+    const rates = await figures.readServiceRates({ windowSeconds: 3600 });
     expect(rates).toMatchObject([{ ...WEB, seconds: expect.any(Number) }]);
     expect(rates[0]?.requestsPerSecond).toBeCloseTo(120 / (rates[0]?.seconds ?? 0), 6);
     stop.abort();
     await running;
-  }, 90_000);
+  }, 240_000);
 });

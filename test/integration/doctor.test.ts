@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { type Platform, startPlatform } from '../../local/platform/platform.ts';
 import { runCommand } from '../../local/toolbox/run-command.ts';
 
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 240_000;
 const PROGRAM = new URL('../../bin/slipway.ts', import.meta.url).pathname;
 
 describe('slipway doctor, on the whole platform', () => {
@@ -18,7 +18,7 @@ describe('slipway doctor, on the whole platform', () => {
     dir = mkdtempSync(join(tmpdir(), 'slipway-doctor-'));
     const repository = join(dir, 'sample.git');
     const source = join(dir, 'source');
-    const git = (...args: string[]) => runCommand('git', args, { timeoutMs: 20_000 });
+    const git = (...args: string[]) => runCommand('git', args, { timeoutMs: 60_000 });
     await git('init', '--quiet', '--initial-branch=main', source);
     const author = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.com'];
     await git('-C', source, ...author, 'commit', '--quiet', '--allow-empty', '--message=Begin');

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
+import { until } from './mesos-until.ts';
 
 /** The server behind the proxy: remembers what reached it and echoes it. */
 let server: Server;
@@ -32,8 +33,9 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const post = (path: string, body: string, withinMs = 20_000) =>
-  fetch(proxy.url + path, { method: 'POST', body, signal: AbortSignal.timeout(withinMs) });
+/** @param signal of a client that gives up; by default one that is patient */
+const post = (path: string, body: string, signal = AbortSignal.timeout(30_000)) =>
+  fetch(proxy.url + path, { method: 'POST', body, signal });
 
 describe('startFaultProxy', () => {
   it('changes nothing without a rule', async () => {
@@ -92,8 +94,12 @@ describe('startFaultProxy', () => {
     proxy.arm({ kind: 'hang-after', path: /^\/hang-after$/ });
     await expect(post('/drop', '1')).rejects.toThrow('fetch failed');
     await expect(post('/drop-after', '2')).rejects.toThrow('fetch failed');
-    await expect(post('/hang', '3', 500)).rejects.toThrow('timeout');
-    await expect(post('/hang-after', '4', 500)).rejects.toThrow('timeout');
+    await expect(post('/hang', '3', AbortSignal.timeout(300))).rejects.toThrow('timeout');
+    const client = new AbortController();
+    const hanging = post('/hang-after', '4', client.signal);
+    await until('both to have reached the server', 20_000, () => reached.length === 2);
+    client.abort(new Error('enough'));
+    await expect(hanging).rejects.toThrow('enough');
     expect(reached).toEqual(['POST /drop-after 2', 'POST /hang-after 4']);
   });
 

@@ -183,7 +183,7 @@ describe('checkOut', () => {
       commit,
       directory,
       gitDirectory: `${directory}.git`,
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       signal: new AbortController().signal,
     });
 

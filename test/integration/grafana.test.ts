@@ -70,7 +70,7 @@ beforeAll(async () => {
   const written = await fetch(`${server.url}/write?db=slipway&precision=s`, {
     method: 'POST',
     body: lines.join('\n'),
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(30_000),
   });
   expect(written.status).toBe(204);
 });

@@ -17,9 +17,9 @@ beforeAll(async () => {
   await influx.createDatabase(7);
   await influx.createDatabase(7);
   activities = createInfluxActivities(options);
-}, 60_000);
+}, 120_000);
 
-afterAll(() => rig?.stop(), 30_000);
+afterAll(() => rig?.stop(), 60_000);
 
 const now = () => Math.floor(Date.now() / 1000);
 const iso = (second: number) => new Date(second * 1000).toISOString();
@@ -49,12 +49,13 @@ describe('line protocol', () => {
       fields: { n },
       second,
     });
-    await influx.write([point(now(), integer(1))]);
+    const second = now();
+    await influx.write([point(second, integer(1))]);
     // A field has one type for ever.
-    const result = await influx.write([point(now() - 1, 0.5), point(now() - 2, integer(2))]);
+    const result = await influx.write([point(second - 1, 0.5), point(second - 2, integer(2))]);
     expect(result).toMatchObject({ dropped: 1, reason: expect.stringContaining('field type conflict') });
     // Older than the retention.
-    const old = await influx.write([point(now() - 30 * 86_400, integer(3)), point(now() - 3, integer(4))]);
+    const old = await influx.write([point(second - 30 * 86_400, integer(3)), point(second - 3, integer(4))]);
     expect(old).toMatchObject({ dropped: 1, reason: expect.stringContaining('retention policy') });
     expect((await influx.query('SELECT sum(n) FROM mixed'))[0]?.rows[0]?.[1]).toBe(7);
   });

@@ -8,7 +8,7 @@ import { FailureType } from '../../domain/failures.ts';
 import { laneWorkflowId, SearchAttribute, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
 import { connectTemporal, type TemporalConnection } from '../temporal-connection.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** Nothing polls it: what is started there runs, takes signals, and answers nothing. */
 const UNATTENDED = 'unattended';
@@ -153,9 +153,9 @@ describe('the lane activities, on a real Temporal server', () => {
 });
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 45_000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited 20 s for ${what}`);
+    if (Date.now() > deadline) throw new Error(`waited 45 s for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

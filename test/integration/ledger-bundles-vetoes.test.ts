@@ -50,14 +50,14 @@ describe.each(LEDGER_KINDS)('a ledger on $name', (kind) => {
   const rows = (statement: string): Promise<readonly Record<string, unknown>[]> =>
     ledger.use(async (db) => (await sql<Record<string, unknown>>`${sql.raw(statement)}`.execute(db)).rows);
 
-  beforeAll(() => kind.setUp(), 90_000);
+  beforeAll(() => kind.setUp(), 180_000);
   beforeEach(async () => {
     place = await kind.newPlace();
     ledger = openLedger(place, () => {});
     activities = createLedgerActivities(ledger);
   });
   afterEach(() => ledger.close());
-  afterAll(() => kind.tearDown(), 30_000);
+  afterAll(() => kind.tearDown(), 90_000);
 
   it('knows a service from the first word of it, and a bundle by its content', async () => {
     await activities.writeLedger(told([BEGUN, BUNDLED]));

@@ -10,12 +10,14 @@ import type { MesosUnderTest } from '../mesos-rig/mesos-under-test.ts';
 import { ask, MARATHON_AGENTS, type MarathonRig, startRig, webCommand } from './marathon-rig.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let mesos: MesosUnderTest;
 let rig: MarathonRig;
 let proxy: FaultProxy;
 let activities: MarathonActivities;
+/** The same with clients that soon give up. Any answer may take that long on a busy machine. */
+let impatient: MarathonActivities;
 
 beforeAll(async () => {
   mesos = await startCellMesos({ agents: MARATHON_AGENTS });
@@ -27,12 +29,13 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   proxy = await startFaultProxy({ target: rig.url });
-  activities = createMarathonActivities({ prod: { url: proxy.url, group: '/prod', timeoutMs: 1_000 } });
+  activities = createMarathonActivities({ prod: { url: proxy.url, group: '/prod', timeoutMs: 30_000 } });
+  impatient = createMarathonActivities({ prod: { url: proxy.url, group: '/prod', timeoutMs: 3_000 } });
 });
 afterEach(async () => {
   await proxy.stop();
   for (const { id } of await rig.client.listApps()) await rig.client.deleteApp(id);
-  await until('nothing is left', 20_000, async () => (await rig.client.deployments()).length === 0);
+  await until('nothing is left', 45_000, async () => (await rig.client.deployments()).length === 0);
 });
 
 /** Without a line of log for every failure that a test wants. */
@@ -74,7 +77,8 @@ function revision(name: string, changes: Partial<RevisionSpec> = {}): RevisionAp
     startSeconds: 20,
     instances: 0,
     agentAttribute: { name: 'env', value: 'prod' },
-    check: { intervalSeconds: 1, timeoutSeconds: 1 },
+    // A busy machine may keep a server waiting for seconds.
+    check: { intervalSeconds: 1, timeoutSeconds: 20 },
     command: webCommand(),
     stopSeconds: 1,
     ...changes,
@@ -88,7 +92,7 @@ const scale = (instances: number, more: { waitHealthy?: boolean; deadlineSeconds
   appId,
   instances,
   waitHealthy: true,
-  deadlineSeconds: 20,
+  deadlineSeconds: 60,
   ...more,
 });
 
@@ -173,7 +177,14 @@ describe('a revision that does not come up', () => {
   it('finds no agent: CapacityExhausted, and says what the offers lacked', async () => {
     const nowhere = revision('r1', { agentAttribute: { name: 'env', value: 'mars' } });
     await run(activities.ensureRevision, { environment: 'prod', app: nowhere });
-    const failure = await failureOf(run(activities.scaleRevision, scale(1, { deadlineSeconds: 4 })));
+    await rig.client.scaleApp(appId, 1);
+    await until('the offers of both agents were looked at', 45_000, async () => {
+      const [item] = await rig.client.queue();
+      return (item?.processedOffersSummary?.rejectSummaryLastOffers ?? []).some(
+        ({ reason, processed }) => reason === 'UnfulfilledConstraint' && processed === 2,
+      );
+    });
+    const failure = await failureOf(run(activities.scaleRevision, scale(1, { deadlineSeconds: 2 })));
     expect(failure).toMatchObject({ type: 'CapacityExhausted', nonRetryable: true });
     expect(failure.message).toContain('UnfulfilledConstraint 2 of 2');
     expect(failure.details?.[0]).toMatchObject({ appId, wanted: 1, running: 0, queued: { count: 1 } });
@@ -183,9 +194,11 @@ describe('a revision that does not come up', () => {
 
   it('crashes: RevisionUnhealthy, and says how', async () => {
     await run(activities.ensureRevision, { environment: 'prod', app: revision('r1', { command: 'exit 7' }) });
-    const failure = await failureOf(run(activities.scaleRevision, scale(1, { deadlineSeconds: 3 })));
+    await rig.client.scaleApp(appId, 1);
+    await until('it has crashed', 45_000, async () => (await rig.client.getApp(appId))?.lastTaskFailure);
+    const failure = await failureOf(run(activities.scaleRevision, scale(1, { deadlineSeconds: 2 })));
     expect(failure).toMatchObject({ type: 'RevisionUnhealthy', nonRetryable: true });
-    expect(failure.message).toContain('0 of 1 instances healthy after 3 s');
+    expect(failure.message).toContain('0 of 1 instances healthy after 2 s');
     expect(failure.details?.[0]).toMatchObject({
       lastFailure: { state: 'TASK_FAILED', message: expect.stringContaining('7') },
     });
@@ -194,7 +207,9 @@ describe('a revision that does not come up', () => {
   it('never answers its check: RevisionUnhealthy', async () => {
     const deaf = revision('r1', { command: webCommand({ refusals: Number.MAX_SAFE_INTEGER }) });
     await run(activities.ensureRevision, { environment: 'prod', app: deaf });
-    const failure = await failureOf(run(activities.scaleRevision, scale(1, { deadlineSeconds: 3 })));
+    await rig.client.scaleApp(appId, 1);
+    await until('it runs', 45_000, async () => (await rig.client.getApp(appId))?.tasksRunning === 1);
+    const failure = await failureOf(run(activities.scaleRevision, scale(1, { deadlineSeconds: 2 })));
     expect(failure).toMatchObject({ type: 'RevisionUnhealthy' });
     expect(failure.details?.[0]).toMatchObject({ running: 1, healthy: 0 });
   });
@@ -215,14 +230,14 @@ describe('a Marathon that fails', () => {
 
   it.each(['503-after', 'drop-after', 'hang-after'] as const)('made the app but did not say so (%s)', async (kind) => {
     const fault = proxy.arm({ kind, method: 'POST', times: 1 });
-    await run(activities.ensureRevision, { environment: 'prod', app: revision('r1') });
+    await run(impatient.ensureRevision, { environment: 'prod', app: revision('r1') });
     expect(fault.hits).toBe(1);
     expect(created()).toBe(1);
   });
 
   it.each(['503-before', 'drop', 'hang'] as const)('did not make the app (%s): it is tried again', async (kind) => {
     proxy.arm({ kind, method: 'POST', times: 1 });
-    const failure = await failureOf(run(activities.ensureRevision, { environment: 'prod', app: revision('r1') }));
+    const failure = await failureOf(run(impatient.ensureRevision, { environment: 'prod', app: revision('r1') }));
     expect(failure).toMatchObject({ type: 'SystemUnavailable', nonRetryable: false });
     await run(activities.ensureRevision, { environment: 'prod', app: revision('r1') });
   });
@@ -232,7 +247,7 @@ describe('a Marathon that fails', () => {
     async (kind) => {
       await run(activities.ensureRevision, { environment: 'prod', app: revision('r1') });
       const fault = proxy.arm({ kind, method: 'PUT', times: 2 });
-      const { result } = await run(activities.scaleRevision, scale(2));
+      const { result } = await run(impatient.scaleRevision, scale(2));
       expect(result.tasks).toHaveLength(2);
       expect(fault.hits).toBeGreaterThan(0);
     },

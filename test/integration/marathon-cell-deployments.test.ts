@@ -4,7 +4,7 @@ import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { MARATHON_AGENTS, type MarathonRig, recordEvents, SLEEP, settled, taskIds, useRig } from './marathon-rig.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let rig: MarathonRig;
 let client: MarathonClient;
@@ -24,7 +24,7 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
   describe('they', () => {
     under.it('hold an app that fits nowhere, say why, and lock it', async () => {
       await client.createApp({ id: '/d/big', ...SLEEP, cpus: 100 });
-      const item = await until('the queue says that it is overdue', 10_000, async () => {
+      const item = await until('the queue says that it is overdue', 45_000, async () => {
         const now = await queued('/d/big');
         const [, , , , cpus] = now?.processedOffersSummary?.rejectSummaryLastOffers ?? [];
         return now?.delay.overdue && cpus?.processed === MARATHON_AGENTS.length ? now : undefined;
@@ -83,17 +83,18 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
       });
       expect(await client.getApp('/d/big')).toMatchObject({ instances: 1, tasks: [], deployments: [] });
       expect(await client.queue()).toEqual([]);
+      // The stream is not the connection on which the answers came.
+      const failed = await until('it was told', 45_000, () =>
+        events.find((event) => event.eventType === 'deployment_failed'),
+      );
       await stop();
-      expect(events.find((event) => event.eventType === 'deployment_failed')).toMatchObject({
-        id: creating?.id,
-        reason: 'The upgrade has been cancelled',
-      });
+      expect(failed).toMatchObject({ id: creating?.id, reason: 'The upgrade has been cancelled' });
     });
 
     under.it('are over although the app crashes, whose starts are delayed more and more', async () => {
       const limits = { backoffSeconds: 30, backoffFactor: 2, maxLaunchDelaySeconds: 300 };
       await client.createApp({ id: '/d/crash', cmd: 'exit 3', cpus: 0.1, mem: 16, ...limits });
-      const item = await until('the next start is delayed', 10_000, async () => {
+      const item = await until('the next start is delayed', 45_000, async () => {
         const now = await queued('/d/crash');
         return now && now.delay.timeLeftSeconds > 10 ? now : undefined;
       });
@@ -104,7 +105,7 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
       });
       const failed = (await client.getApp('/d/crash'))?.lastTaskFailure?.taskId;
       expect((await rig.call('DELETE', '/v2/queue//d/crash/delay')).status).toBe(204);
-      await until('it was started again at once', 10_000, async () => {
+      await until('it was started again at once', 45_000, async () => {
         const app = await client.getApp('/d/crash');
         return app?.lastTaskFailure?.taskId !== failed;
       });
@@ -113,8 +114,8 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
 
     under.it('keep constraints: UNIQUE leaves the surplus in the queue, GROUP_BY splits evenly', async () => {
       await client.createApp({ id: '/d/unique', instances: 3, constraints: [['hostname', 'UNIQUE']], ...SLEEP });
-      await until('both agents have one', 10_000, async () => (await running('/d/unique')) === 2);
-      const item = await until('the third waits', 10_000, async () => {
+      await until('both agents have one', 45_000, async () => (await running('/d/unique')) === 2);
+      const item = await until('the third waits', 45_000, async () => {
         const now = await queued('/d/unique');
         return now?.processedOffersSummary?.unusedOffersCount ? now : undefined;
       });
@@ -169,9 +170,11 @@ describeOnEachMesos('deployments', { agents: MARATHON_AGENTS }, (under) => {
       const created = await rig.call('POST', '/v2/groups', group);
       expect(created.status).toBe(201);
       await settled(client, '/g/app/web', 2);
+      const started = () =>
+        events.filter((event) => event['condition'] === 'Running').map((event) => event['runSpecId']);
+      await until('all three were told', 45_000, () => started().length === 3);
       await stop();
-      const started = events.filter((event) => event['condition'] === 'Running').map((event) => event['runSpecId']);
-      expect(started).toEqual(['/g/db/pg', '/g/app/web', '/g/app/web']);
+      expect(started()).toEqual(['/g/db/pg', '/g/app/web', '/g/app/web']);
 
       expect((await rig.call('PUT', '/v2/groups//g', { scaleBy: 1.5 })).status).toBe(200);
       await settled(client, '/g/app/web', 3);

@@ -4,7 +4,7 @@ import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { ask, MARATHON_AGENTS, type MarathonRig, SLEEP, settled, startRig, taskIds, web } from './marathon-rig.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let rig: MarathonRig;
 let client: MarathonClient;
@@ -50,9 +50,9 @@ describeOnEachMesos('a Marathon that dies', { agents: MARATHON_AGENTS }, (under)
       if (!victim) throw new Error('there is no task');
       await rig.kill();
       await ask(victim, '/exit');
-      await until('the task has ended', 10_000, async () => !(await mesosTasks()).includes(victim.id));
+      await until('the task has ended', 45_000, async () => !(await mesosTasks()).includes(victim.id));
       await rig.restart();
-      const after = await until('another runs in its place', 20_000, async () => {
+      const after = await until('another runs in its place', 60_000, async () => {
         const app = await settled(client, '/r/web', 3);
         return taskIds(app).includes(victim.id) ? undefined : app;
       });
@@ -70,7 +70,7 @@ describeOnEachMesos('a Marathon that dies', { agents: MARATHON_AGENTS }, (under)
         await rig.restart();
         await settled(client, '/r/many', instances);
         const own = taskIds((await client.getApp('/r/many')) ?? { tasks: [] });
-        await until('Mesos runs just these', 10_000, async () => {
+        await until('Mesos runs just these', 45_000, async () => {
           const there = (await mesosTasks()).filter((id) => id.startsWith('r_many.'));
           return JSON.stringify(there) === JSON.stringify(own);
         });
@@ -83,10 +83,10 @@ describeOnEachMesos('a Marathon that dies', { agents: MARATHON_AGENTS }, (under)
       await rig.restart();
       await until(
         'its tasks are gone',
-        10_000,
+        45_000,
         async () => !(await mesosTasks()).some((id) => id.startsWith('r_many.')),
       );
-      await until('the deployment is over', 10_000, async () => (await client.deployments()).length === 0);
+      await until('the deployment is over', 45_000, async () => (await client.deployments()).length === 0);
       expect(await client.getApp('/r/many')).toBeUndefined();
     });
   });

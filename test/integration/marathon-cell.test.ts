@@ -17,7 +17,7 @@ import {
 } from './marathon-rig.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let rig: MarathonRig;
 let client: MarathonClient;
@@ -62,9 +62,9 @@ describeOnEachMesos('Marathon', { agents: MARATHON_AGENTS }, (under) => {
 
         const deletion = await client.deleteApp('/p/web');
         expect(await client.getApp('/p/web')).toBeUndefined();
-        await until('the app is stopped', 10_000, async () => (await client.deployments()).length === 0);
+        await until('the app is stopped', 45_000, async () => (await client.deployments()).length === 0);
         expect(await alive(four.tasks)).toBe(0);
-        await until('it was told', 5_000, () =>
+        await until('it was told', 30_000, () =>
           events.some((event) => event.eventType === 'deployment_success' && event['id'] === deletion?.deploymentId),
         );
         await stop();
@@ -93,7 +93,7 @@ describeOnEachMesos('Marathon', { agents: MARATHON_AGENTS }, (under) => {
         const [broken] = (await settled(client, '/p/web', 1)).tasks;
         if (!broken) throw new Error('there is no task');
         await ask(broken, '/break');
-        const app = await until('another task is healthy', 20_000, async () => {
+        const app = await until('another task is healthy', 60_000, async () => {
           const now = await settled(client, '/p/web', 1);
           return now.tasks[0]?.id === broken.id ? undefined : now;
         });
@@ -115,7 +115,7 @@ describeOnEachMesos('Marathon', { agents: MARATHON_AGENTS }, (under) => {
       const before = taskIds(await settled(client, '/p/sleep', 2));
       const [first = '', second = ''] = before;
       expect(await client.killTasks([first])).toMatchObject([{ id: first, state: 'TASK_RUNNING' }]);
-      const after = await until('the task is replaced', 10_000, async () => {
+      const after = await until('the task is replaced', 45_000, async () => {
         const app = await settled(client, '/p/sleep', 2);
         return taskIds(app).includes(first) ? undefined : app;
       });
@@ -133,7 +133,7 @@ describeOnEachMesos('Marathon', { agents: MARATHON_AGENTS }, (under) => {
       const old = await settled(client, '/p/web', 2);
       await rig.call('PUT', '/v2/apps//p/web', { env: { NEW: '1' } });
       const seen: { healthy: number; tasks: number }[] = [];
-      const renewed = await until('the new ones have taken over', 30_000, async () => {
+      const renewed = await until('the new ones have taken over', 60_000, async () => {
         const app = await client.getApp('/p/web');
         seen.push({ healthy: app?.tasksHealthy ?? 0, tasks: app?.tasks.length ?? 0 });
         return app?.deployments.length === 0 ? app : undefined;
@@ -156,7 +156,7 @@ describeOnEachMesos('Marathon', { agents: MARATHON_AGENTS }, (under) => {
       const readinessResults = z.array(
         z.looseObject({ lastResponse: z.looseObject({ status: z.number() }).optional() }),
       );
-      const waiting = await until('the task has said no', 10_000, async () => {
+      const waiting = await until('the task has said no', 45_000, async () => {
         const app = await client.getApp('/p/ready', { embed: ['readiness', 'deployments'] });
         const [result] = readinessResults.parse(app?.['readinessCheckResults'] ?? []);
         return result?.lastResponse?.status === 503 && app ? { result, app } : undefined;

@@ -12,7 +12,7 @@ import { ask, MARATHON_AGENTS, type MarathonRig, settled, startRig } from './mar
 import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const IMAGE = 'slipway-marathon-probe:1';
 const appId = '/prod/probe/r1';
@@ -81,11 +81,11 @@ describeOnEachMesos('a revision in Docker containers', setup, (under) => {
         { key: 'log-opt', value: 'max-size=1m' },
       ],
       // The executor of the real one does not look after health, so there Marathon does it itself.
-      check: { protocol: under.kind === 'real' ? 'HTTP' : 'MESOS_HTTP', intervalSeconds: 1, timeoutSeconds: 1 },
+      check: { protocol: under.kind === 'real' ? 'HTTP' : 'MESOS_HTTP', intervalSeconds: 1, timeoutSeconds: 20 },
       stopSeconds: 2,
     });
     await run(activities.ensureRevision, { environment: 'prod', app });
-    const scale = { environment: 'prod', appId, waitHealthy: true, deadlineSeconds: 60 };
+    const scale = { environment: 'prod', appId, waitHealthy: true, deadlineSeconds: 120 };
     const two = await run(activities.scaleRevision, { ...scale, instances: 2 });
     expect(two).toMatchObject({ running: 2, healthy: 2, image: IMAGE });
     for (const task of two.tasks) expect(await ask(task)).toBe(200);
@@ -116,7 +116,7 @@ describeOnEachMesos('a revision in Docker containers', setup, (under) => {
         mem: 16,
         container: { type: 'DOCKER', docker: { image: IMAGE } },
         portDefinitions: [{ port: 0, name: 'http' }],
-        healthChecks: [{ gracePeriodSeconds: 20, intervalSeconds: 1, timeoutSeconds: 5, delaySeconds: 0, ...check }],
+        healthChecks: [{ gracePeriodSeconds: 20, intervalSeconds: 1, timeoutSeconds: 20, delaySeconds: 0, ...check }],
       });
     const byFile = (value: string) => ({ protocol: 'COMMAND', command: { value } });
     await checked('/checked/connection', { protocol: 'MESOS_TCP', portIndex: 0 });
@@ -125,14 +125,14 @@ describeOnEachMesos('a revision in Docker containers', setup, (under) => {
     await settled(rig.client, '/checked/file', 1);
 
     await checked('/checked/none', { ...byFile('/none'), gracePeriodSeconds: 0, maxConsecutiveFailures: 1 });
-    const red = await until('it was killed for its check', 20_000, async () => {
+    const red = await until('it was killed for its check', 60_000, async () => {
       const app = await rig.client.getApp('/checked/none');
       return app?.lastTaskFailure === undefined ? undefined : app;
     });
     expect(red.lastTaskFailure).toMatchObject({ state: 'TASK_KILLED', message: expect.stringContaining('check') });
     expect(red.tasksHealthy).toBe(0);
     for (const id of ['connection', 'file', 'none']) await rig.client.deleteApp(`/checked/${id}`);
-    await until('all are gone', 20_000, async () => (await rig.client.deployments()).length === 0);
+    await until('all are gone', 60_000, async () => (await rig.client.deployments()).length === 0);
   });
 
   under.it('says why an image does not come', async () => {
@@ -150,7 +150,9 @@ describeOnEachMesos('a revision in Docker containers', setup, (under) => {
       instances: 0,
     });
     await run(activities.ensureRevision, { environment: 'prod', app });
-    const wanted = { environment: 'prod', appId: app.id, instances: 1, waitHealthy: true, deadlineSeconds: 5 };
+    await rig.client.scaleApp(app.id, 1);
+    await until('it has failed', 60_000, async () => (await rig.client.getApp(app.id))?.lastTaskFailure);
+    const wanted = { environment: 'prod', appId: app.id, instances: 1, waitHealthy: true, deadlineSeconds: 2 };
     await expect(run(activities.scaleRevision, wanted)).rejects.toMatchObject({
       type: 'RevisionUnhealthy',
       message: expect.stringContaining('TASK_FAILED'),

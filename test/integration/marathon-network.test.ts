@@ -6,7 +6,7 @@ import { type MarathonRig, settled, startRig } from './marathon-rig.ts';
 import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const NETWORK = 'slipway-inner';
 const APP = '/inner/probe';
@@ -106,7 +106,7 @@ describeOnEachMesos('an app on a network of its own', setup, (under) => {
       expect(NetworkSettings.Ports['9090/tcp'] ?? null).toBeNull();
 
       // The log driver is not the engine's own, and what the task says comes into its sandbox all the same.
-      const told = await until('it has told', 20_000, async () => {
+      const told = await until('it has told', 60_000, async () => {
         const lines = await outputOf(task?.id ?? '');
         return lines.includes('serving on 8080') && lines;
       });
@@ -127,8 +127,8 @@ describeOnEachMesos('an app on a network of its own', setup, (under) => {
       );
 
       await rig.client.deleteApp(APP);
-      await until('it is gone', 20_000, async () => (await rig.client.deployments()).length === 0);
-      await until('its container is gone', 20_000, async () => (await containers()).length === 0);
+      await until('it is gone', 60_000, async () => (await rig.client.deployments()).length === 0);
+      await until('its container is gone', 60_000, async () => (await containers()).length === 0);
       expect(await statusOf('127.0.0.1', hostPort)).toBeUndefined();
     },
   );
@@ -142,14 +142,14 @@ describeOnEachMesos('an app on a network of its own', setup, (under) => {
       networks: [{ mode: 'container', name: 'slipway-none' }],
       container: { type: 'DOCKER', docker: { image: PROBE_IMAGE } },
     });
-    const failed = await until('it failed', 20_000, async () => {
+    const failed = await until('it failed', 60_000, async () => {
       return (await rig.client.getApp('/inner/lost'))?.lastTaskFailure;
     });
     const why = under.kind === 'real' ? 'exited with status 125' : 'slipway-none';
     expect(failed).toMatchObject({ state: 'TASK_FAILED', message: expect.stringContaining(why) });
     await rig.client.deleteApp('/inner/lost');
-    await until('all are gone', 20_000, async () => (await rig.client.deployments()).length === 0);
-    await until('no container is left', 20_000, async () => (await containers()).length === 0);
+    await until('all are gone', 60_000, async () => (await rig.client.deployments()).length === 0);
+    await until('no container is left', 60_000, async () => (await containers()).length === 0);
   });
 
   async function outputOf(taskId: string): Promise<readonly string[]> {
@@ -169,7 +169,7 @@ function containers() {
 /** Undefined when nobody answers. */
 function statusOf(host: string, port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const asked = get({ host, port, path: '/', agent: false, timeout: 2_000 }, (answer) => {
+    const asked = get({ host, port, path: '/', agent: false, timeout: 20_000 }, (answer) => {
       answer.resume();
       resolve(answer.statusCode);
     });

@@ -12,7 +12,7 @@ import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 import { scalar, TestFramework } from './mesos-framework.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** Why there are no control groups here; undefined where there are. */
 const missing = await new Promise<string | undefined>((resolve) => {
@@ -106,14 +106,14 @@ if (missing !== undefined) {
       });
       const { container_status } = await test.state('limited', 'TASK_RUNNING');
       const id = container_status?.container_id?.value ?? '';
-      await until('all of it runs', 5_000, () => processesOf(id).length >= 3);
+      await until('all of it runs', 30_000, () => processesOf(id).length >= 3);
       for (const { pid } of processesOf(id)) expect(groupsOf(pid)).toContain(id);
       const limit = ['memory.max', 'memory.limit_in_bytes'].map((file) => groupFile(id, file)).find(Boolean);
       expect(limit).toBe(String(48 * 1024 * 1024));
       expect(['cpu.weight', 'cpu.shares'].map((file) => groupFile(id, file)).find(Boolean)).toMatch(/^(20|512)$/);
       await test.client.kill({ taskId: { value: 'limited' } });
       await test.state('limited', 'TASK_KILLED');
-      await until('its groups are gone', 5_000, () => groupFile(id, 'cgroup.procs') === undefined);
+      await until('its groups are gone', 30_000, () => groupFile(id, 'cgroup.procs') === undefined);
     });
 
     it('that takes more memory is ended as a whole and says so', async () => {

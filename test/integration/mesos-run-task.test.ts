@@ -18,7 +18,7 @@ import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { type CellProcess, startCell } from './mesos-cell-process.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let scratch: string;
 beforeEach(() => {
@@ -43,8 +43,8 @@ function options({ line = 'exit 0', ...change }: Change = {}): RunTaskOptions & 
       killGraceMs: 500,
     },
     attributes: { role: 'ci' },
-    failoverTimeoutSeconds: 60,
-    offerTimeoutMs: 20_000,
+    failoverTimeoutSeconds: 600,
+    offerTimeoutMs: 60_000,
     onProgress: (progress) => seen.push(progress),
     signal: new AbortController().signal,
     seen,
@@ -58,9 +58,9 @@ const starts = () =>
   existsSync(`${scratch}/starts`) ? readFileSync(`${scratch}/starts`, 'utf8').trim().split('\n').length : 0;
 const mayEnd = () => writeFileSync(`${scratch}/go`, '');
 
-const operator = () => new OperatorClient({ master, timeoutMs: 5_000 });
+const operator = () => new OperatorClient({ master, timeoutMs: 20_000 });
 const frameworkIsGone = (id: string) =>
-  until(`framework ${id} is gone`, 20_000, async () =>
+  until(`framework ${id} is gone`, 60_000, async () =>
     (await operator().getState()).get_frameworks.frameworks.every(
       ({ framework_info }) => framework_info.id?.value !== id,
     ),
@@ -121,7 +121,7 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
 
   under.it('says what was asked and what was offered when nothing fits', async () => {
     const attributes = { role: 'ci', rack: 'none' };
-    const failure = await runTask(options({ attributes, offerTimeoutMs: 3_000 })).catch((error: unknown) => error);
+    const failure = await runTask(options({ attributes, offerTimeoutMs: 6_000 })).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(NoFittingOfferError);
     expect(failure).toMatchObject({ type: 'CapacityExhausted', nonRetryable: false });
     expect(String(failure)).toMatch(/Asked for role:ci;rack:none; .*\(role:ci\): no attribute rack/);
@@ -132,7 +132,7 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
     const agents = await operator().getAgents();
     const ci = agents.find(({ agent_info }) => agent_info.attributes.some(({ text }) => text?.value === 'ci'));
     const excludeAgents = [ci?.agent_info.id.value ?? ''];
-    await expect(runTask(options({ excludeAgents, offerTimeoutMs: 3_000 }))).rejects.toThrow(/the agent is excluded/);
+    await expect(runTask(options({ excludeAgents, offerTimeoutMs: 6_000 }))).rejects.toThrow(/the agent is excluded/);
   });
 
   under.it('is taken up by another process when the first one dies, and started once', async () => {
@@ -140,7 +140,7 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
     const told = await diesAfter(run, running);
     const resumed = options({ line: counted(), ...resume(told.at(-1)) });
     const ending = runTask(resumed);
-    await until('the task was found again', 20_000, () => resumed.seen.find(({ state }) => state === 'TASK_RUNNING'));
+    await until('the task was found again', 60_000, () => resumed.seen.find(({ state }) => state === 'TASK_RUNNING'));
     mayEnd();
     expect(await ending).toMatchObject({ state: 'TASK_FAILED', exitCode: 4, taskId: told[0]?.taskId });
     expect(starts()).toBe(1);
@@ -173,7 +173,7 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
   under.it('starts anew when Mesos has removed the framework meanwhile', async () => {
     // Mesos says that it runs as soon as there is a process, which may be killed before it has done anything.
     const started = async (progress: RunTaskProgress) =>
-      running(progress) && until('the line has begun', 10_000, () => starts() === 1);
+      running(progress) && until('the line has begun', 45_000, () => starts() === 1);
     const told = await diesAfter(options({ line: counted(), failoverTimeoutSeconds: 0 }), started);
     await frameworkIsGone(told[0]?.frameworkId ?? '');
     mayEnd();
@@ -188,13 +188,13 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
     const first = options({ line: counted(), frameworkId, failoverTimeoutSeconds: 0 });
     await diesAfter(
       first,
-      async (progress) => running(progress) && until('it has begun', 10_000, () => starts() === 1),
+      async (progress) => running(progress) && until('it has begun', 45_000, () => starts() === 1),
     );
     await frameworkIsGone(frameworkId);
     const again = options({ line: counted(), frameworkId });
     const told = await diesAfter(
       again,
-      async (progress) => running(progress) && until('it has begun again', 10_000, () => starts() === 2),
+      async (progress) => running(progress) && until('it has begun again', 45_000, () => starts() === 2),
     );
     expect(told.at(-1)?.frameworkId).toBe(`${frameworkId}~2`);
     mayEnd();
@@ -213,11 +213,11 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
           ({ framework_info }) => framework_info.id?.value === id,
         );
       await diesAfter(options({ ...nowhere, failoverTimeoutSeconds: 0 }), () =>
-        until('it is subscribed', 20_000, isThere(frameworkId)),
+        until('it is subscribed', 60_000, isThere(frameworkId)),
       );
       await frameworkIsGone(frameworkId);
       await diesAfter(options(nowhere), ({ frameworkId: id }) =>
-        id === frameworkId ? false : until('its successor is subscribed', 20_000, isThere(id)),
+        id === frameworkId ? false : until('its successor is subscribed', 60_000, isThere(id)),
       );
       const signal = AbortSignal.abort(new Error('enough'));
       await expect(runTask(options({ ...nowhere, signal }))).rejects.toThrow('enough');
@@ -229,7 +229,7 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
     const abort = new AbortController();
     const run = options({ line: counted(), signal: abort.signal });
     const ending = runTask(run);
-    await until('it runs', 20_000, () => run.seen.find(running));
+    await until('it runs', 60_000, () => run.seen.find(running));
     abort.abort(new Error('enough'));
     await expect(ending).rejects.toThrow('enough');
     expect(run.seen.at(-1)?.state).toBe('TASK_KILLED');
@@ -240,7 +240,7 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
     const abort = new AbortController();
     const run = options({ attributes: { role: 'none' }, signal: abort.signal });
     const ending = runTask(run);
-    await until('it is subscribed', 20_000, async () =>
+    await until('it is subscribed', 60_000, async () =>
       (await operator().getState()).get_frameworks.frameworks.some(
         ({ framework_info }) => framework_info.id?.value === run.seen[0]?.frameworkId,
       ),
@@ -253,7 +253,7 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
   under.it('ends the older of two that run the same task', async () => {
     const first = options({ line: counted() });
     const older = runTask(first).catch((error: unknown) => error);
-    await until('it runs', 20_000, () => first.seen.find(running));
+    await until('it runs', 60_000, () => first.seen.find(running));
     mayEnd();
     expect(await runTask(options({ ...resume(first.seen.at(-1)) }))).toMatchObject({ exitCode: 4 });
     expect(String(await older)).toMatch(/Framework failed over|stream ID/);
@@ -284,7 +284,7 @@ describe('runTask on an embedded Mesos', () => {
   it('goes on through the death of the master and its agents', async () => {
     const run = options({ line: counted() });
     const ending = runTask(run);
-    await until('it runs', 20_000, () => run.seen.find(running));
+    await until('it runs', 60_000, () => run.seen.find(running));
     await cell.crash();
     cell = await start();
     mayEnd();

@@ -6,7 +6,7 @@ import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 import { TestFramework, type TestTask } from './mesos-framework.ts';
 import { until } from './mesos-until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -40,7 +40,7 @@ describeOnEachMesos('tasks', setup, (under) => {
       await framework.client.teardown();
       await framework.ended();
     }
-    await until('no container is left', 20_000, async () => {
+    await until('no container is left', 45_000, async () => {
       return (await engine.docker.listContainers({ all: true })).length === 0;
     });
   });

@@ -22,7 +22,7 @@ import { runCommand } from '../../local/toolbox/run-command.ts';
 import { ensureToolbox, PART_NAMES } from '../../local/toolbox/toolbox.ts';
 import { SearchAttribute } from '../../workflows/contract.ts';
 
-const START_WITHIN_MS = 90_000;
+const START_WITHIN_MS = 240_000;
 
 /** What is left of a platform on this machine. */
 function remains(dir: string): { processes: number; mounts: readonly string[]; records: readonly string[] } {
@@ -74,7 +74,7 @@ describe('the systems of a platform', () => {
     });
     await process.restart();
     expect(await answerOf(`${url}/v1/kv/kept?raw`)).toBe('yes');
-    const resolver = new Resolver({ timeout: 2000 });
+    const resolver = new Resolver({ timeout: 10_000 });
     resolver.setServers([dns]);
     expect(await resolver.resolve4('web-prod.service.consul')).toEqual(['127.0.0.9']);
   });
@@ -120,7 +120,7 @@ describe('the systems of a platform', () => {
     const { address, maintenance } = systems.registry;
     const upload = (): Promise<Response> => fetch(`http://${address}/v2/some/thing/blobs/uploads/`, { method: 'POST' });
     const run = async ([program = '', ...args]: readonly string[]): Promise<string> =>
-      (await runCommand(program, args, { timeoutMs: 60_000 })).stdout;
+      (await runCommand(program, args, { timeoutMs: 120_000 })).stdout;
     await run(maintenance.readOnly);
     expect((await upload()).status).toBe(405);
     expect(await run(maintenance.collect)).toContain('0 blobs and 0 manifests eligible for deletion');
@@ -131,7 +131,7 @@ describe('the systems of a platform', () => {
   it('renders a frontend as soon as Consul knows an environment', async () => {
     const port = await freePort();
     await answerOf(`${systems.consul.url}/v1/kv/slipway/balancer/prod`, { method: 'PUT', body: `127.0.0.1:${port}` });
-    await until('the frontend', () => frontendAnswers(port), { withinMs: 20_000 });
+    await until('the frontend', () => frontendAnswers(port), { withinMs: 60_000 });
   });
 
   it('starts a killed engine again with its images', async () => {

@@ -17,7 +17,7 @@ import { until } from './mesos-until.ts';
 import { type PushedImage, pushImage, pushIndex, type RegistryRig, startRegistryRig } from './registry-rig.ts';
 import { openTrafficRig, runActivity, type TrafficRig } from './traffic-rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const WHERE = { environment: 'prod', service: 'sample' };
 const NEEDS: ReadinessInput = {
@@ -120,8 +120,8 @@ describe('the configuration in Consul', () => {
   beforeAll(async () => {
     rig = await openTrafficRig(['consul']);
     await rig.consul.process.start();
-  }, 60_000);
-  afterAll(() => rig?.stop(), 30_000);
+  }, 120_000);
+  afterAll(() => rig?.stop(), 60_000);
 
   it('is there until somebody deletes it', async () => {
     const consul = createConsulActivities({ url: rig.consul.url });
@@ -178,7 +178,7 @@ describeOnEachMesos('room on the agents', { agents: AGENTS }, (under) => {
     await framework.client.teardown();
     await framework.ended();
     frameworks.splice(0);
-    await until('the room is free again', 20_000, async () => (await kinds(3)).length === 0);
+    await until('the room is free again', 45_000, async () => (await kinds(3)).length === 0);
   });
 });
 

@@ -14,7 +14,7 @@ import { until } from '../../local/platform/until.ts';
 import { CommandError, runCommand } from '../../local/toolbox/run-command.ts';
 import { ensureToolbox } from '../../local/toolbox/toolbox.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const deploy = join(dirname(dirname(import.meta.dirname)), 'deploy', 'registry');
 const root = mkdtempSync(join(tmpdir(), 'slipway-registry-'));
@@ -30,10 +30,10 @@ let registry = '';
 
 const sha256 = (content: Buffer | string) => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 const setMode = (mode: string) =>
-  runCommand(process.execPath, [join(deploy, 'registry-mode.ts'), runtime, mode], { timeoutMs: 30_000 });
+  runCommand(process.execPath, [join(deploy, 'registry-mode.ts'), runtime, mode], { timeoutMs: 60_000 });
 const collect = () =>
   runCommand(registry, ['garbage-collect', join(deploy, 'config.yml')], {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     env: registryEnvironment,
   });
 
@@ -65,7 +65,7 @@ beforeAll(async () => {
       args: ['serve', join(deploy, 'config.yml')],
       env: { ...registryEnvironment, REGISTRY_HTTP_ADDR: listen },
       ready: async () => void (await answerOf(`http://${listen}/v2/`)),
-      readyWithinMs: 20_000,
+      readyWithinMs: 60_000,
       stopWithinMs: 5_000,
     }),
   );
@@ -82,7 +82,7 @@ beforeAll(async () => {
       REGISTRY_RUNTIME: runtime,
     },
     ready: async () => void (await answerOf(`http://${address}/v2/`)),
-    readyWithinMs: 20_000,
+    readyWithinMs: 60_000,
     stopWithinMs: 5_000,
   });
   await Promise.all([...registries, balancer].map((each) => each.start()));
@@ -130,14 +130,14 @@ describe('two registries behind one address', () => {
     });
     upload.write('the first half, ');
     await until('the upload to have reached a registry', async () => expect(await writesRunning()).toBe(1), {
-      withinMs: 10_000,
+      withinMs: 45_000,
     });
     let ended = false;
     const switched = setMode('read-only').finally(() => {
       ended = true;
     });
     await until('new writes to be refused', async () => expect((await openUpload()).status).toBe(405), {
-      withinMs: 10_000,
+      withinMs: 45_000,
     });
     expect(ended).toBe(false);
     upload.end('the second half');
@@ -162,7 +162,7 @@ describe('two registries behind one address', () => {
   it('tell a wrong mode and a balancer that does not answer', async () => {
     await expect(setMode('read')).rejects.toThrow(CommandError);
     const nowhere = runCommand(process.execPath, [join(deploy, 'registry-mode.ts'), '127.0.0.1:1', 'read-only'], {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     await expect(nowhere).rejects.toThrow('the balancer of the registry at 127.0.0.1:1 did not answer');
   });

@@ -10,7 +10,7 @@ import type { release } from '../../workflows/release.ts';
 import { startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
 import { COMMIT, World } from '../workflows/world.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let rig: WorkflowRig;
 beforeAll(async () => {
@@ -57,10 +57,10 @@ it('lists a release with all its images while it runs, and not afterwards', asyn
     prepared: true,
     images: [image, test],
   };
-  await until('the release to be listed', async () => expect(await list()).toEqual([expected]), { withinMs: 20_000 });
+  await until('the release to be listed', async () => expect(await list()).toEqual([expected]), { withinMs: 60_000 });
   expect(await watchers()).toEqual([{ holder: expected.id, service: 'sample' }]);
 
   await handle.executeUpdate(abortUpdate, { args: [{ by: 'ann', reason: 'enough' }] });
   await handle.result();
-  await until('the release to be gone', async () => expect(await list()).toEqual([]), { withinMs: 20_000 });
+  await until('the release to be gone', async () => expect(await list()).toEqual([]), { withinMs: 60_000 });
 });

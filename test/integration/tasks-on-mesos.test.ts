@@ -17,7 +17,7 @@ import { ensureToolbox } from '../../local/toolbox/toolbox.ts';
 import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { type RegistryRig, startRegistryRig } from './registry-rig.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 let registry: RegistryRig;
 let engineSocket: string;
@@ -77,7 +77,7 @@ describeOnEachMesos('activities', setup, (under) => {
         docker: '/run/docker.sock',
         cpus: 0.1,
         memoryMiB: 32,
-        startSeconds: over.startSeconds ?? 30,
+        startSeconds: over.startSeconds ?? 60,
       },
       services: { sample: { repository: '/nowhere/sample.git' } },
     });
@@ -88,7 +88,7 @@ describeOnEachMesos('activities', setup, (under) => {
   });
   const pidOf = (mark: string) =>
     until(`the builder ${mark} to run`, () => readFileSync(join(place(), mark), 'utf8').trim() || pending(), {
-      withinMs: 30_000,
+      withinMs: 60_000,
     });
   const pending = (): never => {
     throw new Error('nothing written yet');
@@ -113,7 +113,7 @@ describeOnEachMesos('activities', setup, (under) => {
       expect(ended).toMatchObject({ state: 'TASK_FAILED', message: expect.stringContaining('exit code 3') });
       expect(ended.agent?.id).toBeDefined();
       // The agent that it names is the one that can be left out.
-      const elsewhere = builders(['true'], { startSeconds: 2 }).runBuilder;
+      const elsewhere = builders(['true'], { startSeconds: 6 }).runBuilder;
       const none = await attempt('excluded').run(elsewhere, order('excluded', [ended.agent?.id ?? '']));
       expect(none).toEqual({ message: expect.stringContaining('the agent is excluded') });
     });
@@ -160,7 +160,7 @@ describeOnEachMesos('activities', setup, (under) => {
     const frameworks = async () => {
       const { get_frameworks } = await new OperatorClient({
         master: under.mesos.masterUrl,
-        timeoutMs: 5_000,
+        timeoutMs: 20_000,
       }).getState();
       return get_frameworks.frameworks.map(({ framework_info }) => framework_info.name);
     };
@@ -194,7 +194,7 @@ describeOnEachMesos('activities', setup, (under) => {
         'its framework is there',
         async () => (await frameworks()).includes('slipway builder taskless') || pending(),
         {
-          withinMs: 10_000,
+          withinMs: 30_000,
         },
       );
       leave(first);
@@ -276,18 +276,20 @@ describeOnEachMesos('activities', setup, (under) => {
     });
 
     it.each([
-      ['crashes', `console.error('out of luck'); process.exit(7);`, /left no junit\.xml/, 'out of luck'],
+      ['crashes', `console.error('out of luck'); process.exit(7);`, /left no junit\.xml/, 'out of luck', 60],
       [
         'dies-after',
         `${REPORT} report('<testcase name="a"/>'); process.exit(9);`,
         /reported no failure but ended with/,
         '',
+        60,
       ],
-      ['empty', `${REPORT} report('');`, /no test that ran/, ''],
-      ['garbled', `${REPORT} report('<testcase');`, /can't be read/, ''],
-      ['hangs', `console.log('waiting'); setInterval(() => {}, 1000);`, /did not end within 3 s/, 'waiting'],
-    ])('does not take for a pass what %s', async (name, program, said, log) => {
-      const failure = await failureOf(runTest(await imageOf(name, program), { timeoutSeconds: 3 }));
+      ['empty', `${REPORT} report('');`, /no test that ran/, '', 60],
+      ['garbled', `${REPORT} report('<testcase');`, /can't be read/, '', 60],
+      // Long enough for a busy machine to start it and to hear its first word.
+      ['hangs', `console.log('waiting'); setInterval(() => {}, 1000);`, /did not end within 12 s/, 'waiting', 12],
+    ])('does not take for a pass what %s', async (name, program, said, log, timeoutSeconds) => {
+      const failure = await failureOf(runTest(await imageOf(name, program), { timeoutSeconds }));
       expect([failure.type, failure.message]).toEqual(['TestsFailed', expect.stringMatching(said)]);
       expect(failure.details).toEqual([{ suite: 'contract', logTail: expect.stringContaining(log) }]);
     });

@@ -9,6 +9,8 @@ import { connectTemporal } from '../temporal-connection.ts';
 
 /** Longer than the SDK waits before it tries a call again for the first time. */
 const RETRIED_MS = 1_000;
+/** Far longer than a call takes to fail. */
+const PATIENCE_MS = 30_000;
 
 const env = await TestWorkflowEnvironment.createLocal({
   server: { executable: { type: 'existing-path', path: process.env['TEMPORAL_CLI_PATH'] ?? '' } },
@@ -27,6 +29,7 @@ if (process.argv[2] === 'connection-first') {
   await env.teardown();
   await close();
 }
-const stillThere = delay(RETRIED_MS, 'still under way');
+const retried = delay(RETRIED_MS);
+const stillThere = delay(PATIENCE_MS, 'still under way', { ref: false });
 process.stdout.write(`${await Promise.race([result, stillThere])}\n`);
-await stillThere;
+await retried;

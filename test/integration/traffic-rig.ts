@@ -172,7 +172,7 @@ export function send(
         method: options.method ?? 'GET',
         agent: options.agent ?? false,
         headers: { Host: options.host ?? 'web-prod.service.consul' },
-        timeout: 10_000,
+        timeout: 60_000,
       },
       (incoming: IncomingMessage) => {
         const revision = incoming.headers['x-slipway-revision'];
@@ -190,7 +190,7 @@ export function send(
         );
       },
     );
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 10 s')));
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 60 s')));
     outgoing.on('error', reject);
     outgoing.end();
   });

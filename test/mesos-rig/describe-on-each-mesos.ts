@@ -56,7 +56,7 @@ export function describeOnEachMesos(
       let mesos: MesosUnderTest | undefined;
       beforeAll(async () => {
         mesos = await startMesosOf(kind, typeof setup === 'function' ? await setup() : setup);
-      }, 60_000);
+      }, 240_000);
       suite({
         kind,
         get mesos() {
@@ -66,7 +66,7 @@ export function describeOnEachMesos(
         it: (name, test) => itOn(kind, name, test),
       });
       // The last of all: what the suite started on it ends before.
-      afterAll(() => mesos?.stop(), 60_000);
+      afterAll(() => mesos?.stop(), 120_000);
     });
   }
 }

@@ -21,7 +21,7 @@ import {
 } from './mesos-under-test.ts';
 
 const HOST = '127.0.0.1';
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 /** An agent gives executors 5 s to shut down. */
 const TASKS_END_WITHIN_MS = 8_000;
 
@@ -68,7 +68,7 @@ async function startIn(
   const { data } = supervisor.directories;
   const masterPort = await freePort();
   const masterUrl = `http://${HOST}:${masterPort}`;
-  const operator = new OperatorClient({ master: masterUrl, timeoutMs: 5_000 });
+  const operator = new OperatorClient({ master: masterUrl, timeoutMs: 20_000 });
   const isRegistered = async (name: string): Promise<void> => {
     const agents = await operator.getAgents();
     if (!agents.some(({ agent_info, active }) => active && agent_info.hostname === name)) {

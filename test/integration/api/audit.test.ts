@@ -5,7 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { AuditReport } from '../../../domain/audit.ts';
 import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const PROGRAM = new URL('../../../bin/slipway.ts', import.meta.url).pathname;
 const HOLDS: AuditReport = { rows: 12, hash: 'sha256:12' };

@@ -11,7 +11,7 @@ import { releaseSchema } from '../../../domain/schemas/release.ts';
 import { laneWorkflowId, TASK_QUEUE, WorkflowType } from '../../../workflows/contract.ts';
 import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const PROGRAM = new URL('../../../bin/slipway.ts', import.meta.url).pathname;
 

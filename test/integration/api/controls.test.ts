@@ -7,7 +7,7 @@ import type { FreezeEntry } from '../../../domain/ledger.ts';
 import { doorsOf } from './doors.ts';
 import { type ApiRig, startApiRig } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const told: FreezeEntry[] = [];
 let rig: ApiRig;

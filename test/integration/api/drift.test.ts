@@ -4,7 +4,7 @@ import { laneWorkflowId, TASK_QUEUE, WorkflowType } from '../../../workflows/con
 import { doorsOf } from './doors.ts';
 import { type ApiRig, startApiRig } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let rig: ApiRig;
 beforeAll(async () => {

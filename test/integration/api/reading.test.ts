@@ -4,11 +4,12 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { bundleOf } from '../../../domain/bundle.ts';
 import { laneSchema, type ReleaseSummary, releaseListSchema } from '../../../domain/schemas/api.ts';
 import { planSchema, releaseSchema } from '../../../domain/schemas/release.ts';
+import { until } from '../../../local/platform/until.ts';
 import { laneWorkflowId, TASK_QUEUE, WorkflowType } from '../../../workflows/contract.ts';
 import { releaseCalls } from './release-calls.ts';
 import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let rig: ApiRig;
 beforeAll(async () => {
@@ -39,7 +40,7 @@ describe('reading', () => {
     const list = async (query: string) => releaseListSchema.parse((await call('GET', `/v1/releases?${query}`)).body);
     const keys = ({ releases }: { releases: ReleaseSummary[] }) => releases.map(({ key }) => key);
     // The search index follows the workflows by about a second.
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 45_000;
     for (;;) {
       const released = keys(await list('service=sample&outcome=released'));
       const running = keys(await list('outcome=running&stage=approve-prod'));
@@ -48,7 +49,7 @@ describe('reading', () => {
         expect(running).not.toContain(quick.key);
         break;
       }
-      if (performance.now() > deadline) throw new Error('the list does not know the releases after 20 s');
+      if (performance.now() > deadline) throw new Error('the list does not know the releases after 45 s');
       await sleep(200);
     }
     expect(keys(await list('service=other'))).toEqual([]);
@@ -129,12 +130,21 @@ describe('reading', () => {
 
   it('logs each request once, with what it is about and no token', async () => {
     const { key } = await startRelease();
-    const line = rig.logs.find(
-      (log) => log['release'] === undefined && log['service'] === 'sample' && log['path'] === '/v1/releases',
+    await until(
+      'the order to be logged',
+      () => {
+        const line = rig.logs.find(
+          (log) => log['release'] === undefined && log['service'] === 'sample' && log['path'] === '/v1/releases',
+        );
+        expect(line).toMatchObject({ method: 'POST', status: expect.any(Number), actor: 'ann' });
+      },
+      { withinMs: 30_000 },
     );
-    expect(line).toMatchObject({ method: 'POST', status: expect.any(Number), actor: 'ann' });
     await call('GET', `/v1/releases/sample/${key}`, { headers: { 'x-request-id': 'my-request-1' } });
-    const mine = rig.logs.filter((log) => log['reqId'] === 'my-request-1');
+    const ofMine = () => rig.logs.filter((log) => log['reqId'] === 'my-request-1');
+    // It is logged when the answer is sent, which may have come by then.
+    await until('the request to be logged', () => expect(ofMine().length).toBeGreaterThan(0), { withinMs: 30_000 });
+    const mine = ofMine();
     expect(mine).toHaveLength(1);
     expect(mine[0]).toMatchObject({ release: `release/sample/${key}`, service: 'sample', status: 200 });
     expect(JSON.stringify(rig.logs)).not.toContain('token-of-');
@@ -160,7 +170,7 @@ describe('the event stream', () => {
   it('gives the state at once, each change, and the end, with numbers that go on', async () => {
     const { path } = await startRelease();
     const seen: EventSourceMessage[] = [];
-    for await (const event of events(path, AbortSignal.timeout(30_000), { 'last-event-id': '41' })) {
+    for await (const event of events(path, AbortSignal.timeout(60_000), { 'last-event-id': '41' })) {
       seen.push(event);
       if (seen.length === 1) await call('POST', `${path}/abort`, { body: { reason: 'seen enough' } });
     }

@@ -51,13 +51,13 @@ export function releaseCalls(rig: () => ApiRig) {
   }
 
   async function ended(path: string) {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 45_000;
     for (;;) {
       const answer = await call('GET', path);
       expect(answer).toMatchObject({ status: 200 });
       const view = releaseSchema.parse(answer.body);
       if (view.outcome !== undefined) return view;
-      if (performance.now() > deadline) throw new Error(`${path} has not ended after 20 s`);
+      if (performance.now() > deadline) throw new Error(`${path} has not ended after 45 s`);
       await sleep(100);
     }
   }

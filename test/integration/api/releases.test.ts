@@ -5,7 +5,7 @@ import { releaseSchema } from '../../../domain/schemas/release.ts';
 import { releaseCalls } from './release-calls.ts';
 import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let rig: ApiRig;
 beforeAll(async () => {

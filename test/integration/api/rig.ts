@@ -16,8 +16,8 @@ export interface ApiRig {
   readonly secrets: { readonly chat: string; readonly chatBefore: string; readonly gitlab: string };
   /** Every line that the API logged, parsed. */
   readonly logs: readonly Record<string, unknown>[];
-  /** Moves the clock of the API's signature checks, seconds from the real one. */
-  setClockOffset(seconds: number): void;
+  /** Stops the clock of the API's signature checks at this second; undefined lets it go with the real one. */
+  stopClock(atSecond: number | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -85,12 +85,12 @@ export async function startApiRig(activities: object = {}): Promise<ApiRig> {
       done();
     },
   });
-  let clockOffset = 0;
+  let stoppedAt: number | undefined;
   const server = await buildServer({
     client,
     configuration,
     logger: pino(sink),
-    nowSeconds: () => Math.floor(Date.now() / 1000) + clockOffset,
+    nowSeconds: () => stoppedAt ?? Math.floor(Date.now() / 1000),
   });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
 
@@ -100,8 +100,8 @@ export async function startApiRig(activities: object = {}): Promise<ApiRig> {
     configuration,
     secrets,
     logs,
-    setClockOffset: (seconds) => {
-      clockOffset = seconds;
+    stopClock: (atSecond) => {
+      stoppedAt = atSecond;
     },
     stop: async () => {
       await server.close();
