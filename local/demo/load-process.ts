@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import type { LoadAnswer, LoadCommand, LoadTarget, RevisionTraffic } from './load.ts';
 
 /** An answer later than this counts as failed. */
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 20_000;
 /** Every so many requests one on a connection of its own, as new clients come. */
 const FRESH_EVERY = 10;
 const KEPT_FAILURES = 20;

@@ -1,5 +1,5 @@
-/** How long one answer may take, in milliseconds. */
-const ANSWER_WITHIN_MS = 2000;
+/** How long one answer may take, in milliseconds; seconds on a machine that starts everything at once. */
+const ANSWER_WITHIN_MS = 15_000;
 
 /**
  * Asks a URL once and returns the body. For conditions of readiness.

@@ -46,7 +46,7 @@ export function balancer(supervisor: Supervisor, options: BalancerOptions): Bala
         throw new Error(`the runtime API answers ${JSON.stringify(answer.slice(0, 100))}`);
       }
     },
-    readyWithinMs: 20_000,
+    readyWithinMs: 120_000,
     stopWithinMs: 5000,
   });
   const rendered = join(directory, 'rendered.cfg');
@@ -78,7 +78,7 @@ export function balancer(supervisor: Supervisor, options: BalancerOptions): Bala
     },
     // It has no API of its own; that it renders shows when a frontend answers (see frontendAnswers).
     ready: async () => {},
-    readyWithinMs: 10_000,
+    readyWithinMs: 120_000,
     stopWithinMs: 2000,
     // It ends when a render can't be applied, and the balancer goes on with what it has; the next try may do better.
     restartAfterMs: 1000,
@@ -108,7 +108,7 @@ defaults
 /** One command to the runtime API; HAProxy ends the connection after its answer. */
 async function askRuntime(port: number, command: string): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port });
-  socket.setTimeout(2000, () => socket.destroy(new Error('the runtime API does not answer')));
+  socket.setTimeout(15_000, () => socket.destroy(new Error('the runtime API does not answer')));
   socket.write(`${command}\n`);
   return text(socket);
 }

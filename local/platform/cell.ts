@@ -72,7 +72,7 @@ export async function cell(
         throw new Error(`${slaves.length} of ${agents.length} agents have registered`);
       }
     },
-    readyWithinMs: 30_000,
+    readyWithinMs: 120_000,
     stopWithinMs: 15_000,
   });
   const marathon = supervisor.add(Wave.cell, {
@@ -88,7 +88,7 @@ export async function cell(
         throw new Error('it has not registered with Mesos yet');
       }
     },
-    readyWithinMs: 30_000,
+    readyWithinMs: 120_000,
     stopWithinMs: 10_000,
   });
   return { mesos, marathon, masterUrl, marathonUrl };

@@ -62,7 +62,7 @@ export function consulServer(supervisor: Supervisor, options: ConsulOptions): Co
         throw new Error('the catalogue does not hold the server yet');
       }
     },
-    readyWithinMs: 30_000,
+    readyWithinMs: 120_000,
     stopWithinMs: 10_000,
   });
   return { process, url, dns: `127.0.0.1:${ports.dns}` };

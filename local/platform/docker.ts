@@ -83,7 +83,7 @@ async function startEngine(
     ready: async () => {
       await new Docker({ socketPath: socket, timeout: 2000 }).ping();
     },
-    readyWithinMs: 60_000,
+    readyWithinMs: 120_000,
     stopWithinMs: 20_000,
     beforeStart: () => {
       // A pid file of a killed engine stops the next one as soon as another process has its pid.

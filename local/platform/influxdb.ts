@@ -56,7 +56,7 @@ bind-address = "127.0.0.1:${options.ports.rpc}"
         throw new Error(`InfluxDB answers ${answer}`);
       }
     },
-    readyWithinMs: 30_000,
+    readyWithinMs: 120_000,
     stopWithinMs: 10_000,
   });
   return { process, url, database: options.database };

@@ -17,7 +17,7 @@ export const PLATFORM_VARIABLE = 'SLIPWAY_PLATFORM';
 const runRecord = z.object({ name: z.string(), pid: z.number().int().positive(), startTime: z.string() });
 
 /** How long a killed process may take to be gone. */
-const GONE_WITHIN_MS = 10_000;
+const GONE_WITHIN_MS = 30_000;
 
 /**
  * Ends what a launcher that died left behind: the processes of the run records (a pid whose start time differs is

@@ -65,7 +65,7 @@ export function registryPair(supervisor: Supervisor, options: RegistryOptions): 
         REGISTRY_HTTP_SECRET: createHash('sha256').update(store).digest('hex'),
       },
       ready: () => servesRegistryApi(port),
-      readyWithinMs: 20_000,
+      readyWithinMs: 120_000,
       stopWithinMs: 10_000,
     });
   const front = supervisor.add(Wave.systems, {
@@ -83,7 +83,7 @@ export function registryPair(supervisor: Supervisor, options: RegistryOptions): 
     ready: async () => {
       await Promise.all([ports.front, replica1, replica2].map(servesRegistryApi));
     },
-    readyWithinMs: 20_000,
+    readyWithinMs: 120_000,
     stopWithinMs: 5000,
   });
   const setMode = (mode: string): readonly string[] => [

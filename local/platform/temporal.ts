@@ -56,7 +56,7 @@ export function temporalServer(supervisor: Supervisor, options: TemporalOptions)
         throw new Error(`search attributes ${missing.join(', ')} are not registered yet`);
       }
     },
-    readyWithinMs: 30_000,
+    readyWithinMs: 120_000,
     stopWithinMs: 10_000,
   });
   return {

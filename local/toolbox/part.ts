@@ -109,7 +109,7 @@ async function versionOf(part: Part, path: string): Promise<string | undefined> 
     return UNTOLD;
   }
   try {
-    const { stdout, stderr } = await runCommand(path, part.tells.args, { timeoutMs: 10_000 });
+    const { stdout, stderr } = await runCommand(path, part.tells.args, { timeoutMs: 60_000 });
     return part.tells.pattern.exec(`${stdout}${stderr}`)?.[1];
   } catch (error) {
     if (error instanceof CommandError) {
