@@ -41,14 +41,18 @@ const SHORT_WAY: readonly Change[] = [
 /** A light load is enough for the judge when the canary gets a good part of it. */
 const CANARY_WEIGHT: Change = { find: 'weight: 10%', put: 'weight: 40%' };
 
-/** Longest time from the order of a builder to its first stage. One that hangs costs a test as long. */
-const BUILDER_START_SECONDS = 10;
+/** Longest time from the order of a builder to its first stage: far longer than a busy machine takes. */
+const BUILDER_START_SECONDS = 180;
 
 /** Hangs if it is the first to find the file, else becomes the builder. */
 const MAYBE_HANG = 'if rm "$0" 2>/dev/null; then exec sleep 3600; fi; exec "$@"';
 
-/** Starts a platform in a directory of its own. Nothing of it is left after `stop()`. */
-export async function startFaultPlatform(): Promise<FaultPlatform> {
+/**
+ * Starts a platform in a directory of its own. Nothing of it is left after `stop()`.
+ *
+ * @param builderStartSeconds what a builder that hangs costs a test
+ */
+export async function startFaultPlatform({ builderStartSeconds = BUILDER_START_SECONDS } = {}): Promise<FaultPlatform> {
   const dir = mkdtempSync(join(tmpdir(), 'slipway-faults-'));
   const hangs = join(dir, 'hang-next-builder');
   const repository = await createSampleRepository(join(dir, 'sample.git'), { nodeVersion: process.versions.node });
@@ -73,7 +77,7 @@ export async function startFaultPlatform(): Promise<FaultPlatform> {
           registry: { ...configuration.registry, address: new URL(registry.url).host },
           builder: {
             ...builder,
-            startSeconds: BUILDER_START_SECONDS,
+            startSeconds: builderStartSeconds,
             command: ['/bin/sh', '-c', MAYBE_HANG, hangs, ...builder.command],
           },
         };

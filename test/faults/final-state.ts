@@ -25,7 +25,7 @@ interface Live {
 export type LiveRevisions = Readonly<Record<string, Live>>;
 
 /** After a release the balancer forgets ended instances with its next render, and Temporal's index lags a second. */
-const SETTLED_WITHIN_MS = 30_000;
+const SETTLED_WITHIN_MS = 90_000;
 
 /** What each system itself says there is of the service. */
 interface Findings {

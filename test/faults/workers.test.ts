@@ -1,6 +1,7 @@
 /** Workers hang or die in the middle of a release, and it goes on from where it was. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { answerOf } from '../../local/platform/answers.ts';
 import { until } from '../../local/platform/until.ts';
@@ -10,9 +11,15 @@ import { type FaultPlatform, startFaultPlatform } from './fault-platform.ts';
 import { expectSettled } from './final-state.ts';
 import { builderPids } from './sandbox-processes.ts';
 
-const PLATFORM_WITHIN_MS = 120_000;
+const PLATFORM_WITHIN_MS = 300_000;
 /** Ten workers are killed in one; each bundles the workflows anew, half a minute long on a machine that is busy. */
-const RELEASE_WITHIN_MS = 600_000;
+const RELEASE_WITHIN_MS = 900_000;
+/** Long enough for a builder to begin; one that hangs is replaced after it. */
+const HANGS_FOR_SECONDS = 30;
+/** The time of a builder runs on while no worker does, and there is an agent for one that is replaced once. */
+const STARTS_WITHIN_SECONDS = 300;
+
+const WAIT = { withinMs: 240_000, everyMs: 20 } as const;
 
 const stateSchema = z.object({
   frameworks: z.array(z.object({ name: z.string() })),
@@ -29,7 +36,7 @@ describe('workers that hang or die', () => {
   let clients: Clients | undefined;
 
   beforeAll(async () => {
-    fault = await startFaultPlatform();
+    fault = await startFaultPlatform({ builderStartSeconds: HANGS_FOR_SECONDS });
   }, PLATFORM_WITHIN_MS);
 
   afterAll(async () => {
@@ -43,6 +50,15 @@ describe('workers that hang or die', () => {
     const { orchestrator } = fault.platform.slipway;
     await orchestrator.kill9();
     await orchestrator.start();
+  }
+
+  /** Gives builders so much time to begin from now on. */
+  async function giveBuilders(startSeconds: number): Promise<void> {
+    const { configurationFile, slipway } = fault.platform;
+    const document: { builder: { startSeconds: number } } = parse(readFileSync(configurationFile, 'utf8'));
+    document.builder.startSeconds = startSeconds;
+    writeFileSync(configurationFile, stringify(document));
+    await slipway.orchestrator.restart();
   }
 
   /** The builders that have ended, as Mesos remembers them. */
@@ -73,6 +89,7 @@ describe('workers that hang or die', () => {
   it(
     'lose no step of a release when its worker is killed at the beginning of each, and its builder in a build',
     async () => {
+      await giveBuilders(STARTS_WITHIN_SECONDS);
       clients = await startClients(fault.platform);
       const hangs = fault.file('hang-next-unit-test');
       writeFileSync(hangs, '');
@@ -87,17 +104,19 @@ describe('workers that hang or die', () => {
         () => {
           if (existsSync(hangs)) throw new Error('they have not begun');
         },
-        { withinMs: 60_000, everyMs: 20 },
+        WAIT,
       );
       const running = builderPids(fault.platform);
       expect(running).toHaveLength(1);
       for (const pid of running) process.kill(pid, 'SIGKILL');
 
       // The step is over in a moment; this keeps it from being over before the worker is killed.
-      fault.registry.arm({ kind: 'delay', method: 'PUT', path: /\/manifests\/v/, times: 1, delayMs: 3000 });
+      const tagging = fault.registry.arm({ kind: 'hold', method: 'PUT', path: /\/manifests\/v/, times: 1 });
       for (const step of ['deploy-fat', 'test-fat', 'promote', 'approve-prod']) {
         await release.reaches(step);
+        if (step === 'promote') await until('the tag to be on its way', () => expect(tagging.hits).toBe(1), WAIT);
         await killWorker();
+        if (step === 'promote') tagging.disarm();
       }
       await release.approve();
       for (const step of ['shift-prod-1', 'hold-prod', 'shift-prod-2', 'bake-prod', 'retire-prod']) {
@@ -123,7 +142,7 @@ describe('workers that hang or die', () => {
       await until(
         'a builder to be known to Mesos',
         async () => expect((await readState()).frameworks.map(({ name }) => name)).toContainEqual(BUILDER),
-        { withinMs: 60_000, everyMs: 20 },
+        WAIT,
       );
       await killWorker();
       // Nobody has noticed yet that the worker of the builder is dead, and nobody takes it up once it is stopped.

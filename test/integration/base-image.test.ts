@@ -16,7 +16,7 @@ describe('the layer of base/node', () => {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'slipway-layer-'));
     layer = await nodeLayer(process.execPath, process.versions.node, join(directory, 'first'));
-  }, 60_000);
+  }, 240_000);
 
   afterAll(() => {
     rmSync(directory, { recursive: true });
@@ -35,7 +35,7 @@ describe('the layer of base/node', () => {
     const { file, ...again } = await nodeLayer(process.execPath, process.versions.node, join(directory, 'second'));
     expect({ ...again, file: layer.file }).toEqual(layer);
     expect(readFileSync(file).equals(readFileSync(layer.file))).toBe(true);
-  }, 60_000);
+  }, 240_000);
 
   it('is not made again where it is kept', async () => {
     const { mtimeNs } = statSync(layer.file, { bigint: true });

@@ -5,10 +5,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { holderOf, lockDirectory, unlockDirectory } from '../../cell/mesos/lock.ts';
 import { startMesos } from '../../cell/mesos/start.ts';
 import { freePort } from '../../local/platform/ports.ts';
+
+jest.setTimeout(180_000);
 
 let directory: string;
 const children: ChildProcess[] = [];

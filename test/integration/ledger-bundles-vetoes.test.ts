@@ -1,5 +1,5 @@
 /** Services, bundles and vetoes in the ledger, on both kinds of database. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { createLedgerActivities, type LedgerActivities } from '../../activities/ledger/activities.ts';
 import { type Ledger, type LedgerPlace, openLedger } from '../../activities/ledger/client.ts';
@@ -7,6 +7,8 @@ import { bundleOf } from '../../domain/bundle.ts';
 import type { LedgerEntries, LedgerEntry } from '../../domain/ledger.ts';
 import type { Veto } from '../../domain/veto.ts';
 import { LEDGER_KINDS } from './ledger-rig.ts';
+
+jest.setTimeout(180_000);
 
 const AT = '2026-01-02T03:04:05.678Z';
 const LATER = '2026-01-02T04:00:00.000Z';

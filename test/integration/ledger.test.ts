@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { createLedgerActivities, type LedgerActivities } from '../../activities/ledger/activities.ts';
 import { type Ledger, type LedgerPlace, openLedger } from '../../activities/ledger/client.ts';
@@ -10,6 +10,8 @@ import type { FreezeEntry, LedgerEntries, LedgerEntry } from '../../domain/ledge
 import { ledgerChecks } from '../../workers/doctor/ledger-checks.ts';
 import { startPostgres } from '../postgres-server.ts';
 import { LEDGER_KINDS, program } from './ledger-rig.ts';
+
+jest.setTimeout(180_000);
 
 const AT = '2026-01-02T03:04:05.678Z';
 const RELEASE = 'release/sample/1';

