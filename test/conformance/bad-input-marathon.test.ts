@@ -93,7 +93,7 @@ describe.each(['1.7', '1.11'] as const)('profile %s', (profile) => {
         expect(answer).toEqual({ status: 413, body: { message: 'Request Entity Too Large' } });
       }
       // Five of them kept, as far as they may go, would be 80 MB.
-      await until('they are let go', 10_000, () => held() - before < 40 * MIB);
+      await until('they are let go', 30_000, () => held() - before < 40 * MIB);
       await alive();
     });
 

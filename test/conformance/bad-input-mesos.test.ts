@@ -198,5 +198,5 @@ it('closes the file of a download that is broken off', async () => {
   expect((await reader?.read())?.value?.length).toBeGreaterThan(0);
   expect(isOpen()).toBe(true);
   await reader?.cancel();
-  await until('the file is closed', 3_000, () => !isOpen());
+  await until('the file is closed', 30_000, () => !isOpen());
 });

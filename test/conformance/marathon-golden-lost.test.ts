@@ -59,9 +59,9 @@ playGolden('agent-lost-timed', {
   before: async (index, stage) => {
     if (index === 0) await withhold(stage, 'agent3');
     if (index !== 1) return;
-    await until('four of five are placed', 10_000, async () => (await running(stage, 'at/short')) === 4);
+    await until('four of five are placed', 30_000, async () => (await running(stage, 'at/short')) === 4);
     await offer(stage, 'agent3');
-    await until('all five are placed', 10_000, async () => (await running(stage, 'at/short')) === 5);
+    await until('all five are placed', 30_000, async () => (await running(stage, 'at/short')) === 5);
   },
   onNote: async (note, stage) => {
     stage.delayStore(STORE_MS);

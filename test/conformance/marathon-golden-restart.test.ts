@@ -63,14 +63,14 @@ describe('a Marathon that is started again', () => {
   });
 
   it('counts what is only scheduled as healthy, and so ends the last running instance of the upgrade', async () => {
-    await until('nothing of the app runs any more', 10_000, async () => {
+    await until('nothing of the app runs any more', 30_000, async () => {
       const { body } = await ask(stage.url, { method: 'GET', path: '/v2/apps/r/up/tasks' });
       return body instanceof Object && 'tasks' in body && Array.isArray(body.tasks) && body.tasks.length === 0;
     });
   });
 
   it('looks at the health of what ran on, and finds it well', async () => {
-    await until('both are healthy', 10_000, async () => {
+    await until('both are healthy', 30_000, async () => {
       const { body } = await ask(stage.url, { method: 'GET', path: '/v2/apps?id=/r/ok' });
       const [app] = body instanceof Object && 'apps' in body && Array.isArray(body.apps) ? body.apps : [];
       return app.tasksRunning === 2 && app.tasksHealthy === 2 && app.deployments.length === 0;

@@ -91,7 +91,7 @@ describe('the stream of events', () => {
       expect([name, stream.answer.headers[name.toLowerCase()]]).toEqual([name, plain?.headers[name]]);
     }
     expect(stream.answer.headers['transfer-encoding']).toBeUndefined();
-    await until('the first event is there', 5_000, () => stream.text().endsWith('\r\n\r\n'));
+    await until('the first event is there', 30_000, () => stream.text().endsWith('\r\n\r\n'));
     expect(stream.text()).toMatch(
       /^event: event_stream_attached\r\ndata: \{"remoteAddress":"127\.0\.0\.1","eventType":"event_stream_attached","timestamp":"[\dT:.Z-]+"\}\r\n\r\n$/,
     );
@@ -102,9 +102,9 @@ describe('the stream of events', () => {
     const stream = await open(stage.url, '/v2/events', {});
     expect(stream.answer.statusCode).toBe(200);
     const attached = () => first?.text().match(/^event: event_stream_attached\r$/gm)?.length;
-    await until('the others heard of it', 5_000, () => attached() === 2);
+    await until('the others heard of it', 30_000, () => attached() === 2);
     stream.close();
-    await until('the others heard that it went', 5_000, () =>
+    await until('the others heard that it went', 30_000, () =>
       first?.text().includes('event: event_stream_detached\r\n'),
     );
   });
@@ -116,7 +116,7 @@ describe('the stream of events', () => {
     for (const step of changes) {
       const { got, wanted } = await replay.play({ ...step, t: 0 });
       expect(got).toEqual(wanted);
-      await until('nothing is deployed', 10_000, async () => {
+      await until('nothing is deployed', 30_000, async () => {
         const { body } = await ask(stage.url, { method: 'GET', path: '/v2/deployments' });
         return Array.isArray(body) && body.length === 0;
       });
@@ -125,7 +125,7 @@ describe('the stream of events', () => {
     for (const [index, each] of streams.entries()) {
       const wanted = typesIn(each.lines.map((one) => one.line).join(''));
       const got = () => typesIn(taken[index]?.text() ?? '');
-      await until(`${each.name} has had ${wanted.length} events`, 10_000, () => got().length >= wanted.length);
+      await until(`${each.name} has had ${wanted.length} events`, 30_000, () => got().length >= wanted.length);
       expect([each.name, got()]).toEqual([each.name, wanted]);
     }
   });
@@ -134,7 +134,7 @@ describe('the stream of events', () => {
     // Nothing is told of an unknown type but that the stream is alive.
     const quiet = open_[open_.length - streams.length + streams.findIndex(({ name }) => name === 'filterUnknown')];
     const before = quiet?.text() ?? '';
-    await until('it is kept alive', 12_000, () => (quiet?.text().length ?? 0) > before.length);
+    await until('it is kept alive', 30_000, () => (quiet?.text().length ?? 0) > before.length);
     expect(quiet?.text()).toMatch(/^(\r\n)+$/);
   });
 });

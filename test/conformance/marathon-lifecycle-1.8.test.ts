@@ -40,7 +40,7 @@ playRecorded(
   (played) => {
     it('tells the same events of each deployment and each instance, in the same order', async () => {
       const { replay } = played;
-      await until('the last task is gone', 10_000, () =>
+      await until('the last task is gone', 30_000, () =>
         replay.events.some(({ eventType }) => eventType === 'app_terminated_event'),
       );
       const [ours, theirs] = [replay.events.map(plain), replay.recordedEvents().map(plain)];

@@ -146,7 +146,7 @@ describe('the life of an app on the cell and on Marathon 1.7.236', () => {
 
   it('tells the same events of each deployment and each instance, in the same order', async () => {
     proxy.disarmAll();
-    await until('the last task is gone', 10_000, () =>
+    await until('the last task is gone', 30_000, () =>
       stream.events.some(({ eventType }) => eventType === 'app_terminated_event'),
     );
     const recorded = recordedEvents('event-stream-1.7.236').map(({ event, data }) => ({

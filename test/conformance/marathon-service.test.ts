@@ -50,7 +50,7 @@ onBothProfiles((rig) => {
       // Reads to the end, which there is none of while a leader leads.
       expect(await stream.text()).toMatch(/^event: event_stream_attached/);
       const { host } = new URL(rig.url);
-      await until('it leads again', 10_000, async () => {
+      await until('it leads again', 30_000, async () => {
         const leader = await rig.call('GET', '/v2/leader');
         return leader.status === 200 && leader.body.leader === host;
       });
@@ -71,7 +71,7 @@ onBothProfiles((rig) => {
       await once(late, 'continue');
       late.write(body.slice(0, 5));
       expect((await rig.call('DELETE', '/v2/leader')).status).toBe(200);
-      await until('it leads again', 10_000, async () => (await rig.call('GET', '/v2/leader')).status === 200);
+      await until('it leads again', 30_000, async () => (await rig.call('GET', '/v2/leader')).status === 200);
       late.end(body.slice(5));
       const [answer] = await answered;
       expect(answer.statusCode).toBe(201);

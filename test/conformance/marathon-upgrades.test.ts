@@ -134,7 +134,7 @@ describe('an upgrade on the cell and on Marathon 1.7.236', () => {
         expect(credit).toBeGreaterThanOrEqual(0);
       }
       await client.deleteApp(id);
-      await until('it is gone', 10_000, async () => (await client.deployments()).length === 0);
+      await until('it is gone', 30_000, async () => (await client.deployments()).length === 0);
     },
   );
 });

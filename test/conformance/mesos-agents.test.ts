@@ -49,7 +49,7 @@ describeOnEachMesos('agents', setup, (under) => {
   async function operatorStream(): Promise<RawStream> {
     const stream = await openStream(`${under.mesos.masterUrl}/api/v1`, { type: 'SUBSCRIBE' });
     streams.push(stream);
-    await until('SUBSCRIBED', 10_000, () => stream.events.length > 0);
+    await until('SUBSCRIBED', 30_000, () => stream.events.length > 0);
     return stream;
   }
 
@@ -119,7 +119,7 @@ describeOnEachMesos('agents', setup, (under) => {
         unreachable_time: { nanoseconds: expect.any(Number) },
       });
       expect(status.uuid).toBeUndefined();
-      const failure = await until('FAILURE', 5_000, () => test.events.find(({ type }) => type === 'FAILURE'));
+      const failure = await until('FAILURE', 30_000, () => test.events.find(({ type }) => type === 'FAILURE'));
       expect(failure).toEqual({ type: 'FAILURE', failure: { agent_id: { value: idOf('weak') } } });
       expect(await activeAgents()).toEqual(['firm']);
       await test.client.reconcile([{ taskId: { value: 'far' }, agentId: { value: idOf('weak') } }]);
@@ -151,19 +151,19 @@ describeOnEachMesos('agents', setup, (under) => {
       const test = await framework(info);
       await test.launch('weak', sleep('far'));
       await test.state('far', 'TASK_RUNNING');
-      const offer = await until('the rest of the agent', 10_000, () =>
+      const offer = await until('the rest of the agent', 30_000, () =>
         [...test.offers.values()].find(({ hostname }) => hostname === 'weak'),
       );
       await under.mesos.breakOff('weak');
       expect(await test.state('far', state)).toMatchObject({ reason: 'REASON_AGENT_REMOVED' });
-      await until('FAILURE', 5_000, () => test.events.some(({ type }) => type === 'FAILURE'));
+      await until('FAILURE', 30_000, () => test.events.some(({ type }) => type === 'FAILURE'));
       expect(test.events.slice(-3)).toMatchObject([
         { type: 'RESCIND', rescind: { offer_id: offer.id } },
         { type: 'UPDATE', update: { status: { state } } },
         { type: 'FAILURE' },
       ]);
       await under.mesos.comeBack('weak');
-      const again = await until('an offer of it', 10_000, () =>
+      const again = await until('an offer of it', 30_000, () =>
         [...test.offers.values()].find(({ hostname }) => hostname === 'weak'),
       );
       expect(again.agent_id.value).toBe(idOf('weak'));
@@ -194,7 +194,7 @@ describeOnEachMesos('agents', setup, (under) => {
       resources: [{ name: 'cpus', type: 'SCALAR', scalar: { value: 99 } }],
     });
     await test.state('fat', 'TASK_ERROR');
-    await until('FRAMEWORK_ADDED', 5_000, () => told.events.some(({ type }) => type === 'FRAMEWORK_ADDED'));
+    await until('FRAMEWORK_ADDED', 30_000, () => told.events.some(({ type }) => type === 'FRAMEWORK_ADDED'));
     expect(told.events.map(({ type }) => type)).toEqual(['SUBSCRIBED', 'HEARTBEAT', 'FRAMEWORK_ADDED']);
     expect(await operator().findTask(test.id, 'fat')).toBeUndefined();
   });

@@ -109,7 +109,7 @@ describe('a cut stream', () => {
     await watched.event('TASK_UPDATED');
     await framework.stream.event('UPDATE');
     expect(await framework.call('TEARDOWN')).toBe('202');
-    await until('the stream ends', 10_000, () => framework.stream.ended);
+    await until('the stream ends', 30_000, () => framework.stream.ended);
     await watched.event('FRAMEWORK_REMOVED');
     watched.close();
     expect(framework.stream.events.slice(0, 3).map(({ type }) => type)).toEqual(['SUBSCRIBED', 'HEARTBEAT', 'OFFERS']);

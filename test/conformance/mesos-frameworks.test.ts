@@ -18,7 +18,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
     for (const stream of streams.splice(0)) stream.close();
     for (const { id } of frameworks.splice(0)) await teardown(id);
     const state = async () => (await operator().getState()).get_frameworks.frameworks;
-    await until('every framework is gone', 10_000, async () => (await state()).length === 0);
+    await until('every framework is gone', 30_000, async () => (await state()).length === 0);
   });
 
   const operator = () => new OperatorClient({ master: under.mesos.masterUrl, timeoutMs: 5_000 });
@@ -43,7 +43,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
     return stream;
   }
 
-  const offerOf = (of: TestFramework) => until('an offer', 10_000, () => [...of.offers.values()][0]);
+  const offerOf = (of: TestFramework) => until('an offer', 30_000, () => [...of.offers.values()][0]);
 
   /** Answers to a question come after everything that was told before. */
   async function settled(of: TestFramework): Promise<void> {
@@ -57,7 +57,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
       'is records of length, newline and JSON, each an HTTP chunk: SUBSCRIBED, then a heartbeat and offers',
       async () => {
         const stream = await raw({ failover_timeout: 0 });
-        await until('an offer', 10_000, () => stream.events.length > 2);
+        await until('an offer', 30_000, () => stream.events.length > 2);
         expect(stream.status).toBe(200);
         expect(stream.headers).toMatchObject({
           'content-type': 'application/json',
@@ -80,7 +80,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
 
     under.it('names the master, its address and its capabilities', async () => {
       const stream = await raw({ failover_timeout: 0 });
-      await until('SUBSCRIBED', 10_000, () => stream.events.length > 0);
+      await until('SUBSCRIBED', 30_000, () => stream.events.length > 0);
       const port = Number(new URL(under.mesos.masterUrl).port);
       const address = { hostname: expect.any(String), ip: '127.0.0.1', port };
       expect(stream.events[0]?.['subscribed']).toMatchObject({
@@ -101,7 +101,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
     under.it('is not compressed, while other answers are where the client asks for it', async () => {
       const gzip = { 'Accept-Encoding': 'gzip' };
       const stream = await raw({ failover_timeout: 0 }, gzip);
-      await until('SUBSCRIBED', 10_000, () => stream.events.length > 0);
+      await until('SUBSCRIBED', 30_000, () => stream.events.length > 0);
       expect(stream.headers['content-encoding']).toBeUndefined();
       const state = await fetch(`${under.mesos.masterUrl}/state`, { headers: gzip });
       expect(state.headers.get('content-encoding')).toBe('gzip');
@@ -115,7 +115,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
         subscribe: { framework_info: { user: 'root', name: 'raw' } },
       });
       streams.push(stream);
-      await until('SUBSCRIBED', 10_000, () => stream.events.length > 0);
+      await until('SUBSCRIBED', 30_000, () => stream.events.length > 0);
       expect((await fetch(`${url}/state`)).status).toBe(200);
       expect((await fetch(`${url}/state.json`)).status).toBe(404);
       expect((await fetch(`${under.mesos.masterUrl}/`)).status).toBe(404);
@@ -138,7 +138,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
     ] as const) {
       under.it(`with ${why} is told so on the stream, which then ends`, async () => {
         const stream = await raw(info);
-        await until('the end', 10_000, () => stream.ended);
+        await until('the end', 30_000, () => stream.ended);
         expect(stream.status).toBe(200);
         expect(stream.events).toEqual([{ type: 'ERROR', error: { message: expect.stringContaining(message) } }]);
       });
@@ -191,7 +191,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
       await test.launch('a', sleep('mine'));
       await test.state('mine', 'TASK_RUNNING');
       await test.disconnect();
-      await until('the framework is removed', 10_000, async () => {
+      await until('the framework is removed', 30_000, async () => {
         const task = await operator().findTask(test.id, 'mine');
         return task?.state === 'TASK_KILLED';
       });
@@ -205,7 +205,7 @@ describeOnEachMesos('frameworks', { agents: [{ name: 'a', attributes: 'env:fat' 
       await test.launch('a', sleep('mine'));
       await test.state('mine', 'TASK_RUNNING');
       await test.disconnect();
-      await until('it is disconnected', 10_000, async () => {
+      await until('it is disconnected', 30_000, async () => {
         const [one] = (await operator().getState()).get_frameworks.frameworks;
         return one?.connected === false;
       });

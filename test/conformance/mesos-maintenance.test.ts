@@ -27,11 +27,11 @@ describeOnEachMesos(
 
     under.it('ahead is told with every offer of the machine, and its frameworks are asked to leave', async () => {
       const test = await framework();
-      await until('both offers', 10_000, () => test.offers.size === 2);
+      await until('both offers', 30_000, () => test.offers.size === 2);
       let before = test.events.length;
       expect(await schedule([{ machine_ids: [machine], unavailability: START }])).toEqual(DONE);
-      await until('an inverse offer', 10_000, () => kindsOf(test).includes('INVERSE_OFFERS'));
-      await until('both offers', 10_000, () => test.offers.size === 2);
+      await until('an inverse offer', 30_000, () => kindsOf(test).includes('INVERSE_OFFERS'));
+      await until('both offers', 30_000, () => test.offers.size === 2);
       // The agents' offers come together or one after the other, as the allocator happens to look.
       const kinds = kindsOf(test).slice(before);
       expect(kinds.slice(0, 2)).toEqual(['RESCIND', 'RESCIND']);
@@ -66,7 +66,7 @@ describeOnEachMesos(
 
       before = test.events.length;
       expect(await schedule([])).toEqual(DONE);
-      await until('offers without', 10_000, () => {
+      await until('offers without', 30_000, () => {
         const all = [...test.offers.values()];
         return all.length === 2 && all.every(({ unavailability }) => unavailability === undefined);
       });
@@ -81,7 +81,7 @@ describeOnEachMesos(
       const raw = await subscribeRaw(under.mesos.masterUrl, {});
       let seen = 0;
       const next = (type: string) =>
-        until(type, 10_000, () => {
+        until(type, 30_000, () => {
           const index = raw.events.findIndex((event, at) => at >= seen && event.type === type);
           if (index !== -1) seen = index + 1;
           return raw.events[index];
@@ -115,7 +115,7 @@ describeOnEachMesos(
       });
       // What a framework says has to go through the allocator before operators see it.
       const told = (word: string) =>
-        until(`operators see ${word}`, 10_000, async () => JSON.stringify(await status()).includes(`"${word}"`));
+        until(`operators see ${word}`, 30_000, async () => JSON.stringify(await status()).includes(`"${word}"`));
       await told('ACCEPT');
       expect(await status()).toEqual(said('ACCEPT'));
       expect(await answer('DECLINE_INVERSE_OFFERS', second, 3600)).toEqual(accepted);
@@ -129,7 +129,7 @@ describeOnEachMesos(
       // Made anew, the schedule makes its question anew too.
       expect(await schedule([{ machine_ids: [machine], unavailability: START }])).toEqual(DONE);
       expect(await asked()).toHaveLength(1);
-      await until('the answer is forgotten', 10_000, async () => !JSON.stringify(await status()).includes('statuses'));
+      await until('the answer is forgotten', 30_000, async () => !JSON.stringify(await status()).includes('statuses'));
       expect(await status()).toEqual({ draining_machines: [{ id: machine }] });
       raw.close();
       expect(await schedule([])).toEqual(DONE);
@@ -142,11 +142,11 @@ describeOnEachMesos(
       const agentId = idOf('m');
       const machines = [machine];
       expect(await schedule([{ machine_ids: [machine], unavailability: START }])).toEqual(DONE);
-      await until('an offer of it', 10_000, () => [...test.offers.values()].some(({ hostname }) => hostname === 'm'));
-      await until('an inverse offer', 10_000, () => kindsOf(test).includes('INVERSE_OFFERS'));
+      await until('an offer of it', 30_000, () => [...test.offers.values()].some(({ hostname }) => hostname === 'm'));
+      await until('an inverse offer', 30_000, () => kindsOf(test).includes('INVERSE_OFFERS'));
       const before = test.events.length;
       expect(await call({ type: 'START_MAINTENANCE', start_maintenance: { machines } })).toEqual(DONE);
-      await until('the agent failed', 10_000, () => kindsOf(test).includes('FAILURE'));
+      await until('the agent failed', 30_000, () => kindsOf(test).includes('FAILURE'));
       expect(kindsOf(test).slice(before)).toEqual(['TASK_LOST', 'RESCIND', 'RESCIND_INVERSE_OFFER', 'FAILURE']);
       expect(toldOf(test, 'lost').at(-1)).toEqual([
         'TASK_LOST',

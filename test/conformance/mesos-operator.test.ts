@@ -20,7 +20,7 @@ async function launchProcess(framework: TestFramework, hostname: string, taskId:
   const file = join(directory, `${framework.id}-${taskId}`);
   await framework.launch(hostname, { task_id: { value: taskId }, command: { value: `echo $$ > ${file}; sleep 300` } });
   await framework.state(taskId, 'TASK_RUNNING');
-  return Number(await until('its pid', 10_000, () => existsSync(file) && readFileSync(file, 'utf8')));
+  return Number(await until('its pid', 30_000, () => existsSync(file) && readFileSync(file, 'utf8')));
 }
 
 function isRunning(pid: number): boolean {
@@ -34,19 +34,19 @@ describeOnEachMesos('agents in service', { agents: [{ name: 'a', attributes: 'en
     const test = await framework();
     await test.launch('a', { task_id: { value: 'stays' }, command: { value: 'sleep 300' } });
     await test.state('stays', 'TASK_RUNNING');
-    await until('an offer', 10_000, () => test.offers.size === 1);
+    await until('an offer', 30_000, () => test.offers.size === 1);
     const agent_id = { value: idOf('a') };
     expect(await call({ type: 'DEACTIVATE_AGENT', deactivate_agent: { agent_id } })).toEqual(DONE);
-    await until('the offer is rescinded', 10_000, () => test.offers.size === 0);
+    await until('the offer is rescinded', 30_000, () => test.offers.size === 0);
     expect(await shown('a')).toMatchObject({ active: false, deactivated: true });
     expect(await call({ type: 'DEACTIVATE_AGENT', deactivate_agent: { agent_id } })).toEqual(DONE);
     const before = test.events.length;
     await test.client.revive();
     await test.client.reconcile([]);
-    await until('an answer', 10_000, () => test.updates.some(({ reason }) => reason === 'REASON_RECONCILIATION'));
+    await until('an answer', 30_000, () => test.updates.some(({ reason }) => reason === 'REASON_RECONCILIATION'));
     expect(kindsOf(test).slice(before)).toEqual(['TASK_RUNNING']);
     expect(await call({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id } })).toEqual(DONE);
-    await until('an offer again', 10_000, () => test.offers.size === 1);
+    await until('an offer again', 30_000, () => test.offers.size === 1);
     expect(await shown('a')).toMatchObject({ active: true, deactivated: false });
     expect(await call({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id } })).toEqual({
       status: 400,
@@ -60,7 +60,7 @@ describeOnEachMesos('agents in service', { agents: [{ name: 'a', attributes: 'en
     const grace_period = { nanoseconds: 600e9 };
     await test.launch('a', { task_id: { value: 'stubborn' }, command: stubborn, kill_policy: { grace_period } });
     await test.state('stubborn', 'TASK_RUNNING');
-    await until('an offer', 10_000, () => test.offers.size === 1);
+    await until('an offer', 30_000, () => test.offers.size === 1);
     test.acknowledging = false;
     const before = test.events.length;
     const agent_id = { value: idOf('a') };
@@ -86,21 +86,21 @@ describeOnEachMesos('agents in service', { agents: [{ name: 'a', attributes: 'en
       body: 'Agent is still in the DRAINING state',
     });
     await test.client.acknowledge(killed);
-    await until('DRAINED', 10_000, async () => (await shown('a'))?.drain_info?.state === 'DRAINED');
+    await until('DRAINED', 30_000, async () => (await shown('a'))?.drain_info?.state === 'DRAINED');
     expect(await call({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id } })).toEqual(DONE);
-    await until('an offer', 10_000, () => test.offers.size === 1);
+    await until('an offer', 30_000, () => test.offers.size === 1);
     expect(await shown('a')).not.toHaveProperty('drain_info');
     expect(await shown('a')).not.toHaveProperty('estimated_drain_start_time');
   });
 
   under.it('without tasks have drained at once', async () => {
     const agent_id = { value: idOf('a') };
-    await until('no task', 10_000, async () => {
+    await until('no task', 30_000, async () => {
       const { body } = await call({ type: 'GET_TASKS' });
       return (body as { get_tasks: { tasks: unknown[] } }).get_tasks.tasks.length === 0;
     });
     expect(await call({ type: 'DRAIN_AGENT', drain_agent: { agent_id } })).toEqual(DONE);
-    await until('DRAINED', 10_000, async () => (await shown('a'))?.drain_info?.state === 'DRAINED');
+    await until('DRAINED', 30_000, async () => (await shown('a'))?.drain_info?.state === 'DRAINED');
     expect((await shown('a'))?.drain_info?.config).toEqual({ mark_gone: false });
     expect(await call({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id } })).toEqual(DONE);
   });
@@ -138,9 +138,9 @@ describeOnEachMesos(
       expect(await call({ type: 'DRAIN_AGENT', drain_agent: { agent_id, mark_gone: true } })).toEqual(DONE);
       const gone = await test.state('last', 'TASK_GONE_BY_OPERATOR');
       expect(gone).toMatchObject({ reason: 'REASON_AGENT_DRAINING', source: 'SOURCE_EXECUTOR' });
-      await until('the agent failed', 10_000, () => kindsOf(test).includes('FAILURE'));
+      await until('the agent failed', 30_000, () => kindsOf(test).includes('FAILURE'));
       expect(await shown('drained')).toBeUndefined();
-      await until('its process ends', 15_000, () => !isRunning(process));
+      await until('its process ends', 30_000, () => !isRunning(process));
       expect(await call({ type: 'DRAIN_AGENT', drain_agent: { agent_id } })).toEqual({
         status: 400,
         body: 'Unknown agent',
@@ -150,7 +150,7 @@ describeOnEachMesos(
     under.it('are marked gone: frameworks hear of tasks, then offers, then the agent', async () => {
       const aware = await framework();
       const process = await launchProcess(aware, 'gone', 'aware');
-      const offered = await until('an offer of it', 10_000, () =>
+      const offered = await until('an offer of it', 30_000, () =>
         [...aware.offers.values()].find(({ hostname }) => hostname === 'gone'),
       );
       // Not before: it uses less, so what is left of the agent would be its own.
@@ -159,11 +159,11 @@ describeOnEachMesos(
       await aware.client.decline([offered.id]);
       await old.launch('gone', { task_id: { value: 'old' }, command: { value: 'sleep 300' } });
       await old.state('old', 'TASK_RUNNING');
-      await until('an offer of it', 10_000, () => [...old.offers.values()].some(({ hostname }) => hostname === 'gone'));
+      await until('an offer of it', 30_000, () => [...old.offers.values()].some(({ hostname }) => hostname === 'gone'));
       const [before, beforeOld] = [aware.events.length, old.events.length];
       const agent_id = { value: idOf('gone') };
       expect(await call({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id } })).toEqual(DONE);
-      await until('all is told', 10_000, () => [aware, old].every((each) => kindsOf(each).includes('FAILURE')));
+      await until('all is told', 30_000, () => [aware, old].every((each) => kindsOf(each).includes('FAILURE')));
       expect(kindsOf(aware).slice(before)).toEqual(['TASK_GONE_BY_OPERATOR', 'FAILURE']);
       expect(kindsOf(old).slice(beforeOld)).toEqual(['TASK_LOST', 'RESCIND', 'FAILURE']);
       const words = ['SOURCE_MASTER', 'Agent has been marked gone'];
@@ -180,7 +180,7 @@ describeOnEachMesos(
       });
       expect(await call({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id } })).toEqual(DONE);
       expect(await shown('gone')).toBeUndefined();
-      await until('its process ends', 15_000, () => !isRunning(process));
+      await until('its process ends', 30_000, () => !isRunning(process));
       for (const [each, word] of [
         [aware, 'TASK_GONE_BY_OPERATOR'],
         [old, 'TASK_LOST'],
@@ -213,11 +213,11 @@ describeOnEachMesos(
         expect(status.uuid).toBeUndefined();
       }
       await aware.client.reconcile([{ taskId: { value: 'aware' }, agentId: agent_id }]);
-      const again = await until('an answer', 10_000, () =>
+      const again = await until('an answer', 30_000, () =>
         aware.updates.find(({ message }) => message === 'Reconciliation: Task is unreachable'),
       );
       expect(again).toMatchObject({ state: 'TASK_UNREACHABLE', unreachable_time: unreachable.unreachable_time });
-      await until('both heard of the agent', 10_000, () =>
+      await until('both heard of the agent', 30_000, () =>
         [aware, old].every((each) => kindsOf(each).includes('FAILURE')),
       );
       await under.mesos.heal('cut');
@@ -238,7 +238,7 @@ describeOnEachMesos(
       const agent_id = { value: idOf('cut') };
       under.mesos.partition('cut');
       await aware.state('far', 'TASK_UNREACHABLE');
-      await until('the agent failed', 10_000, () => kindsOf(aware).includes('FAILURE'));
+      await until('the agent failed', 30_000, () => kindsOf(aware).includes('FAILURE'));
       const before = aware.events.length;
       expect(await call({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id } })).toEqual(DONE);
       await aware.state('far', 'TASK_GONE_BY_OPERATOR');
@@ -257,7 +257,7 @@ describeOnEachMesos(
       expect(kindsOf(aware).slice(before)).toEqual(['TASK_GONE_BY_OPERATOR', 'TASK_GONE_BY_OPERATOR']);
       expect(isRunning(process)).toBe(true);
       await under.mesos.heal('cut');
-      await until('its process ends', 15_000, () => !isRunning(process));
+      await until('its process ends', 30_000, () => !isRunning(process));
     });
   },
 );

@@ -193,7 +193,7 @@ describeOnEachMesos(
         expect(await framework.call('ACCEPT', { accept })).toBe('202');
         await acknowledge(framework, 'TASK_STARTING');
         await acknowledge(framework, 'TASK_RUNNING');
-        await until('the rest is on offer', 10_000, () => stream.events.filter(({ type }) => type === 'OFFERS')[1]);
+        await until('the rest is on offer', 30_000, () => stream.events.filter(({ type }) => type === 'OFFERS')[1]);
 
         await expectSameAnswers([...READS, ...READS_OF_TASKS]);
 
@@ -205,7 +205,7 @@ describeOnEachMesos(
         expect(await framework.call('KILL', { kill: { task_id: task.task_id } })).toBe('202');
         await acknowledge(framework, 'TASK_KILLED');
         expect(await framework.call('TEARDOWN')).toBe('202');
-        await until('the stream ends', 10_000, () => stream.ended);
+        await until('the stream ends', 30_000, () => stream.ended);
         await watched.event('FRAMEWORK_REMOVED');
         watched.close();
         expect(watched.headers['content-type']).toBe(PROTOBUF);
@@ -231,7 +231,7 @@ describeOnEachMesos(
         ];
         expect(await framework.call('RECONCILE_OPERATIONS', { reconcile_operations: { operations } })).toBe('202');
         const told = () => framework.stream.events.filter(({ type }) => type === 'UPDATE_OPERATION_STATUS');
-        await until('three answers', 10_000, () => told().length === 3);
+        await until('three answers', 30_000, () => told().length === 3);
         expect(told().map(({ update_operation_status: update }) => (update as { status: object }).status)).toEqual([
           { ...operations[0], state: 'OPERATION_UNKNOWN', message: 'Reconciliation: Operation is unknown' },
           {
@@ -279,7 +279,7 @@ describeOnEachMesos(
           type: 'ERROR',
           error: { message: 'Framework failed over' },
         });
-        await until('the old stream ends', 10_000, () => first.stream.ended);
+        await until('the old stream ends', 30_000, () => first.stream.ended);
         expect(await first.call('REVIVE')).toMatch(/^400 The stream ID '.*' included in this request didn't match/);
         frameworks.shift();
       });

@@ -52,7 +52,7 @@ beforeAll(async () => {
     ],
   });
   holder = await subscribeRaw(cell.masterUrl, { name: 'holder', hostname: 'holder-host' });
-  await until('the holder holds', 10_000, () => holder.events.some(({ type }) => type === 'OFFERS'));
+  await until('the holder holds', 30_000, () => holder.events.some(({ type }) => type === 'OFFERS'));
   const id = holder.events.find(({ type }) => type === 'SUBSCRIBED')?.['subscribed'] as { framework_id: object };
   const headers = {
     'Content-Type': 'application/json',
@@ -91,7 +91,7 @@ beforeAll(async () => {
     },
   });
   await framework.state('web.1', 'TASK_RUNNING');
-  await until('the rest is on offer again', 10_000, () => framework.offers.size === 1);
+  await until('the rest is on offer again', 30_000, () => framework.offers.size === 1);
 });
 afterAll(async () => {
   holder.close();
@@ -144,7 +144,7 @@ describe('an agent that is marked gone', () => {
           { taskId: { value: 'other' }, agentId: id },
         ]);
         for (const expected of step.reconcile) {
-          const event = await until('an answer', 10_000, () => framework.events[seen]);
+          const event = await until('an answer', 30_000, () => framework.events[seen]);
           seen += 1;
           reconciled += 1;
           expect(comparisons.gone.unknown(expected, event)).toEqual([]);
@@ -156,7 +156,7 @@ describe('an agent that is marked gone', () => {
         expect(comparisons.gone.unknown(step.res[1], answer.body)).toEqual([]);
       } else {
         const next = () => framework.events.findIndex((event, at) => at >= seen && event.type !== 'OFFERS');
-        const at = await until(step.type, 10_000, () => (next() === -1 ? undefined : { at: next() }));
+        const at = await until(step.type, 30_000, () => (next() === -1 ? undefined : { at: next() }));
         seen = at.at + 1;
         expect(comparisons.gone.unknown(step, framework.events[at.at])).toEqual([]);
       }

@@ -33,7 +33,7 @@ beforeAll(async () => {
     ],
   });
   holder = await subscribeRaw(cell.masterUrl, { name: 'holder', hostname: 'holder-host' });
-  await until('the holder holds', 10_000, () => holder.events.some(({ type }) => type === 'OFFERS'));
+  await until('the holder holds', 30_000, () => holder.events.some(({ type }) => type === 'OFFERS'));
   const { subscribed, offers } = Object.assign({}, ...holder.events) as {
     readonly subscribed: { readonly framework_id: object };
     readonly offers: { readonly offers: readonly { readonly id: object }[] };
@@ -52,7 +52,7 @@ beforeAll(async () => {
     });
   }
   operators = await openStream(`${cell.masterUrl}/api/v1`, { type: 'SUBSCRIBE' });
-  await until('SUBSCRIBED', 10_000, () => operators.events.length > 0);
+  await until('SUBSCRIBED', 30_000, () => operators.events.length > 0);
   player = new SessionPlayer(cell.masterUrl, cell.agents[0]?.id ?? '', session);
 });
 afterAll(async () => {
@@ -72,7 +72,7 @@ describe('the recorded session', () => {
 
   it('is told to operators the same', async () => {
     const removed = () => operators.events.some(({ type }) => type === 'FRAMEWORK_REMOVED');
-    await until('the framework is removed', 10_000, removed);
+    await until('the framework is removed', 30_000, removed);
     const told = operators.events.filter(({ type }) => type !== 'HEARTBEAT');
     const expected = STREAM.map(({ event }) => event).filter(({ type }) => type !== 'HEARTBEAT');
     expect(told.map(({ type }) => type).sort()).toEqual(expected.map(({ type }) => type).sort());
@@ -93,7 +93,7 @@ describe('the recorded session', () => {
   it('asked anew, the dead framework is refused on its stream', async () => {
     const id = { value: player.frameworkId };
     const again = await subscribeRaw(cell.masterUrl, { id, name: 'ci' });
-    await until('the end', 10_000, () => again.ended);
+    await until('the end', 30_000, () => again.ended);
     expect(again.events).toEqual(SESSION.at(-1)?.data);
   });
 });

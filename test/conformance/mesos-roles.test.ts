@@ -43,7 +43,7 @@ describeOnEachMesos('roles', { agents: [AGENT] }, (under) => {
   ] as const) {
     under.it(`${role} is offered what is not reserved, and what is reserved for it or above it`, async () => {
       const test = await framework({ roles: [role], capabilities: multi });
-      const offer = await until('an offer', 10_000, () => [...test.offers.values()][0]);
+      const offer = await until('an offer', 30_000, () => [...test.offers.values()][0]);
       expect(short(offer)).toEqual(expected);
       expect(offer.allocation_info).toEqual({ role });
       expect(offer.resources.every(({ allocation_info }) => allocation_info?.role === role)).toBe(true);
@@ -52,7 +52,7 @@ describeOnEachMesos('roles', { agents: [AGENT] }, (under) => {
 
   under.it('are written as reservations for frameworks that can read them', async () => {
     const test = await framework({ roles: ['ci'], capabilities: [...multi, { type: 'RESERVATION_REFINEMENT' }] });
-    const offer = await until('an offer', 10_000, () => [...test.offers.values()][0]);
+    const offer = await until('an offer', 30_000, () => [...test.offers.values()][0]);
     expect(short(offer)).toEqual([
       ['ports', undefined, undefined, undefined],
       ['cpus', undefined, 2, 'ci'],
@@ -85,7 +85,7 @@ describeOnEachMesos('roles', { agents: [AGENT] }, (under) => {
         '[31610-31619]; cpus(allocated: ci):4; mem(allocated: ci):4096; disk(allocated: ci):10000',
     });
     await test.state('reserved', 'TASK_RUNNING');
-    await until('an offer', 10_000, () => test.offers.size === 1);
+    await until('an offer', 30_000, () => test.offers.size === 1);
     const ofRole = { disk: 0, gpus: 0 };
     const { slaves } = (await (await fetch(`${under.mesos.masterUrl}/slaves`)).json()) as { slaves: object[] };
     const reservation = { role: 'ci', reservations: [{ type: 'STATIC', role: 'ci' }] };
@@ -121,17 +121,17 @@ describeOnEachMesos('roles', { agents: [AGENT] }, (under) => {
   under.it('of one framework are offered, refused and suppressed one by one', async () => {
     const test = await framework({ roles: ['web', 'db'], capabilities: multi });
     const roleOfOffer = () => [...test.offers.values()].map(({ allocation_info }) => allocation_info?.role);
-    const first = await until('an offer', 10_000, () => [...test.offers.values()][0]);
+    const first = await until('an offer', 30_000, () => [...test.offers.values()][0]);
     const other = first.allocation_info?.role === 'web' ? 'db' : 'web';
     test.offers.clear();
     await test.client.decline([first.id], { refuse_seconds: 3600 });
-    const second = await until('an offer of the other role', 10_000, () => [...test.offers.values()][0]);
+    const second = await until('an offer of the other role', 30_000, () => [...test.offers.values()][0]);
     expect(second.allocation_info?.role).toBe(other);
     test.offers.clear();
     await test.client.suppress([other]);
     await test.client.decline([second.id], { refuse_seconds: 0 });
     await test.client.revive([first.allocation_info?.role ?? '']);
-    await until('an offer', 10_000, () => test.offers.size > 0);
+    await until('an offer', 30_000, () => test.offers.size > 0);
     expect(roleOfOffer()).toEqual([first.allocation_info?.role]);
   });
 });

@@ -28,7 +28,7 @@ describeOnEachMesos(
       return started;
     }
 
-    const offerOf = (of: TestFramework) => until('an offer', 10_000, () => [...of.offers.values()][0]);
+    const offerOf = (of: TestFramework) => until('an offer', 30_000, () => [...of.offers.values()][0]);
 
     const task = (id: string, agentId: string, resources = [scalar('cpus', 0.1), scalar('mem', 32)]): TaskInfo => ({
       name: id,
@@ -155,7 +155,7 @@ describeOnEachMesos(
     describe('the operator stream', () => {
       under.it('tells of frameworks and tasks, each state once', async () => {
         const stream = await openStream(`${under.mesos.masterUrl}/api/v1`, { type: 'SUBSCRIBE' });
-        await until('SUBSCRIBED', 10_000, () => stream.events.length > 0);
+        await until('SUBSCRIBED', 30_000, () => stream.events.length > 0);
 
         const test = await framework();
         test.acknowledging = false;
@@ -166,7 +166,7 @@ describeOnEachMesos(
         await test.client.teardown();
         await test.ended();
         frameworks.length = 0;
-        await until('the framework is removed', 10_000, () =>
+        await until('the framework is removed', 30_000, () =>
           stream.events.some(({ type }) => type === 'FRAMEWORK_REMOVED'),
         );
         stream.close();

@@ -68,7 +68,7 @@ describeOnEachMesos('answers have the recorded shape', { agents: [AGENT] }, (und
       },
     });
     await framework.state('web.1', 'TASK_RUNNING');
-    await until('the rest is on offer again', 10_000, () => framework.offers.size === 1);
+    await until('the rest is on offer again', 30_000, () => framework.offers.size === 1);
   });
 
   for (const [path, expected] of Object.entries(shapes.state)) {

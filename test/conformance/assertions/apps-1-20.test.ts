@@ -176,7 +176,7 @@ onBothProfiles((rig) => {
     expect((await rig.call('DELETE', '/v2/apps/fifteen/a')).status).toBe(200);
     expect((await rig.call('GET', '/v2/apps')).body).toEqual({ apps: [] });
     await rig.told('app_terminated_event', { appId: '/fifteen/a' });
-    await until('its task is gone', 10_000, async () => (await rig.client.listAllTasks()).length === 0);
+    await until('its task is gone', 30_000, async () => (await rig.client.listAllTasks()).length === 0);
     expect((await rig.call('GET', '/v2/apps/fifteen/a')).status).toBe(404);
   });
 

@@ -77,7 +77,7 @@ onBothProfiles((rig) => {
 
   it('34. The deployment of an impossible app stays while it scales, and the queue says why', async () => {
     const { body: created } = await rig.call('POST', '/v2/apps', sleeps('/a', IMPOSSIBLE));
-    const item = await until('offers of both agents were looked at', 10_000, async () => {
+    const item = await until('offers of both agents were looked at', 30_000, async () => {
       const { queue } = (await rig.call('GET', '/v2/queue')).body;
       return queue[0]?.processedOffersSummary.rejectSummaryLastOffers[0].processed === 2 ? queue[0] : undefined;
     });
@@ -155,7 +155,7 @@ onBothProfiles((rig) => {
     const { body: first } = await create({ id: '/g', apps: [sleeps('a'), sleeps('b', { instances: 0 })] });
     await rig.settled('/g/a');
     await rig.call('PUT', '/v2/groups/g', { id: '/g', apps: [sleeps('a', { cmd: 'exec sleep 2000' })] });
-    await until('b is gone', 10_000, async () => (await deployments()).length === 0);
+    await until('b is gone', 30_000, async () => (await deployments()).length === 0);
     expect((await rig.call('GET', '/v2/apps/g/b')).status).toBe(404);
     expect((await rig.call('GET', '/v2/groups/g/versions')).body).toContain(first.version);
     const back = await rig.call('PUT', '/v2/groups/g', { version: first.version });
@@ -173,7 +173,7 @@ onBothProfiles((rig) => {
     await rig.told('deployment_success', { id: body.deploymentId });
     expect((await rig.call('GET', '/v2/apps')).body.apps).toEqual([]);
     expect((await rig.call('GET', '/v2/groups/g')).status).toBe(404);
-    await until('no task is left', 10_000, async () => (await rig.client.listAllTasks()).length === 0);
+    await until('no task is left', 30_000, async () => (await rig.client.listAllTasks()).length === 0);
   });
 
   const upgraded = async (strategy: { minimumHealthCapacity: number; maximumOverCapacity: number }) => {
@@ -250,7 +250,7 @@ onBothProfiles((rig) => {
     const pinned = { requirePorts: true, portDefinitions: [{ port }], constraints: [['hostname', 'LIKE', 'agent1']] };
     await rig.create({ id: '/holder', ...SLEEP, ...pinned });
     await rig.call('POST', '/v2/apps', sleeps('/waits', pinned));
-    const [before] = await until('it is at its second step', 10_000, async () => {
+    const [before] = await until('it is at its second step', 30_000, async () => {
       const running = await deployments();
       return running[0]?.currentStep === 2 ? running : undefined;
     });

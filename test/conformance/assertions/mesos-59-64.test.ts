@@ -69,7 +69,7 @@ describeOnEachMesos('a faithful Mesos', { agents: ['a', 'b'].map((name) => ({ na
     const scheduler = (body: object, more: Record<string, string> = {}) =>
       answerTo('/api/v1/scheduler', JSON_TYPE, JSON.stringify(body), more);
     const stream = closedAfterwards(await subscribeRaw(under.mesos.masterUrl, {}));
-    const { subscribed } = await until('SUBSCRIBED', 10_000, () => stream.events[0]);
+    const { subscribed } = await until('SUBSCRIBED', 30_000, () => stream.events[0]);
     const { framework_id } = subscribed as { framework_id: { value: string } };
     const framework_info = { user: 'root', name: 'n' };
     expect(await scheduler({ type: 'REVIVE' })).toEqual([
@@ -105,7 +105,7 @@ describeOnEachMesos('a faithful Mesos', { agents: ['a', 'b'].map((name) => ({ na
     const json = closedAfterwards(await subscribeRaw(under.mesos.masterUrl, {}));
     const protobuf = await ProtobufFramework.subscribe(under.mesos.masterUrl);
     closedAfterwards(protobuf.stream);
-    await until('a heartbeat in JSON', 10_000, () => json.events.some(({ type }) => type === 'HEARTBEAT'));
+    await until('a heartbeat in JSON', 30_000, () => json.events.some(({ type }) => type === 'HEARTBEAT'));
     await protobuf.stream.event('HEARTBEAT');
     // Offers may come before the first heartbeat.
     expect([json.events[0]?.type, protobuf.stream.events[0]?.['type']]).toEqual(['SUBSCRIBED', 'SUBSCRIBED']);
@@ -129,7 +129,7 @@ describeOnEachMesos('a faithful Mesos', { agents: ['a', 'b'].map((name) => ({ na
     const test = await framework();
     test.acknowledging = false;
     await test.launch('a', { task_id: { value: 'short' }, command: { value: 'exit 0' } });
-    const copies = await until('a second copy', 15_000, () => (test.updates.length > 1 ? test.updates : undefined));
+    const copies = await until('a second copy', 30_000, () => (test.updates.length > 1 ? test.updates : undefined));
     expect(statesOf(copies)).toEqual(['TASK_STARTING', 'TASK_STARTING']);
     expect(copies[1]).toEqual(copies[0]);
     for (const state of ['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED'] as const) {
@@ -170,7 +170,7 @@ describeOnEachMesos('a faithful Mesos', { agents: ['a', 'b'].map((name) => ({ na
     expect(killed.reason).toBe('REASON_AGENT_DRAINING');
     expect(await drainState()).toBe('DRAINING');
     await test.client.acknowledge(killed);
-    await until('DRAINED', 10_000, async () => (await drainState()) === 'DRAINED');
+    await until('DRAINED', 30_000, async () => (await drainState()) === 'DRAINED');
     expect((await call({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id } })).status).toBe(200);
   });
 
@@ -182,11 +182,11 @@ describeOnEachMesos('a faithful Mesos', { agents: ['a', 'b'].map((name) => ({ na
         test.events.flatMap((event) =>
           event.type === 'OFFERS' ? event.offers.offers.filter(({ hostname }) => hostname === agent) : [],
         );
-      await until('both agents are offered', 15_000, () => offered('a').length === 1 && offered('b').length === 1);
+      await until('both agents are offered', 30_000, () => offered('a').length === 1 && offered('b').length === 1);
       for (let time = 2; time <= 3; time += 1) {
         const { id } = offered('b').at(-1) ?? { id: { value: '' } };
         await test.client.decline([id], { refuse_seconds: 0.1 });
-        await until('the declined one is back', 10_000, () => offered('b').length === time);
+        await until('the declined one is back', 30_000, () => offered('b').length === time);
       }
       // Two rounds of offers have gone by meanwhile.
       expect(offered('a')).toHaveLength(1);
@@ -196,7 +196,7 @@ describeOnEachMesos('a faithful Mesos', { agents: ['a', 'b'].map((name) => ({ na
 
   under.it('keeps operators informed over the same framing', async () => {
     const stream = closedAfterwards(await openStream(`${under.mesos.masterUrl}/api/v1`, { type: 'SUBSCRIBE' }));
-    await until('a heartbeat', 10_000, () => stream.events.some(({ type }) => type === 'HEARTBEAT'));
+    await until('a heartbeat', 30_000, () => stream.events.some(({ type }) => type === 'HEARTBEAT'));
     expect(stream.events[0]?.type).toBe('SUBSCRIBED');
   });
 });

@@ -144,7 +144,7 @@ export class AssertionRig {
 
   /** Waits for an event that carries all of what is asked for. */
   told(eventType: string, fields: Readonly<Record<string, unknown>>): Promise<MarathonEvent> {
-    return until(`${eventType} with ${JSON.stringify(fields)}`, 10_000, () =>
+    return until(`${eventType} with ${JSON.stringify(fields)}`, 30_000, () =>
       this.events.find(
         (event) =>
           event.eventType === eventType && Object.entries(fields).every(([key, value]) => event[key] === value),

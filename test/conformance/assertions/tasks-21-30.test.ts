@@ -45,7 +45,7 @@ onBothProfiles((rig) => {
     expect(ids(body.tasks)).toEqual(chosen.toSorted());
     for (const id of chosen) await rig.told('status_update_event', { taskId: id, taskStatus: 'TASK_KILLED' });
     const spared = first.tasks[1].id;
-    await until('both have what they want again', 10_000, async () => {
+    await until('both have what they want again', 30_000, async () => {
       const now = ids([...(await tasksOf('/a')), ...(await tasksOf('/b'))]);
       return now.length === 3 && now.includes(spared) && !chosen.some((id) => now.includes(id));
     });
@@ -56,7 +56,7 @@ onBothProfiles((rig) => {
     const [first, second] = tasks.map(({ id }: Task) => id);
     const { status, body } = await rig.call('DELETE', `/v2/apps/a/tasks/${first}`);
     expect([status, body.task.id]).toEqual([200, first]);
-    const now = await until('another one runs', 10_000, async () => {
+    const now = await until('another one runs', 30_000, async () => {
       const app = await rig.settled('/a');
       return ids(app.tasks).includes(first) ? undefined : app;
     });
@@ -70,7 +70,7 @@ onBothProfiles((rig) => {
     expect([on('agent1').length, on('agent2').length]).toEqual([1, 1]);
     const one = await rig.call('DELETE', '/v2/apps/a/tasks?host=agent1');
     expect(ids(one.body.tasks)).toEqual(on('agent1'));
-    const after = await until('the one on agent1 is replaced', 10_000, async () => {
+    const after = await until('the one on agent1 is replaced', 30_000, async () => {
       const now = ids(await tasksOf('/a'));
       return now.length === 2 && !now.includes(on('agent1')[0] ?? '') ? now : undefined;
     });
@@ -141,7 +141,7 @@ onBothProfiles((rig) => {
         labels: { tier: 'front', 'a.b-c': 'v' },
         portDefinitions: [{ port: 0, name: 'http' }],
       });
-      const text = await until('the task has written its environment', 10_000, () => {
+      const text = await until('the task has written its environment', 30_000, () => {
         try {
           return readFileSync(output, 'utf8');
         } catch (error) {
@@ -173,7 +173,7 @@ onBothProfiles((rig) => {
     const first = await rig.create({ id: '/first', ...pinned });
     expect(first.tasks).toMatchObject([{ host: 'agent1', ports: [port] }]);
     expect((await rig.call('POST', '/v2/apps', { id: '/second', ...pinned })).status).toBe(201);
-    await until('the second waits for the port', 10_000, async () => {
+    await until('the second waits for the port', 30_000, async () => {
       const { queue } = (await rig.call('GET', '/v2/queue')).body;
       const reasons = queue[0]?.processedOffersSummary.rejectSummaryLastOffers ?? [];
       return reasons.some(

@@ -142,7 +142,7 @@ await describeWithClient('the dcos command', dcosCli, (client) => {
     const id = deploymentIn(await says(['app', 'add'], TOO_LARGE));
     expect(await tells(['deployment', 'list', '--json'])).toMatchObject([{ id, affectedApps: ['/large'] }]);
     expect(await says(['deployment', 'list', '/large'])).toMatch(new RegExp(`^/large +- +scale +1/2 +${id}`, 'm'));
-    await until('its offers were counted', 10_000, async () => {
+    await until('its offers were counted', 30_000, async () => {
       const queued = (await tells(['debug', 'list', '--json'])) as { readonly app: { readonly id: string } }[];
       const text = JSON.stringify(queued);
       return (

@@ -20,7 +20,7 @@ export const AGENTS: readonly StageAgent[] = [
 /** Calls to Mesos take so long, as they did for the recorder on its slow machine. */
 const MESOS_DELAY_MS = 100;
 /** Of an app whose events are all told. */
-const SAME_SAMPLE_MS = 2_500;
+const SAME_SAMPLE_MS = 20_000;
 /** An engine takes its time, more so while others start too. */
 const PREPARED_WITHIN_MS = 120_000;
 
@@ -143,7 +143,7 @@ export function playGolden(name: string, options: GoldenOptions = {}): void {
 
 async function deleteApps(url: string): Promise<void> {
   await ask(url, { method: 'DELETE', path: '/v2/groups?force=true' });
-  await until('nothing is deployed', 10_000, async () => {
+  await until('nothing is deployed', 30_000, async () => {
     const { body } = await ask(url, { method: 'GET', path: '/v2/deployments' });
     return Array.isArray(body) && body.length === 0;
   });

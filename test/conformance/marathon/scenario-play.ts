@@ -96,7 +96,7 @@ async function before(options: ScenariosOptions, note: string, played: Played, i
   if (options.held.some(([, to]) => to === index)) letMesosGo();
   if (AT_REST.has(note)) await atRest(played);
   if (index === ENVIRONMENT_TOLD) {
-    await until('the task has written down its environment', 10_000, () => existsSync(join(played.folder, 'env.txt')));
+    await until('the task has written down its environment', 30_000, () => existsSync(join(played.folder, 'env.txt')));
   }
   if (note === 'crash app') await watchDelays(played);
   if (options.held.some(([from]) => from === index)) letMesosGo = stage.holdMesos();

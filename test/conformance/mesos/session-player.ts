@@ -106,7 +106,7 @@ export class SessionPlayer {
         await this.#operate(where, data as Operated);
         return;
       case 'old-stream-closed':
-        await until(where, 5_000, () => this.#streams[0]?.ended);
+        await until(where, 30_000, () => this.#streams[0]?.ended);
         return;
       case 'no-event': {
         const before = this.#events.length;
@@ -127,7 +127,7 @@ export class SessionPlayer {
       }
       case 'framework after disconnect':
         this.#streams.at(-1)?.close();
-        await until(where, 5_000, async () => (await this.#frameworks()).frameworks[0]?.['active'] === false);
+        await until(where, 30_000, async () => (await this.#frameworks()).frameworks[0]?.['active'] === false);
         this.#same(
           where,
           data,
@@ -135,7 +135,7 @@ export class SessionPlayer {
         );
         return;
       case 'framework after timeout':
-        await until(where, 15_000, async () => (await this.#frameworks()).completed.length > 0);
+        await until(where, 30_000, async () => (await this.#frameworks()).completed.length > 0);
         return;
       default:
         return;
@@ -148,7 +148,7 @@ export class SessionPlayer {
 
   async #subscribe(id: object): Promise<void> {
     this.#streams.push(await subscribeRaw(this.#masterUrl, { ...INFO, ...id }));
-    await until('SUBSCRIBED', 5_000, () => (this.#streams.at(-1)?.events.length ?? 0) > 0);
+    await until('SUBSCRIBED', 30_000, () => (this.#streams.at(-1)?.events.length ?? 0) > 0);
   }
 
   async #expect(where: string, t: number, recorded: RecordedEvent): Promise<void> {
