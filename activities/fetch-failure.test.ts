@@ -10,7 +10,7 @@ describe('the reason of a failed fetch', () => {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const failed = () =>
-      fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5_000) }).catch((error: unknown) => error);
+      fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(50_000) }).catch((error: unknown) => error);
     expect(fetchFailureReason(await failed())).toBe('other side closed');
     server.close();
     await once(server, 'close');

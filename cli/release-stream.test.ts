@@ -46,7 +46,7 @@ async function apiThat(answers: readonly Answer[]) {
   return { api, requests };
 }
 
-async function follow(api: ApiClient, signal = AbortSignal.timeout(20_000)): Promise<Sight[]> {
+async function follow(api: ApiClient, signal = AbortSignal.timeout(50_000)): Promise<Sight[]> {
   const sights: Sight[] = [];
   for await (const sight of followRelease(api, '/v1/releases/sample/k1', signal)) sights.push(sight);
   return sights;

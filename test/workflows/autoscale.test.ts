@@ -7,7 +7,7 @@ import type { AutoscaleResult } from '../../workflows/autoscale.ts';
 import { type AutoscaleInput, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
 import { startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const BOUNDS = { min: 2, max: 10, requestsPerSecondPerInstance: 20, downAfterSeconds: 30 };
 

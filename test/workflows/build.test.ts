@@ -7,7 +7,7 @@ import type { WorkflowRig } from '../workflow-rig.ts';
 import { Builders } from './builders.ts';
 
 // Builders run all the while, and time is not skipped while an activity runs: this is real time on a real server.
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const COMMIT = 'c'.repeat(40);
 const INPUT: BuildInput = {

@@ -9,7 +9,7 @@ import { type CollectGarbageInput, hostTaskQueue, TASK_QUEUE, WorkflowType } fro
 import { startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
 import { MANIFEST } from './world.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const HOST = 'local';
 const OLD = '2026-01-01T00:00:00.000Z';

@@ -32,7 +32,7 @@ import {
 } from './release-rig.ts';
 import { MANIFEST } from './world.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 beforeEach(start);
 afterEach(() => rig.stop());

@@ -19,7 +19,7 @@ import type { freezes } from '../../workflows/freezes.ts';
 import { startWorkflowRig, type WorkflowRig } from '../workflow-rig.ts';
 import { World } from './world.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 let rig: WorkflowRig;
 let world: World;

@@ -16,7 +16,7 @@ import {
 } from './release-rig.ts';
 import { MANIFEST } from './world.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 /** `run.start` of the manifest and the 30 s until a lost instance is noticed. */
 const GRACE_SECONDS = 60;
@@ -81,7 +81,8 @@ describe('a new revision whose instances turn ill in production', () => {
     expect(world.effects[before]).toMatch(/^traffic prod r1=100/);
     const seconds = (Date.parse(rollbacks[0]?.decidedAt ?? '') - illAt) / 1000;
     expect(seconds).toBeGreaterThanOrEqual(GRACE_SECONDS);
-    expect(seconds).toBeLessThan(GRACE_SECONDS + 30);
+    // Two looks later, and what a slow machine takes for them.
+    expect(seconds).toBeLessThan(2 * GRACE_SECONDS);
   });
 
   it('goes back from a hold, and no judge has spoken', async () => {
@@ -125,11 +126,11 @@ describe('a new revision whose instances turn ill in production', () => {
     world.ill.set(OLD, 4);
     await rig.passTime('10s');
     world.ill.set(NEW, 1);
-    await rig.passTime('45s');
+    await rig.passTime('30s');
     world.ill.delete(NEW);
     await passes(handle, (view) => stepOf(view) === 'bake-prod');
     world.ill.set(NEW, 2);
-    await rig.passTime('45s');
+    await rig.passTime('30s');
     world.ill.delete(NEW);
     expect((await ended(handle, '4s')).outcome).toBe('released');
     await expectServing('2.0.0', 'r2', 4);

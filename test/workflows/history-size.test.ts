@@ -4,7 +4,7 @@ import type { CanaryEntry } from '../../domain/manifest.ts';
 import { releaseQuery } from '../../workflows/contract.ts';
 import { approve, ended, released, rig, start, startRelease, until, world } from './release-rig.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 afterEach(() => rig.stop());
 
 /** The bar is 400; the rest is for what a busy server puts between two steps. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { adoptUpdate, laneQuery } from '../../workflows/contract.ts';
 import { APP, ask, handle, leave, rig, serving, signalsOf, start, startLane, until, wish, world } from './lane-rig.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const LONG_HISTORY = 60;
 const NEW_RUN_WITHIN_MS = 60_000;

@@ -17,7 +17,7 @@ import {
   world,
 } from './lane-rig.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 beforeEach(() => start());
 afterEach(() => rig.stop());

@@ -21,7 +21,7 @@ import {
   world,
 } from './release-rig.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 beforeEach(start);
 afterEach(() => rig?.stop());
 

@@ -29,7 +29,7 @@ import {
 } from './release-rig.ts';
 import { MANIFEST } from './world.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 afterEach(() => rig.stop());
 
 /** A second release whose canary shift hangs. */

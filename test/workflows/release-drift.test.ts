@@ -26,7 +26,7 @@ import {
 } from './release-rig.ts';
 import { MANIFEST } from './world.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const WHY = { by: 'bob', reason: 'it was late' };
 const HOLD_SECONDS = 40;

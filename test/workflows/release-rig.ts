@@ -75,7 +75,7 @@ export async function startRelease(
 
 /** Asks until the release is there; it gets there without time passing. */
 export async function until(handle: Pick<Handle, 'query'>, what: (view: ReleaseView) => boolean): Promise<ReleaseView> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 120_000;
   let last: ReleaseView | undefined;
   while (Date.now() < deadline) {
     last = await handle.query(releaseQuery);
@@ -89,7 +89,7 @@ export async function ended(
   handle: { query: Handle['query']; result(): Promise<ReleaseResult> },
   step: Duration = '1s',
 ) {
-  const deadline = Date.now() + 120_000;
+  const deadline = Date.now() + 200_000;
   while ((await handle.query(releaseQuery)).outcome === undefined) {
     if (Date.now() > deadline) throw new Error(`it did not end: ${JSON.stringify(await handle.query(releaseQuery))}`);
     await rig.passTime(step);

@@ -18,7 +18,7 @@ import {
 } from './release-rig.ts';
 import { MANIFEST } from './world.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 afterEach(() => rig.stop());
 
 describe('a release that goes through', () => {

@@ -6,7 +6,7 @@ import { featuresOf, fewest } from '../replay/features.ts';
 import { type RecordedHistory, recordedHistories } from '../replay/histories.ts';
 import { installRuntime, workflowBundle } from '../workflow-rig.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 /** Every kind of step of a release, each with every way in which it can end. */
 const STEPS = {

@@ -5,7 +5,7 @@ import type { rollback } from '../../workflows/rollback.ts';
 import { ended, expectServing, lane, released, rig, start, world } from './release-rig.ts';
 import { MANIFEST } from './world.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 beforeEach(start);
 afterEach(() => rig?.stop());
 

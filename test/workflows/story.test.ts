@@ -5,7 +5,7 @@ import type { rollback } from '../../workflows/rollback.ts';
 import { askedBy } from '../event-summaries.ts';
 import { approve, ended, released, rig, start, startRelease, world } from './release-rig.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 beforeEach(start);
 afterEach(() => rig?.stop());
 

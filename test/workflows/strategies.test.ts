@@ -15,7 +15,7 @@ import {
   world,
 } from './release-rig.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 afterEach(() => rig.stop());
 
 const releaseBy = (release: Partial<ReleaseSpec>) => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { approve, ended, lane, rig, start, startRelease, until, world } from './release-rig.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 /** Far longer than two more releases take to come to production, however slow the machine. */
 const BAKE_SECONDS = 1800;

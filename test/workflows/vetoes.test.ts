@@ -27,7 +27,7 @@ import {
   world,
 } from './release-rig.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 afterEach(() => rig?.stop());
 
 const vetoes = async (environment = 'prod') => (await lane(environment)).state.vetoes ?? [];

@@ -17,7 +17,7 @@ import {
 import type { Fault } from './world.ts';
 import { MANIFEST } from './world.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 afterEach(() => rig?.stop());
 
 const R2 = '/prod/sample/r2';
@@ -128,7 +128,7 @@ describe('a way back', () => {
     world.manifest = { ...world.manifest, release: { ...world.manifest.release, bakeSeconds: 3600 } };
     const handle = await startRelease('2.0.0', { configVersion: 2 });
     await approve(handle);
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 120_000;
     while ((await until(handle, () => true)).wait?.reason !== 'bake' && Date.now() < deadline) await rig.passTime('1s');
     expect(world.config.get('prod/sample')).toBe(2);
     return handle;

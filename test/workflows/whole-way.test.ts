@@ -19,9 +19,9 @@ const INPUT = {
   key: 'main',
   request: { service: 'sample', source: { kind: 'git', ref: 'main' }, requestedBy: 'ann', whenBusy: 'wait' },
 } as const;
-const APPROVAL_WITHIN_MS = 120_000;
+const APPROVAL_WITHIN_MS = 200_000;
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 describe('a release from a commit', () => {
   let rig: WorkflowRig | undefined;
