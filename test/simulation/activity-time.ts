@@ -22,7 +22,7 @@ const BESIDE = new Set(['notify', 'runBuilder']);
 const LOOK_MS = 10;
 const LOOKS = 3;
 /** With the next heartbeat a worker learns that an activity is to stop. */
-const TOLD_WITHIN_MS = 3_000;
+const TOLD_WITHIN_MS = 10_000;
 
 /**
  * Makes time pass for activities as it does for workflows on the time-skipping server: an activity that sleeps between

@@ -2,7 +2,7 @@ import { type LaneView, laneQuery, laneWorkflowId } from '../../workflows/contra
 import type { SimulationRig } from './rig.ts';
 
 /** What still runs when a seed is over ends in so long. */
-const QUIET_WITHIN_MS = 3_000;
+const QUIET_WITHIN_MS = 10_000;
 
 /** Lanes live for ever and look at the world all the time: that of another seed would be what they see next. */
 export async function endLanes(rig: SimulationRig, service: string): Promise<void> {

@@ -27,7 +27,7 @@ const ENDING = { abort: abortUpdate, rollback: rollbackUpdate, reject: rejectUpd
 const NEED_OTHERS: ReadonlySet<Click['say']> = new Set<Click['say']>(['skipAnalysis', 'promoteFully']);
 
 /** So long a release may take to learn of a freeze. */
-const TOLD_WITHIN_MS = 10_000;
+const TOLD_WITHIN_MS = 60_000;
 
 /** Everybody who says something to a release, as its script has it. What is refused is part of life. */
 export class People {

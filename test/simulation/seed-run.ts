@@ -35,7 +35,7 @@ export interface SeedResult {
 
 /** A release that has not ended after so many looks, or so long on the wall, never will. */
 const MOST_LOOKS = 600;
-const WALL_MS = 60_000;
+const WALL_MS = 300_000;
 
 /** Waits that end with time: it is passed at once. Any other ends with somebody's word, and little time is passed. */
 const TIMED = new Set(['canary-figures', 'hold', 'judge', 'bake', 'approval', 'restore', 'window', 'health']);
@@ -49,8 +49,11 @@ const littleTime = (idleLooks: number): number => Math.min(MORE_MS, LITTLE_MS * 
 /** So long what was told to stop goes on. */
 const HOLD_MS = 250;
 
-/** What else runs beside an activity in whose middle somebody clicks ends in so long. */
-const QUIET_WITHIN_MS = 3_000;
+/** What else runs before somebody does something ends in so long. */
+const QUIET_WITHIN_MS = 10_000;
+
+/** What else runs beside an activity in whose middle somebody clicks; less than that activity waits for its answer. */
+const LAST_WITHIN_MS = 3_000;
 
 /** Runs everything that a seed holds, one release after the other. */
 export async function runSeed(rig: SimulationRig, scenario: Scenario): Promise<SeedResult> {
@@ -161,7 +164,7 @@ async function runRelease(running: Running): Promise<readonly ReleaseView[]> {
 export class ServerWedged extends Error {}
 
 /** A worker that has the run answers in milliseconds, on a machine under load in seconds. */
-const ANSWER_WITHIN_MS = 15_000;
+const ANSWER_WITHIN_MS = 30_000;
 
 async function asked({ client }: SimulationRig, handle: ReleaseHandle): Promise<ReleaseView> {
   try {
@@ -195,7 +198,7 @@ async function drive(
       world.met.count('fault', 'worker lost');
     const due = people.dueAt(nth);
     if (due.some(isEnding)) {
-      await rig.activityTime.lastOf(handle.workflowId, QUIET_WITHIN_MS);
+      await rig.activityTime.lastOf(handle.workflowId, LAST_WITHIN_MS);
       // Nobody stops a way back: what it has running is not told.
       if (!isGoingBack(await handle.query(releaseQuery))) rig.activityTime.mayBeTold(handle.workflowId);
     }

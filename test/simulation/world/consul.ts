@@ -12,7 +12,10 @@ export interface RegisteredService {
   readonly port: number;
 }
 
-/** Consul's agent, as far as Slipway uses it: keys with compare-and-set, and services for DNS. */
+/**
+ * Consul's agent, as far as Slipway uses it: keys with compare-and-set, and services for DNS. Whoever writes what is there
+ * changes nothing, as in Consul's own store: so it is no effect either when a write is tried again whose answer was lost.
+ */
 export class SimulatedConsul {
   readonly services = new Map<string, RegisteredService>();
   private readonly pairs = new Map<string, Pair>();
@@ -78,6 +81,8 @@ export class SimulatedConsul {
       readonly Port: number;
     };
     const { ID: id, Name: name, Address: address, Port: port } = service;
+    const known = this.services.get(id);
+    if (known?.name === name && known.address === address && known.port === port) return { status: 200, body: '' };
     this.services.set(id, { name, address, port });
     this.onEffect({ system: 'consul', subject: id, change: `register ${address}:${port}` });
     return { status: 200, body: '' };
@@ -106,6 +111,7 @@ export class SimulatedConsul {
       }
       return { status: 200, body: 'true' };
     }
+    if (this.value(key) === body) return { status: 200, body: 'true' };
     this.writeByHand(key, body);
     this.onEffect({ system: 'consul', subject: key, change: body });
     return { status: 200, body: 'true' };

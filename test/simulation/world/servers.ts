@@ -60,13 +60,14 @@ async function exchange(world: World, request: IncomingMessage, response: Server
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const url = new URL(request.url ?? '/', 'http://world');
   const system = systemOf(url.pathname);
-  const answer = await world.answer(system, {
+  const call = {
     method: request.method ?? 'GET',
     path: url.pathname.startsWith(`/${system}/`) ? url.pathname.slice(system.length + 1) : url.pathname,
     query: url.searchParams,
     body: Buffer.concat(chunks).toString('utf8'),
     headers: request.headers,
-  });
+  };
+  const answer = await world.answer(system, call, () => response.destroyed);
   if (answer === 'silent') return;
   if (answer === 'cut') request.socket.destroy();
   else send(response, answer);

@@ -134,11 +134,16 @@ export class World {
     return text === undefined ? undefined : (JSON.parse(text) as TrafficDocument);
   }
 
-  /** Answers one HTTP call; undefined: never. `cut`: the connection ends without an answer. */
-  async answer(system: SystemName, call: Call): Promise<Answer | 'cut' | 'silent'> {
+  /**
+   * Answers one HTTP call. `cut`: the connection ends without an answer; `silent`: none comes.
+   *
+   * @param isGone whether the caller waits no more: what it asked for is not done then, since it asks again
+   */
+  async answer(system: SystemName, call: Call, isGone: () => boolean): Promise<Answer | 'cut' | 'silent'> {
     const { fault } = this.meet(system, `${system} ${call.method} ${call.path}`);
     const changes = call.method !== 'GET' && call.method !== 'HEAD' && system !== 'influx' && system !== 'mesos';
     if (changes) await this.beforeAnswer(system, call);
+    if (isGone()) return 'cut';
     const handle = () => this.systemOf(system).handle(call);
     switch (fault) {
       case undefined:
