@@ -11,6 +11,7 @@ import {
 import { SearchAttribute, TASK_QUEUE } from '../workflows/contract.ts';
 import { KeptRuns } from './replay/kept-runs.ts';
 import { connectTemporal, type TemporalConnection } from './temporal-connection.ts';
+import { startTestServer } from './test-server.ts';
 
 /** A worker with our workflows on a server of its own: a wedged clock harms no other test. */
 export interface WorkflowRig {
@@ -94,9 +95,10 @@ export async function startWorkflowRig(activities: object, options: RigOptions =
 }
 
 async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment> {
-  const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: executable('TEMPORAL_TEST_SERVER_PATH') } },
-  });
+  const path = executable('TEMPORAL_TEST_SERVER_PATH');
+  const env = await startTestServer(() =>
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  );
   await env.connection.operatorService.addSearchAttributes({
     namespace: 'default',
     searchAttributes: Object.fromEntries(Object.values(SearchAttribute).map(({ name }) => [name, KEYWORD])),
@@ -106,17 +108,20 @@ async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment> {
 
 /** The server of `temporal server start-dev`, with our search attributes. @param longHistory as in `RigOptions` */
 export function startDevServer(longHistory = 4096): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path: executable('TEMPORAL_CLI_PATH') },
-      searchAttributes: Object.values(SearchAttribute),
-      // The default holds every workflow task for up to 50 ms.
-      extraArgs: [
-        ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
-        ...['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${longHistory}`],
-      ],
-    },
-  });
+  const path = executable('TEMPORAL_CLI_PATH');
+  return startTestServer(() =>
+    TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        searchAttributes: Object.values(SearchAttribute),
+        // The default holds every workflow task for up to 50 ms.
+        extraArgs: [
+          ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+          ...['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${longHistory}`],
+        ],
+      },
+    }),
+  );
 }
 
 function executable(variable: string): string {

@@ -11,6 +11,7 @@ import type { Configuration } from '../../domain/schemas/config.ts';
 import { createCentralActivities } from '../../workers/central-activities.ts';
 import { SearchAttribute, TASK_QUEUE } from '../../workflows/contract.ts';
 import { connectTemporal, type TemporalConnection } from '../temporal-connection.ts';
+import { startTestServer } from '../test-server.ts';
 import { installRuntime } from '../workflow-rig.ts';
 import { ActivityTime } from './activity-time.ts';
 import { createStandIns, type Processes } from './stand-ins.ts';
@@ -163,9 +164,9 @@ export function memoryLedger(): Ledger {
 async function startServer(): Promise<TestWorkflowEnvironment> {
   const path = process.env['TEMPORAL_TEST_SERVER_PATH'];
   if (!path) throw new Error('TEMPORAL_TEST_SERVER_PATH is not set: run the tests by make');
-  const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path } },
-  });
+  const env = await startTestServer(() =>
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  );
   await env.connection.operatorService.addSearchAttributes({
     namespace: 'default',
     searchAttributes: Object.fromEntries(Object.values(SearchAttribute).map(({ name }) => [name, KEYWORD])),
