@@ -31,7 +31,7 @@ export interface Slipway {
 }
 
 /** Longest time until a command says what it is waited for to say; a release may have to be built first. */
-const SAID_WITHIN_MS = 90_000;
+const SAID_WITHIN_MS = 240_000;
 const PROGRAM = new URL('../../bin/slipway.ts', import.meta.url).pathname;
 
 /** The command with these variables and nothing else of this process's environment but the path. */

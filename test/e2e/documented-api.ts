@@ -21,7 +21,7 @@ export interface ApiCall {
   readonly body?: unknown;
 }
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 
 const documentSchema = z.object({
   openapi: z.literal('3.1.0'),

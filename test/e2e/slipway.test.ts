@@ -10,7 +10,7 @@ import { people } from './chapters/people.ts';
 import { seldomSaid } from './chapters/seldom-said.ts';
 import { openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 let opened: Stage | undefined;
 const stage = (): Stage => {

@@ -16,7 +16,7 @@ export interface World {
   readonly keys: Readonly<Record<string, string>>;
 }
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 const appsSchema = z.object({
   apps: z.array(

@@ -9,7 +9,7 @@ import { SAMPLE } from '../services.ts';
 import type { Stage } from '../stage.ts';
 import { visit } from '../visitor.ts';
 
-const SETTLED_WITHIN_MS = 30_000;
+const SETTLED_WITHIN_MS = 90_000;
 
 /** A second version by a push, a canary and batches; then back to the first after the end. */
 export function canaryAndBack(stage: () => Stage): void {

@@ -9,7 +9,7 @@ import { chapter } from '../chapter.ts';
 import { SAMPLE, SHOP } from '../services.ts';
 import type { Stage } from '../stage.ts';
 
-const REPLACED_WITHIN_MS = 60_000;
+const REPLACED_WITHIN_MS = 180_000;
 const APP = '/prod/shop/r1';
 
 /** What goes on between releases: instances die, load is looked at, images pile up. */
@@ -103,7 +103,7 @@ async function containerOf({ platform }: Stage, task: string) {
 /** Every tag of every repository. */
 async function tagsOf(registry: string): Promise<Record<string, readonly string[]>> {
   const read = async <Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> => {
-    const answer = await fetch(`${registry}${path}`, { signal: AbortSignal.timeout(10_000) });
+    const answer = await fetch(`${registry}${path}`, { signal: AbortSignal.timeout(60_000) });
     return schema.parse(await answer.json());
   };
   const { repositories } = await read('/v2/_catalog', z.object({ repositories: z.array(z.string()) }));

@@ -11,8 +11,8 @@ import { storyOf } from '../temporal-story.ts';
 
 const LANE = 'lane/prod/shop';
 /** Longest time until a hand-made change is seen, put back, or no longer one. */
-const SEEN_WITHIN_MS = 60_000;
-const SETTLED_WITHIN_MS = 30_000;
+const SEEN_WITHIN_MS = 180_000;
+const SETTLED_WITHIN_MS = 90_000;
 /** Enough for the canary of the version that is watched to be judged within seconds. */
 const REQUESTS_PER_SECOND = 60;
 
@@ -40,7 +40,7 @@ export function people(stage: () => Stage): void {
         method: 'PUT',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ instances: count }),
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(60_000),
       });
       expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('deploymentId')]);
     };
@@ -89,10 +89,16 @@ export function people(stage: () => Stage): void {
         async () => expect(await said(['lane', 'show', 'prod', SHOP])).toContain(`\n  ${named}\n`),
         { withinMs: SEEN_WITHIN_MS, everyMs: 500 },
       );
-      expect(await detailsOf(LANE)).toContain(`changed by hand: ${named}`);
-      expect((await storyOf(temporal, LANE)).attributes).toMatchObject({ SlipwayStage: 'drift' });
-      expect(notices.map(({ kind, text }) => `${kind} ${text}`)).toContainEqual(
-        expect.stringContaining(`drift shop in prod was changed by hand: ${named}.`),
+      await until(
+        'Temporal and the room to tell it too',
+        async () => {
+          expect(await detailsOf(LANE)).toContain(`changed by hand: ${named}`);
+          expect((await storyOf(temporal, LANE)).attributes).toMatchObject({ SlipwayStage: 'drift' });
+          expect(notices.map(({ kind, text }) => `${kind} ${text}`)).toContainEqual(
+            expect.stringContaining(`drift shop in prod was changed by hand: ${named}.`),
+          );
+        },
+        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
       );
 
       const order = ['release', SHOP, '--bundle', back, '--watch'];
@@ -106,7 +112,11 @@ export function people(stage: () => Stage): void {
       );
       expect(wait).toMatchObject({ reason: 'admission', endedBy: 'a person who adopts or reverts it in the lane' });
       expect(await detailsOf('release/shop/words')).toContain(named);
-      expect(await running()).toEqual({ '/prod/shop/r1': 3 });
+      await until(
+        'the third instance to be healthy, and nothing else to run',
+        async () => expect(await running()).toEqual({ '/prod/shop/r1': 3 }),
+        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
+      );
     });
 
     step('freeze an environment and pause a release: nothing moves before both are taken back', async () => {

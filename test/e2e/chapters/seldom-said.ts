@@ -31,7 +31,7 @@ export function seldomSaid(stage: () => Stage): void {
         method: 'PUT',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ instances: count }),
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(60_000),
       });
       expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('deploymentId')]);
     };
@@ -40,7 +40,7 @@ export function seldomSaid(stage: () => Stage): void {
       const answer = await fetch(url, {
         method,
         ...(body === undefined ? {} : { body }),
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(60_000),
       });
       expect([answer.status, await answer.text()]).toEqual([200, 'true']);
     };
