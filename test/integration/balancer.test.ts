@@ -129,7 +129,14 @@ describe('the balancer', () => {
       },
       { withinMs: 60_000 },
     );
-    expect(await runActivity(activities.observeTraffic, WEB)).toMatchObject({ shares: { r1: 90, r2: 10 }, achieved });
+    await until(
+      'all instances to be up, with their shares',
+      async () => {
+        const seen = await runActivity(activities.observeTraffic, WEB);
+        expect(seen).toMatchObject({ shares: { r1: 90, r2: 10 }, achieved });
+      },
+      { withinMs: 45_000 },
+    );
   }, 120_000);
 
   it('moves no weight when somebody else has changed the shares', async () => {
