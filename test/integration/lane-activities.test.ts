@@ -7,6 +7,7 @@ import { createLaneActivities, type LaneActivities, type LaneReading } from '../
 import { FailureType } from '../../domain/failures.ts';
 import { laneWorkflowId, SearchAttribute, TASK_QUEUE, WorkflowType } from '../../workflows/contract.ts';
 import { connectTemporal, type TemporalConnection } from '../temporal-connection.ts';
+import { startTestServer } from '../test-server.ts';
 
 jest.setTimeout(120_000);
 
@@ -29,12 +30,14 @@ describe('the lane activities, on a real Temporal server', () => {
       logger: new DefaultLogger('ERROR'),
       telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
     });
-    env = await TestWorkflowEnvironment.createLocal({
-      server: {
-        executable: { type: 'existing-path', path },
-        searchAttributes: Object.values(SearchAttribute),
-      },
-    });
+    env = await startTestServer(() =>
+      TestWorkflowEnvironment.createLocal({
+        server: {
+          executable: { type: 'existing-path', path },
+          searchAttributes: Object.values(SearchAttribute),
+        },
+      }),
+    );
     worker = await Worker.create({
       connection: env.nativeConnection,
       taskQueue: TASK_QUEUE,

@@ -6,15 +6,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowClient } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { connectTemporal } from '../temporal-connection.ts';
+import { startTestServer } from '../test-server.ts';
 
 /** Longer than the SDK waits before it tries a call again for the first time. */
 const RETRIED_MS = 1_000;
 /** Far longer than a call takes to fail. */
 const PATIENCE_MS = 30_000;
 
-const env = await TestWorkflowEnvironment.createLocal({
-  server: { executable: { type: 'existing-path', path: process.env['TEMPORAL_CLI_PATH'] ?? '' } },
-});
+const path = process.env['TEMPORAL_CLI_PATH'] ?? '';
+const env = await startTestServer(() =>
+  TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path } } }),
+);
 const { connection, close } = await connectTemporal(env.address);
 const client = new WorkflowClient({ connection });
 const handle = await client.start('parked', { workflowId: 'parked', taskQueue: 'unattended' });

@@ -7,6 +7,7 @@ import pino from 'pino';
 import { buildServer, type ServerOptions } from '../../../api/server.ts';
 import { SearchAttribute, TASK_QUEUE } from '../../../workflows/contract.ts';
 import { connectTemporal } from '../../temporal-connection.ts';
+import { startTestServer } from '../../test-server.ts';
 
 /** The API on a port of its own, over a real Temporal server and the stand-in workflows. */
 export interface ApiRig {
@@ -35,13 +36,15 @@ export async function startApiRig(activities: object = {}): Promise<ApiRig> {
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
   });
-  const env = await TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path },
-      searchAttributes: Object.values(SearchAttribute),
-      extraArgs: ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
-    },
-  });
+  const env = await startTestServer(() =>
+    TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        searchAttributes: Object.values(SearchAttribute),
+        extraArgs: ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+      },
+    }),
+  );
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue: TASK_QUEUE,
