@@ -57,6 +57,21 @@ async function refusal(update: Promise<unknown>): Promise<unknown> {
 }
 
 describe('a hand-made change in an idle lane', () => {
+  it('is looked for as often after a year as at first: seen at the second look that has it, within 30 s', async () => {
+    await startLane();
+    scaleByHand(5);
+    await drifts();
+    const { events } = await handle.fetchHistory();
+    const watch = events
+      ?.map((event) => event.activityTaskScheduledEventAttributes)
+      .find((scheduled) => scheduled?.activityType?.name === 'watchDrift');
+    const { backoffCoefficient, initialInterval, maximumAttempts, maximumInterval } = watch?.retryPolicy ?? {};
+    expect({ backoffCoefficient, maximumAttempts }).toEqual({ backoffCoefficient: 1, maximumAttempts: 0 });
+    expect(Number(initialInterval?.seconds)).toBeLessThanOrEqual(8);
+    expect(Number(maximumInterval?.seconds)).toBeLessThanOrEqual(8);
+    expect(Number(watch?.scheduleToCloseTimeout?.seconds)).toBeGreaterThan(365 * 86_400);
+  });
+
   it('is shown, told in chat, and left alone', async () => {
     await startLane();
     await rig.passTime('30s');

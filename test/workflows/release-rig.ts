@@ -73,15 +73,27 @@ export async function startRelease(
   });
 }
 
-/** Asks until the release is there; it gets there without time passing. */
-export async function until(handle: Pick<Handle, 'query'>, what: (view: ReleaseView) => boolean): Promise<ReleaseView> {
+/**
+ * Asks until the release is there; it gets there without time passing.
+ * @throws {Error} with where it is instead, and the end of its history
+ */
+export async function until(
+  handle: Pick<Handle, 'query' | 'fetchHistory'>,
+  what: (view: ReleaseView) => boolean,
+): Promise<ReleaseView> {
   const deadline = Date.now() + 120_000;
   let last: ReleaseView | undefined;
   while (Date.now() < deadline) {
     last = await handle.query(releaseQuery);
     if (what(last)) return last;
   }
-  throw new Error(`it did not get there: ${JSON.stringify(last, null, 1)}`);
+  const { events } = await handle.fetchHistory();
+  const end = events?.slice(-12).map(({ eventTime, eventType, ...attributes }) => ({
+    at: new Date(Number(eventTime?.seconds) * 1000),
+    type: eventType,
+    ...attributes,
+  }));
+  throw new Error(`it did not get there: ${JSON.stringify(last, null, 1)}\n${JSON.stringify(end, undefined, 1)}`);
 }
 
 /** Lets time pass until the run has ended. */
