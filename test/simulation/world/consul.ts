@@ -14,7 +14,8 @@ export interface RegisteredService {
 
 /**
  * Consul's agent, as far as Slipway uses it: keys with compare-and-set, and services for DNS. Whoever writes what is there
- * changes nothing, as in Consul's own store: so it is no effect either when a write is tried again whose answer was lost.
+ * changes nothing, as in Consul's own store (on 1.8.7 `ModifyIndex` stays): so it is no effect either when a write is tried
+ * again whose answer was lost.
  */
 export class SimulatedConsul {
   readonly services = new Map<string, RegisteredService>();
