@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { ApiClient } from '../../cli/api-client.ts';
 import { serviceDnsName } from '../../domain/environment.ts';
 import type { ReleaseView } from '../../domain/release.ts';
-import { acceptedSchema, type Order } from '../../domain/schemas/api.ts';
+import { acceptedSchema, type Lane, laneSchema, type Order } from '../../domain/schemas/api.ts';
 import { controlAnswerSchema } from '../../domain/schemas/controls.ts';
 import { releaseSchema } from '../../domain/schemas/release.ts';
 import { vetoSchema } from '../../domain/schemas/veto.ts';
 import { eventually } from '../../local/demo/eventually.ts';
 import { type Load, startLoad } from '../../local/demo/load.ts';
-import { startPlatform } from '../../local/platform/platform.ts';
+import { type Platform, startPlatform } from '../../local/platform/platform.ts';
 import { createSampleRepository } from '../../local/sample/repository.ts';
 import type { Change } from '../../local/sample/versions.ts';
 import { type RunningRevision, revisionsOf } from './revisions.ts';
@@ -40,7 +40,10 @@ const WAY: readonly Change[] = [
 ];
 
 export interface Stage {
+  readonly platform: Platform;
   readonly clients: Load;
+  /** What Slipway knows of the service in production. */
+  lane(): Promise<Lane>;
   /** The service's revisions in production, the oldest first. */
   revisions(): Promise<readonly RunningRevision[]>;
   /** Releases the newer of two bundles; the other one serves before. @returns the release, once it bakes */
@@ -136,7 +139,9 @@ async function setStage(dir: string, ends: (() => Promise<unknown>)[]): Promise<
   expectOutcome((await rollBack('second')).view, 'rolled-back');
   await liftVeto();
   return {
+    platform,
     clients,
+    lane: () => api.call(`/v1/lanes/${PRODUCTION}/${SERVICE}`, laneSchema),
     revisions: () => revisionsOf(urls.marathon, PRODUCTION, SERVICE),
     releaseNewer: async (key) => {
       await start(key, { bundle: newer });
