@@ -24,7 +24,7 @@ beforeEach(async () => {
       const { method = '', url = '', headers } = request;
       asked.push({ method, url, token: headers['x-consul-token'], body: sent });
       if (hang) return;
-      response.writeHead(status, { 'Content-Type': body.startsWith('{') ? 'application/json' : 'text/plain' });
+      response.writeHead(status, { 'Content-Type': /^[{[]/.test(body) ? 'application/json' : 'text/plain' });
       response.end(body);
     });
   });
@@ -109,6 +109,18 @@ describe('ConsulClient', () => {
     expect(asked[0]).toMatchObject({ method: 'PUT', url: '/v1/kv/a/b?cas=7', body: 'v' });
     expect(await client.kvDelete('a/b', { cas: 7 })).toBe(won);
     expect(asked[1]).toMatchObject({ method: 'DELETE', url: '/v1/kv/a/b?cas=7' });
+  });
+
+  it('asks for nothing that a server may have known before it was started again', async () => {
+    body = '[]';
+    await client.kvGet('a');
+    await client.kvList('a/');
+    await client.serviceHealth('web', 'r1');
+    expect(asked.map(({ url }) => new URL(url ?? '', 'http://consul').searchParams.get('consistent'))).toEqual([
+      '1',
+      '1',
+      '1',
+    ]);
   });
 
   it('takes a service that is not known for one that is gone', async () => {

@@ -30,6 +30,13 @@ export interface ConsulOptions {
 /** Consul takes 512 KB a value; more than this is no configuration any more. */
 export const MAX_VALUE_BYTES = 400 * 1024;
 
+/**
+ * A server that was started again leads before it has read its whole log, and answers plain reads from what it has by
+ * then: an older state than it gave before. This asks it to be sure first; until it is it answers with 500.
+ * https://developer.hashicorp.com/consul/api-docs/features/consistency
+ */
+const CONSISTENT = { consistent: true } as const;
+
 /** Servers before 1.12 take no more; newer ones take 128. */
 const MAX_TRANSACTION_OPERATIONS = 64;
 
@@ -74,7 +81,7 @@ export class ConsulClient {
   async kvGet(key: string): Promise<KvEntry | undefined> {
     checkKey(key);
     const call = `GET kv ${key}`;
-    const found = await this.#read(call, () => this.#consul.kv.get(key));
+    const found = await this.#read(call, () => this.#consul.kv.get({ ...CONSISTENT, key }));
     return found === undefined || found === null ? undefined : this.#entries(call, [found])[0];
   }
 
@@ -82,7 +89,9 @@ export class ConsulClient {
   async kvList(prefix: string): Promise<readonly KvEntry[]> {
     checkKey(prefix);
     const call = `GET kv ${prefix} recursively`;
-    const found: unknown = await this.#read(call, () => this.#consul.kv.get({ key: prefix, recurse: true }));
+    const found: unknown = await this.#read(call, () =>
+      this.#consul.kv.get({ ...CONSISTENT, key: prefix, recurse: true }),
+    );
     return this.#entries(call, found ?? []);
   }
 
@@ -154,7 +163,7 @@ export class ConsulClient {
   /** Every instance of a service in the datacentre with its state. @param tag only instances with this tag */
   async serviceHealth(name: string, tag?: string): Promise<readonly ServiceHealth[]> {
     const call = `GET health of service ${name}`;
-    const query = { service: name, ...(tag === undefined ? {} : { tag }) };
+    const query = { ...CONSISTENT, service: name, ...(tag === undefined ? {} : { tag }) };
     const found: unknown = await this.#read(call, () => this.#consul.health.service(query));
     return this.#check(call, found, ServiceHealthSchema).map(({ Node, Service, Checks }) => {
       const states = new Set(Checks.map((check) => check.Status));
