@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { bundleOf } from '../../../domain/bundle.ts';
 import { laneSchema, type ReleaseSummary, releaseListSchema } from '../../../domain/schemas/api.ts';
@@ -7,17 +7,11 @@ import { planSchema, releaseSchema } from '../../../domain/schemas/release.ts';
 import { until } from '../../../local/platform/until.ts';
 import { laneWorkflowId, TASK_QUEUE, WorkflowType } from '../../../workflows/contract.ts';
 import { releaseCalls } from './release-calls.ts';
-import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
+import { rig, runApi, TOKENS } from './rig.ts';
 
 jest.setTimeout(120_000);
 
-let rig: ApiRig;
-beforeAll(async () => {
-  rig = await startApiRig();
-});
-afterAll(async () => {
-  await rig?.stop();
-});
+runApi();
 
 const { call, ended, startRelease } = releaseCalls(() => rig);
 

@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { bundleOf } from '../../../domain/bundle.ts';
 import { releaseSchema } from '../../../domain/schemas/release.ts';
 import { releaseCalls } from './release-calls.ts';
-import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
+import { rig, runApi, TOKENS } from './rig.ts';
 
 jest.setTimeout(120_000);
 
-let rig: ApiRig;
-beforeAll(async () => {
-  rig = await startApiRig();
-});
-afterAll(async () => {
-  await rig?.stop();
-});
+runApi();
 
 const { call, ended, startRelease } = releaseCalls(() => rig);
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
+import { afterAll, beforeAll } from '@jest/globals';
 import { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
@@ -26,6 +27,17 @@ const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
 /** Tokens of the rig, by who holds them. */
 export const TOKENS = { ann: 'token-of-ann', bob: 'token-of-bob' } as const;
+
+/** Of the test file that runs; set by `runApi`. */
+export let rig: ApiRig;
+
+/** An API runs while the tests of a file do. */
+export function runApi(): void {
+  beforeAll(async () => {
+    rig = await startApiRig();
+  });
+  afterAll(() => rig?.stop());
+}
 
 /** @param activities what the worker takes besides the stand-in workflows */
 export async function startApiRig(activities: object = {}): Promise<ApiRig> {

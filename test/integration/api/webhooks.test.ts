@@ -1,19 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
 import { releaseSchema } from '../../../domain/schemas/release.ts';
 import { signMessage } from '../../../domain/standard-webhooks.ts';
-import { type ApiRig, startApiRig, TOKENS } from './rig.ts';
+import { rig, runApi, TOKENS } from './rig.ts';
 
 jest.setTimeout(120_000);
 
-let rig: ApiRig;
-beforeAll(async () => {
-  rig = await startApiRig();
-});
-afterAll(async () => {
-  await rig?.stop();
-});
+runApi();
 
 const answerSchema = z.looseObject({
   text: z.string().default(''),
