@@ -3,12 +3,9 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { FailureType } from '../domain/failures.ts';
 import { adoptUpdate, type CommandInput, laneQuery, laneWorkflowId, revertUpdate } from '../workflows/contract.ts';
 import { type ConfiguredNames, requireEnvironment, requireService } from './configured.ts';
+import { WORKFLOW_MS } from './deadlines.ts';
 import { Problem } from './problem.ts';
 import type { Command } from './releases.ts';
-
-const QUESTION_MS = 10_000;
-/** Longest time for a command: a worker that was just restarted first replays the lane. */
-const COMMAND_MS = 20_000;
 
 /** One service in one environment. */
 export interface LaneName {
@@ -43,8 +40,8 @@ export class Drifts {
     const lane = laneWorkflowId(environment, service);
     try {
       const asked = this.client.workflow.getHandle(lane);
-      const { holder = lane } = await this.client.withDeadline(Date.now() + QUESTION_MS, () => asked.query(laneQuery));
-      await this.client.withDeadline(Date.now() + COMMAND_MS, () =>
+      const { holder = lane } = await this.client.withDeadline(Date.now() + WORKFLOW_MS, () => asked.query(laneQuery));
+      await this.client.withDeadline(Date.now() + WORKFLOW_MS, () =>
         this.client.workflow.getHandle(holder).executeUpdate(verb === 'adopt' ? adoptUpdate : revertUpdate, {
           updateId: `${verb}:${by}:${clickId}`,
           args: [{ by, reason }],

@@ -14,12 +14,9 @@ import {
   WorkflowType,
 } from '../workflows/contract.ts';
 import { type ConfiguredNames, requireEnvironment, requireService } from './configured.ts';
+import { WORKFLOW_MS } from './deadlines.ts';
 import { Problem } from './problem.ts';
 import type { Command } from './releases.ts';
-
-const QUESTION_MS = 10_000;
-/** Longest time for a command: a worker that was just restarted first replays the freezes. */
-const COMMAND_MS = 20_000;
 
 /** What is frozen, as the workflow that keeps the freezes knows it. Failures are `Problem`s. */
 export class Freezes {
@@ -35,7 +32,7 @@ export class Freezes {
   async list(): Promise<readonly Freeze[]> {
     const kept = this.client.workflow.getHandle(FREEZES_WORKFLOW_ID);
     try {
-      return (await this.client.withDeadline(Date.now() + QUESTION_MS, () => kept.query(freezesQuery))).freezes;
+      return (await this.client.withDeadline(Date.now() + WORKFLOW_MS, () => kept.query(freezesQuery))).freezes;
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       return [];
@@ -46,7 +43,7 @@ export class Freezes {
   async freeze({ reason, scope, until }: FreezeOrder, { by, clickId }: Command): Promise<Freeze> {
     this.require(scope);
     const input: FreezesInput = {};
-    return this.client.withDeadline(Date.now() + COMMAND_MS, () =>
+    return this.client.withDeadline(Date.now() + WORKFLOW_MS, () =>
       this.client.workflow.executeUpdateWithStart(freezeUpdate, {
         updateId: `freeze:${by}:${clickId}`,
         args: [{ scope, by, reason, ...(until === undefined ? {} : { until }) }],
@@ -66,7 +63,7 @@ export class Freezes {
   async unfreeze(id: string, { by, clickId, reason }: Command & CommandInput): Promise<Freeze> {
     const kept = this.client.workflow.getHandle(FREEZES_WORKFLOW_ID);
     try {
-      return await this.client.withDeadline(Date.now() + COMMAND_MS, () =>
+      return await this.client.withDeadline(Date.now() + WORKFLOW_MS, () =>
         kept.executeUpdate(unfreezeUpdate, {
           updateId: `unfreeze:${id}:${by}:${clickId}`,
           args: [{ id, by, reason }],

@@ -4,8 +4,8 @@ import type { RevisionRecord } from '../domain/lane.ts';
 import type { Lane } from '../domain/schemas/api.ts';
 import { type LaneView, laneQuery, laneWorkflowId } from '../workflows/contract.ts';
 import { type ConfiguredNames, requireEnvironment, requireService } from './configured.ts';
+import { WORKFLOW_MS } from './deadlines.ts';
 
-const QUESTION_MS = 10_000;
 /** Lanes asked at once; a list of many must not crowd out the workers' own work. */
 const CONCURRENCY = 16;
 
@@ -24,7 +24,7 @@ export class Lanes {
     this.require(environment, service);
     const handle = this.client.workflow.getHandle(laneWorkflowId(environment, service));
     try {
-      return laneOf(await this.client.withDeadline(Date.now() + QUESTION_MS, () => handle.query(laneQuery)));
+      return laneOf(await this.client.withDeadline(Date.now() + WORKFLOW_MS, () => handle.query(laneQuery)));
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       return { state: { environment, service, lastRevision: 0 }, queue: [] };

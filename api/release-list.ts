@@ -6,8 +6,7 @@ import {
   releaseSummarySchema,
 } from '../domain/schemas/api.ts';
 import { SearchAttribute, WorkflowType } from '../workflows/contract.ts';
-
-const QUESTION_MS = 10_000;
+import { SERVER_MS } from './deadlines.ts';
 
 /**
  * Releases by Temporal's search index, in its order: those that run, newest first, then those that ended last. The
@@ -21,7 +20,7 @@ export async function listReleases(
   const query = releaseListQuery(filter);
   const releases: ReleaseSummary[] = [];
   let more = false;
-  await client.withDeadline(Date.now() + QUESTION_MS, async () => {
+  await client.withDeadline(Date.now() + SERVER_MS, async () => {
     for await (const execution of client.workflow.list({ query, pageSize: filter.limit + 1 })) {
       if (releases.length === filter.limit) {
         more = true;

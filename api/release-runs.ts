@@ -18,12 +18,8 @@ import {
   TASK_QUEUE,
   WorkflowType,
 } from '../workflows/contract.ts';
+import { SERVER_MS, WORKFLOW_MS } from './deadlines.ts';
 import { Problem } from './problem.ts';
-
-/** Longest time for a question to Temporal, and to the worker behind it. */
-const QUESTION_MS = 10_000;
-/** Longest time for a command: a worker that was just restarted first replays the release. */
-const COMMAND_MS = 20_000;
 
 export interface ReleaseName {
   readonly service: string;
@@ -67,7 +63,7 @@ export class ReleaseRuns {
     const { workflow } = this.client;
     const workflowId = releaseWorkflowId(name.service, name.key);
     let wasOver = false;
-    const described = await this.client.withDeadline(Date.now() + QUESTION_MS, async () => {
+    const described = await this.client.withDeadline(Date.now() + SERVER_MS, async () => {
       try {
         await workflow.start(workflowType, {
           workflowId,
@@ -112,7 +108,7 @@ export class ReleaseRuns {
   async command<Result>(name: ReleaseName, run: (handle: WorkflowHandle) => Promise<Result>): Promise<Result> {
     const handle = this.handle(name);
     try {
-      return await this.client.withDeadline(Date.now() + COMMAND_MS, () => run(handle));
+      return await this.client.withDeadline(Date.now() + WORKFLOW_MS, () => run(handle));
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       // Temporal says the same of a run that has ended and of one that never was.
@@ -127,7 +123,7 @@ export class ReleaseRuns {
 
   private async describe(handle: WorkflowHandle, name: ReleaseName): Promise<WorkflowExecutionDescription> {
     try {
-      return await this.client.withDeadline(Date.now() + QUESTION_MS, () => handle.describe());
+      return await this.client.withDeadline(Date.now() + SERVER_MS, () => handle.describe());
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       throw new Problem(FailureType.UnknownRelease, `there is no release ${name.service}/${name.key}`, {
@@ -139,12 +135,12 @@ export class ReleaseRuns {
   private async viewOf(handle: WorkflowHandle, described: WorkflowExecutionDescription): Promise<ReleaseView> {
     if (described.status.name === 'COMPLETED') {
       // The contract's border: both workflow types behind a release id return a ReleaseResult.
-      const result: ReleaseResult = await this.client.withDeadline(Date.now() + QUESTION_MS, () => handle.result());
+      const result: ReleaseResult = await this.client.withDeadline(Date.now() + SERVER_MS, () => handle.result());
       return result.view;
     }
     const running = described.status.name === 'RUNNING';
     const view = await this.client
-      .withDeadline(Date.now() + QUESTION_MS, () => handle.query(releaseQuery))
+      .withDeadline(Date.now() + WORKFLOW_MS, () => handle.query(releaseQuery))
       .catch((error: unknown) => {
         // One that was ended before its first step, or whose code is gone, can't be asked any more.
         if (running) throw error;

@@ -5,12 +5,10 @@ import type { VetoList } from '../domain/schemas/veto.ts';
 import type { Veto } from '../domain/veto.ts';
 import { type CommandInput, laneWorkflowId, liftVetoUpdate } from '../workflows/contract.ts';
 import { type ConfiguredNames, requireEnvironment, requireService } from './configured.ts';
+import { WORKFLOW_MS } from './deadlines.ts';
 import type { Lanes } from './lanes.ts';
 import { Problem } from './problem.ts';
 import type { Command } from './releases.ts';
-
-/** Longest time for a command: a worker that was just restarted first replays the lane. */
-const COMMAND_MS = 20_000;
 
 /** Which bundle may not go where. */
 export interface VetoName {
@@ -49,7 +47,7 @@ export class Vetoes {
     requireEnvironment(this.configuration, environment);
     const lane = this.client.workflow.getHandle(laneWorkflowId(environment, service));
     try {
-      return await this.client.withDeadline(Date.now() + COMMAND_MS, () =>
+      return await this.client.withDeadline(Date.now() + WORKFLOW_MS, () =>
         lane.executeUpdate(liftVetoUpdate, {
           updateId: `lift-veto:${bundle}:${by}:${clickId}`,
           args: [{ bundle, by, reason }],

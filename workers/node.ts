@@ -22,7 +22,7 @@ async function runNode(configuration: Configuration, host: string): Promise<void
     const worker = await Worker.create({
       connection,
       namespace: temporal.namespace,
-      identity: `node/${host}`,
+      identity: `${process.pid}@${host}`,
       taskQueue: hostTaskQueue(host),
       activities: createMaintenanceActivities({
         commands: registry.maintenance,

@@ -13,8 +13,8 @@ export interface ProcessSpec {
   readonly args: readonly string[];
   /** Added to the launcher's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Throws, saying what is missing, until the process does its work. */
-  readonly ready: () => Promise<void>;
+  /** Throws, saying what is missing, until the process of this pid does its work. */
+  readonly ready: (pid: number) => Promise<void>;
   /** Milliseconds from start to ready. */
   readonly readyWithinMs: number;
   /** Milliseconds from SIGTERM to SIGKILL. */
@@ -96,8 +96,8 @@ export class SupervisedProcess {
         `${this.name} to be ready`,
         async () => {
           // An early end is final: no further try can mend it, so it is answered outside the loop.
-          if (running.ending === undefined && !running.stopped) {
-            await this.spec.ready();
+          if (running.pid !== undefined && running.ending === undefined && !running.stopped) {
+            await this.spec.ready(running.pid);
           }
         },
         { withinMs: this.spec.readyWithinMs },

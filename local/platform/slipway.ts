@@ -28,7 +28,7 @@ const READY_WITHIN_MS = 180_000;
 const WORKERS = join(import.meta.dirname, '../../workers');
 
 const pollersAnswer = z.object({
-  pollers: z.array(z.object({ lastAccessTime: z.iso.datetime({ offset: true }) })).default([]),
+  pollers: z.array(z.object({ identity: z.string() })).default([]),
 });
 
 /** The processes; not started. */
@@ -48,8 +48,8 @@ export function slipwayProcesses(supervisor: Supervisor, options: SlipwayOptions
       },
     });
   return {
-    orchestrator: add('orchestrator', pollsTaskQueue(options.temporal, TASK_QUEUE)),
-    node: add('node', { env: { SLIPWAY_HOST: HOST }, ...pollsTaskQueue(options.temporal, hostTaskQueue(HOST)) }),
+    orchestrator: add('orchestrator', { ready: pollsTaskQueue(options.temporal, TASK_QUEUE) }),
+    node: add('node', { env: { SLIPWAY_HOST: HOST }, ready: pollsTaskQueue(options.temporal, hostTaskQueue(HOST)) }),
     discovery: add('discovery', {
       // It tells the balancer, by Consul, where the frontends are: they answer when all of that chain works.
       ready: async () => {
@@ -64,19 +64,16 @@ export function slipwayProcesses(supervisor: Supervisor, options: SlipwayOptions
   };
 }
 
-/** Ready when a worker that was started after this process asks the task queue for work. */
-function pollsTaskQueue(temporal: TemporalServer, queue: string): Pick<ProcessSpec, 'beforeStart' | 'ready'> {
-  let startedAt = 0;
-  return {
-    beforeStart: () => {
-      startedAt = Date.now();
-    },
-    ready: async () => {
-      const url = `${temporal.namespaceUrl}/task-queues/${queue}?taskQueueType=TASK_QUEUE_TYPE_ACTIVITY`;
-      const { pollers } = pollersAnswer.parse(JSON.parse(await answerOf(url)));
-      if (!pollers.some(({ lastAccessTime }) => Date.parse(lastAccessTime) >= startedAt)) {
-        throw new Error(`nobody asks task queue ${queue} for work`);
-      }
-    },
+/**
+ * Ready when the process asks the task queue for work. By its pid, with which a worker's identity begins: Temporal
+ * remembers who asked for minutes, and notes the time once more when the connection of one that has died breaks.
+ */
+function pollsTaskQueue(temporal: TemporalServer, queue: string): ProcessSpec['ready'] {
+  return async (pid) => {
+    const url = `${temporal.namespaceUrl}/task-queues/${queue}?taskQueueType=TASK_QUEUE_TYPE_ACTIVITY`;
+    const { pollers } = pollersAnswer.parse(JSON.parse(await answerOf(url)));
+    if (!pollers.some(({ identity }) => identity.startsWith(`${pid}@`))) {
+      throw new Error(`nobody asks task queue ${queue} for work`);
+    }
   };
 }

@@ -5,7 +5,7 @@ import { bundleOf } from '../../../domain/bundle.ts';
 import { laneSchema, type ReleaseSummary, releaseListSchema } from '../../../domain/schemas/api.ts';
 import { planSchema, releaseSchema } from '../../../domain/schemas/release.ts';
 import { until } from '../../../local/platform/until.ts';
-import { laneWorkflowId, TASK_QUEUE, WorkflowType } from '../../../workflows/contract.ts';
+import { laneWorkflowId, releaseWorkflowId, TASK_QUEUE, WorkflowType } from '../../../workflows/contract.ts';
 import { releaseCalls } from './release-calls.ts';
 import { rig, runApi, TOKENS } from './rig.ts';
 
@@ -115,6 +115,26 @@ describe('reading', () => {
     expect(all.body.lanes.map(({ state }) => state.environment)).toEqual(['fat', 'prod']);
     expect((await call('GET', '/v1/lanes/prod/unknown')).body.code).toBe('UnknownService');
     expect((await call('GET', '/v1/lanes/nowhere/sample')).body.code).toBe('UnknownEnvironment');
+  });
+
+  it('answers what a release does though a worker has died with its next task', async () => {
+    const { key, path } = await startRelease();
+    const workflowId = releaseWorkflowId('sample', key);
+    let answer: ReturnType<typeof call> | undefined;
+    await rig.withoutWorker(async () => {
+      await rig.client.workflow.getHandle(workflowId).signal('anything');
+      // Temporal waits for this task until its time is up, since nobody tells that whoever took it is dead.
+      const taken = await rig.client.withDeadline(Date.now() + 60_000, () =>
+        rig.client.workflowService.pollWorkflowTaskQueue({
+          namespace: rig.client.options.namespace,
+          taskQueue: { name: TASK_QUEUE },
+          identity: 'dies',
+        }),
+      );
+      expect(taken.workflowExecution?.workflowId).toBe(workflowId);
+      answer = call('GET', path);
+    });
+    await expect(answer).resolves.toMatchObject({ status: 200, body: { wait: { reason: 'approval' } } });
   });
 
   it('is alive and ready', async () => {

@@ -36,7 +36,7 @@ export function releaseCalls(rig: () => ApiRig) {
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await response.json();
     return { status: response.status, headers: response.headers, text, body: answerSchema.parse(text) };

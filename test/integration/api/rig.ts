@@ -20,6 +20,8 @@ export interface ApiRig {
   readonly logs: readonly Record<string, unknown>[];
   /** Stops the clock of the API's signature checks at this second; undefined lets it go with the real one. */
   stopClock(atSecond: number | undefined): void;
+  /** Does something while there is no worker. */
+  withoutWorker(act: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -57,17 +59,27 @@ export async function startApiRig(activities: object = {}): Promise<ApiRig> {
       },
     }),
   );
-  const worker = await Worker.create({
-    connection: env.nativeConnection,
-    taskQueue: TASK_QUEUE,
-    activities,
-    workflowBundle: await bundleWorkflowCode({
-      workflowsPath: new URL('./stand-in-workflows.ts', import.meta.url).pathname,
-      logger: new DefaultLogger('WARN'),
-    }),
-    workflowFailureErrorTypes: { '*': ['Error'] },
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: new URL('./stand-in-workflows.ts', import.meta.url).pathname,
+    logger: new DefaultLogger('WARN'),
   });
-  const running = worker.run();
+  let worker: Worker;
+  let running: Promise<void>;
+  async function startWorker(): Promise<void> {
+    worker = await Worker.create({
+      connection: env.nativeConnection,
+      taskQueue: TASK_QUEUE,
+      activities,
+      workflowBundle,
+      workflowFailureErrorTypes: { '*': ['Error'] },
+    });
+    running = worker.run();
+  }
+  async function stopWorker(): Promise<void> {
+    worker.shutdown();
+    await running;
+  }
+  await startWorker();
   const { connection, close } = await connectTemporal(env.address);
   const client = new Client({ connection });
 
@@ -118,10 +130,13 @@ export async function startApiRig(activities: object = {}): Promise<ApiRig> {
     stopClock: (atSecond) => {
       stoppedAt = atSecond;
     },
+    withoutWorker: async (act) => {
+      await stopWorker();
+      await act().finally(startWorker);
+    },
     stop: async () => {
       await server.close();
-      worker.shutdown();
-      await running;
+      await stopWorker();
       await close();
       await env.teardown();
     },
