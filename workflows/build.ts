@@ -18,7 +18,7 @@ import { type BuildInput, type BuildResult, buildTaskQueue } from './contract.ts
 import { END_LEFT, endLeft } from './left-task.ts';
 import { activities, HEARTBEAT_TIMEOUT, type Profile, READ } from './options.ts';
 
-/** A build that gets no working builder is tried on so many agents. */
+/** A build that gets no working builder is tried with so many. One that no agent took but those left out is not counted. */
 const MAX_BUILDERS = 3;
 
 /** A builder that runs takes its next stage at once; one that does not for so long is gone. */
@@ -32,11 +32,13 @@ type Built = Omit<BuildResult, 'builder' | 'agent'>;
 /** Which attempt to build came how far. */
 type Attempt =
   | { readonly kind: 'built'; readonly built: Built; readonly end: BuilderEnd }
-  | { readonly kind: 'lost'; readonly because: string; readonly agent?: BuilderEnd['agent'] };
+  | { readonly kind: 'lost'; readonly because: string; readonly end?: BuilderEnd };
 
 /**
  * Builds a commit on a builder of its own: a task on a CI agent that takes the stages from its own task queue and ends
- * with the build. A builder that does not start, or dies, is replaced by one on another agent, from the first stage.
+ * with the build. A builder that does not start, or dies, is replaced by one on another agent, from the first stage. Its
+ * time to start runs on while no orchestrator lives, so one may be lost although its agent is well: where no other agent
+ * takes its successor, that agent is asked again.
  *
  * @throws ActivityFailure `BuildFailed` when the service's own code fails a stage; ApplicationFailure
  * `BuilderUnavailable` after three builders that did not work
@@ -44,8 +46,9 @@ type Attempt =
 export async function build(input: BuildInput): Promise<BuildResult> {
   const { startSeconds } = await activities<BuilderTaskActivities>(READ, 'How builders are started').readBuilderStart();
   const lost: string[] = [];
-  const excludeAgents: string[] = [];
-  while (lost.length < MAX_BUILDERS) {
+  let excludeAgents: string[] = [];
+  let tried = 0;
+  while (tried < MAX_BUILDERS) {
     const builderId = `${input.service}-${uuid4().slice(0, 13)}`;
     const attempt = await withBuilder({ builderId, startSeconds, excludeAgents, input });
     if (attempt.kind === 'built') {
@@ -53,8 +56,11 @@ export async function build(input: BuildInput): Promise<BuildResult> {
       setCurrentDetails(`Built on ${agent?.address ?? 'an agent that Mesos did not name'}.`);
       return { ...attempt.built, builder: builderId, agent: agent?.address ?? '' };
     }
-    if (attempt.agent !== undefined) excludeAgents.push(attempt.agent.id);
-    lost.push(`${builderId}${attempt.agent === undefined ? '' : ` on ${attempt.agent.address}`}: ${attempt.because}`);
+    const agent = attempt.end?.agent;
+    if (agent === undefined && attempt.end !== undefined && excludeAgents.length > 0) excludeAgents = [];
+    else tried += 1;
+    if (agent !== undefined) excludeAgents.push(agent.id);
+    lost.push(`${builderId}${agent === undefined ? '' : ` on ${agent.address}`}: ${attempt.because}`);
     log.warn('builder lost', { builderId, because: attempt.because });
   }
   throw ApplicationFailure.nonRetryable(
@@ -113,10 +119,9 @@ async function withBuilder(order: {
   if (result.ok) return { kind: 'built', built: result.value, end: told ?? { message: 'its end is not known' } };
   const cancelled = isCancellation(result.error);
   if (cancelled ? CancellationScope.current().consideredCancelled : !isBuilderLost(result.error)) throw result.error;
-  // That the activity's own worker died says nothing against the agent.
-  const agent = end.ok ? end.value.agent : undefined;
   const because = !cancelled ? messageOf(result.error) : end.ok ? end.value.message : messageOf(end.error);
-  return { kind: 'lost', because, ...(agent === undefined ? {} : { agent }) };
+  // That the activity's own worker died says nothing against the agent.
+  return { kind: 'lost', because, ...(end.ok ? { end: end.value } : {}) };
 }
 
 /** Every stage on one builder, one after the other. */

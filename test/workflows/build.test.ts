@@ -111,6 +111,27 @@ describe('build', () => {
     expect(builders.live).toBe(0);
   });
 
+  it('asks an agent again on which a builder was lost when no other takes one', async () => {
+    builders = new Builders(['fails-to-start', 'homeless', 'fails-to-start', 'homeless', 'works']);
+    const result = await (await startBuild()).result();
+    expect(result.agent).toBe('ci-5');
+    expect(builders.orders.map(({ excludeAgents }) => excludeAgents)).toEqual([[], ['agent-1'], [], ['agent-3'], []]);
+    expect(builders.live).toBe(0);
+  });
+
+  it('gives up when no agent at all takes three builders', async () => {
+    builders = new Builders(['homeless', 'homeless', 'homeless', 'works']);
+    expect((await failureOf((await startBuild()).result())).type).toBe('BuilderUnavailable');
+    expect(builders.orders).toHaveLength(3);
+  });
+
+  it('keeps away from an agent on which a builder was lost when the worker of the next one dies', async () => {
+    builders = new Builders(['fails-to-start', 'refused', 'works'], 8);
+    await (await startBuild()).result();
+    expect(builders.orders.map(({ excludeAgents }) => excludeAgents)).toEqual([[], ['agent-1'], ['agent-1']]);
+    expect(builders.live).toBe(0);
+  });
+
   it.each(['silent-without-worker', 'refused'] as const)(
     'ends the builder by another activity when its own is told to stop and none takes it up: %s',
     async (behaviour) => {

@@ -16,6 +16,8 @@ type Behaviour =
   | 'dies'
   /** Mesos says that it could not be started. */
   | 'fails-to-start'
+  /** No agent takes it. */
+  | 'homeless'
   /** It never takes work, and the worker that runs it dies. */
   | 'silent-without-worker'
   /** It never takes work, and Mesos refuses whoever asks for it. */
@@ -92,6 +94,7 @@ export class Builders {
       if (attempt === 1) this.live += 1;
       throw ApplicationFailure.retryable('503', 'SystemUnavailable');
     }
+    if (behaviour === 'homeless') return { message: 'no agent made an offer that fits' };
     if (behaviour === 'fails-to-start') return { agent, state: 'TASK_FAILED', message: 'no such program' };
     this.live += 1;
     try {
