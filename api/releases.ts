@@ -23,13 +23,13 @@ import {
   WorkflowType,
 } from '../workflows/contract.ts';
 import { type ConfiguredNames, requireEnvironment, requireService } from './configured.ts';
+import { WORKFLOW_MS } from './deadlines.ts';
 import { asProblem, Problem } from './problem.ts';
 import { type ReleaseName, ReleaseRuns, type Started } from './release-runs.ts';
 
 /** Longest time for a plan: the repository may have to be cloned. */
 const PLAN_MS = 60_000;
-/** How long a release that takes no more commands is looked at, and how often. */
-const OVER_WITHIN_MS = 3_000;
+/** How often a release is looked at that is about to end. */
 const OVER_LOOK_MS = 100;
 
 /** A command of a person on a release. */
@@ -201,14 +201,14 @@ export class Releases {
   }
 
   /**
-   * A release that takes no more commands: one that gives its last lane back, or writes its books, is over in a moment,
-   * and must not refuse a way back meanwhile. One that is being undone is told as it is.
+   * A release that takes no more commands: one that gives its last lane back is over in a moment, or once another worker
+   * has its next task, and must not refuse a way back meanwhile. One that is being undone is told as it is.
    */
   private async viewOnceOver(name: ReleaseName): Promise<ReleaseView> {
-    const deadline = performance.now() + OVER_WITHIN_MS;
+    const deadline = performance.now() + WORKFLOW_MS;
     for (;;) {
       const view = await this.view(name);
-      if (view.outcome !== undefined || performance.now() > deadline) return view;
+      if (view.outcome !== undefined || !isThrough(view) || performance.now() > deadline) return view;
       await sleep(OVER_LOOK_MS);
     }
   }
@@ -249,6 +249,11 @@ export class Releases {
 /** Ids are scoped to who commands what, so that nobody gets the answer that somebody else's click had. */
 function updateId(kind: string, command: Command): string {
   return `${kind}:${command.by}:${command.clickId}`;
+}
+
+/** True when every step has come to a good end. */
+function isThrough({ steps }: ReleaseView): boolean {
+  return steps.length > 0 && steps.every(({ outcome }) => outcome === 'done' || outcome === 'skipped');
 }
 
 /** Where a release had got to; that is where a rollback of it takes place. */

@@ -232,10 +232,15 @@ describe('commands', () => {
     expect((await back('in vain', own)).body.id).toBe(`release/sample/${own}`);
   });
 
-  it('rolls back one that has ended and still writes its books, and none that is being undone', async () => {
+  it('rolls back one that still writes its books or gives its last lane back, and none that is being undone', async () => {
     const { key, path } = await startRelease('writing');
     const back = await call('POST', `${path}/rollback`, { body: { reason: 'bad' } });
     expect(back).toMatchObject({ status: 202, body: { id: `release/sample/${key}.rollback` } });
+    const leaving = await startRelease('leaving');
+    expect(await call('POST', `${leaving.path}/rollback`, { body: { reason: 'bad' } })).toMatchObject({
+      status: 202,
+      body: { id: `release/sample/${leaving.key}.rollback` },
+    });
     const undoing = await startRelease('undoing');
     const refused = await call('POST', `${undoing.path}/rollback`, { body: { reason: 'bad' } });
     expect(refused).toMatchObject({ status: 409, body: { code: 'ReleaseOver' } });

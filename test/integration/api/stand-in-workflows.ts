@@ -8,6 +8,7 @@ import {
   condition,
   defineUpdate,
   setHandler,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -76,6 +77,9 @@ function planOf(request: ReleaseRequest): Plan {
   return { ...content, digest: digestOf(content) };
 }
 
+/** So long the reference `leaving` takes to give its last lane back. */
+const LEAVING_MS = 5_000;
+
 /** Waits for an approval; the reference `quick` needs none, `broken` fails. */
 export async function release({ request }: ReleaseInput): Promise<ReleaseResult> {
   const plan = planOf(request);
@@ -117,7 +121,13 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
         endedAt: startedAt,
         detail: 'r1 with 1 instance',
       },
-      { id: 'approve-prod', kind: 'approve', environment: 'prod', outcome: ended ? 'done' : 'running', startedAt },
+      {
+        id: 'approve-prod',
+        kind: 'approve',
+        environment: 'prod',
+        outcome: ended || ref === 'leaving' ? 'done' : 'running',
+        startedAt,
+      },
     ],
     ...(ended
       ? { ...ended, endedAt: new Date().toISOString() }
@@ -195,10 +205,15 @@ export async function release({ request }: ReleaseInput): Promise<ReleaseResult>
   setHandler(abortUpdate, ({ by, reason }) => end('aborted', FailureType.Aborted, `${by}: ${reason}`));
   setHandler(rollbackUpdate, () => end('rolled-back'), {
     validator: (_command) => {
-      if (ended || ref === 'undoing') throw ApplicationFailure.nonRetryable('it is over', FailureType.ReleaseOver);
+      if (ended || ref === 'undoing' || ref === 'leaving')
+        throw ApplicationFailure.nonRetryable('it is over', FailureType.ReleaseOver);
     },
   });
   upsertSearchAttributes([{ key: SearchAttribute.Stage, value: 'approve-prod' }]);
+  if (ref === 'leaving') {
+    await sleep(LEAVING_MS);
+    end('released');
+  }
   await condition(() => ended !== undefined && ref !== 'writing');
   await condition(allHandlersFinished);
   const outcome = ended?.outcome ?? 'failed';
