@@ -6,8 +6,15 @@ import type { Language } from './messages.ts';
 
 /** Longer than the API itself takes for its slowest answer, which is a plan. */
 const TIMEOUT_MS = 75_000;
+/** How often a request is sent that the API can't answer for now. */
 const ATTEMPTS = 3;
+/**
+ * How long it is tried while there is no API. One that is started again first gives the answers under way, for up to
+ * 10 s, and takes connections some seconds later.
+ */
+const AWAY_MS = 20_000;
 const PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 2_000;
 
 /** The API refused a request; `problem` tells why. */
 export class ApiRefusal extends Error {
@@ -22,9 +29,13 @@ export class ApiRefusal extends Error {
 
 /** The API could not be asked, or did not answer as the API does. */
 export class ApiUnreachable extends Error {
-  constructor(url: string, reason: string, cause?: unknown) {
+  /** True where an API that is started again looks so. */
+  readonly away: boolean;
+
+  constructor(url: string, reason: string, { away = false, cause }: { away?: boolean; cause?: unknown } = {}) {
     super(`the API at ${url} ${reason}; check --api or SLIPWAY_API`, { cause });
     this.name = 'ApiUnreachable';
+    this.away = away;
   }
 }
 
@@ -35,6 +46,8 @@ export interface ApiClientOptions {
   readonly language: Language;
   /** Ends every request. */
   readonly interrupted: AbortSignal;
+  /** Told once a request why there is no API for now; it is tried on. */
+  readonly onAway?: (reason: string) => void;
 }
 
 export interface ApiRequest {
@@ -55,7 +68,7 @@ export class ApiClient {
 
   /**
    * Sends a request and reads the answer by its schema. Tries again, a few times, what did not come through or was
-   * answered 503: every command carries a key, so it counts once.
+   * answered 503 or 504, and for some seconds while there is no API: every command carries a key, so it counts once.
    *
    * @throws ApiRefusal, ApiUnreachable
    */
@@ -64,23 +77,28 @@ export class ApiClient {
     schema: Schema,
     request: ApiRequest = {},
   ): Promise<z.output<Schema>> {
+    let inVain = 0;
+    let awaySince: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const response = await this.open(path, request, AbortSignal.timeout(TIMEOUT_MS));
         const parsed = schema.safeParse(await response.json());
         if (parsed.success) return parsed.data;
-        throw new ApiUnreachable(
-          this.options.url,
-          `answered ${path} in a form this version does not know`,
-          parsed.error,
-        );
+        throw new ApiUnreachable(this.options.url, `answered ${path} in a form this version does not know`, {
+          cause: parsed.error,
+        });
       } catch (error) {
-        const passing =
-          error instanceof ApiRefusal
-            ? error.problem.status === 503
-            : error instanceof ApiUnreachable && isNetwork(error.cause);
-        if (!passing || attempt === ATTEMPTS) throw error;
-        await sleep(PAUSE_MS * attempt, undefined, { signal: this.options.interrupted });
+        if (error instanceof ApiUnreachable && error.away) {
+          const now = performance.now();
+          if (awaySince === undefined) this.options.onAway?.(error.message);
+          awaySince ??= now;
+          if (now - awaySince > AWAY_MS) throw error;
+        } else {
+          inVain += 1;
+          if (!mayPass(error) || inVain === ATTEMPTS) throw error;
+        }
+        const pause = Math.min(PAUSE_MS * attempt, LONGEST_PAUSE_MS);
+        await sleep(pause, undefined, { signal: this.options.interrupted });
       }
     }
   }
@@ -111,14 +129,32 @@ export class ApiClient {
       throw new ApiUnreachable(
         url,
         timeout?.aborted ? `gave no answer in ${TIMEOUT_MS / 1000} s` : `can't be reached (${reasonOf(error)})`,
-        error,
+        { away: hasNoListener(error), cause: error },
       );
     });
     if (response.ok) return response;
     const problem = problemSchema.safeParse(await response.json().catch(() => undefined));
     if (problem.success) throw new ApiRefusal(problem.data);
-    throw new ApiUnreachable(url, `answered ${path} with status ${response.status} and no problem document`);
+    throw new ApiUnreachable(url, `answered ${path} with status ${response.status} and no problem document`, {
+      away: PROXY_STATUSES.has(response.status),
+    });
   }
+}
+
+/** What a proxy says for an API that does not run: bad gateway, unavailable, gateway timeout. */
+const PROXY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+/** How connections end on which a process does not listen, or listens no more. */
+const NO_LISTENER_CODES: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/** What the same request may be answered in a moment. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof ApiRefusal) return error.problem.status === 503 || error.problem.status === 504;
+  return error instanceof ApiUnreachable && isNetwork(error.cause);
+}
+
+function hasNoListener(error: unknown): boolean {
+  const cause = isNativeError(error) ? error.cause : undefined;
+  return isNativeError(cause) && 'code' in cause && NO_LISTENER_CODES.has(cause.code);
 }
 
 /** What `fetch` throws when there was no connection, as against an answer that could not be read. */

@@ -59,7 +59,10 @@ export class Context {
     const token = this.options.token ?? this.io.env['SLIPWAY_TOKEN'];
     if (!token) throw new UsageError(this.say.needsToken, ExitCode.NotAllowed);
     const url = this.options.api ?? (this.io.env['SLIPWAY_API'] || 'http://127.0.0.1:8090');
-    return new ApiClient({ url, token, language: this.language, interrupted: this.io.interrupted });
+    return new ApiClient({
+      ...{ url, token, language: this.language, interrupted: this.io.interrupted },
+      onAway: (reason) => this.tell(this.say.apiAway(reason)),
+    });
   }
 
   /** Aborted when the person interrupts. */

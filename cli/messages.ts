@@ -51,6 +51,7 @@ export interface Messages {
   readonly approvalNeedsDigest: string;
   nothingToApprove(release: string): string;
   streamLost(reason: string): string;
+  apiAway(reason: string): string;
   notAReleaseName(text: string): string;
   readonly needsToken: string;
   readonly needsSource: string;
@@ -138,6 +139,7 @@ const en: Messages = {
   approvalNeedsDigest: 'give --plan-digest: without a terminal nobody can look at the plan',
   nothingToApprove: (release) => `${release} has no plan yet`,
   streamLost: (reason) => `lost sight of the release, trying again: ${reason}`,
+  apiAway: (reason) => `trying again: ${reason}`,
   notAReleaseName: (text) => `${text} names no release: write <service>/<key>`,
   needsToken: 'no token: set SLIPWAY_TOKEN or give --token',
   needsSource: 'give either --ref or --bundle',
@@ -217,6 +219,7 @@ const zh: Messages = {
   approvalNeedsDigest: '请给出 --plan-digest：没有终端就无法查看计划',
   nothingToApprove: (release) => `${release} 还没有计划`,
   streamLost: (reason) => `看不到发布状态，正在重试：${reason}`,
+  apiAway: (reason) => `正在重试：${reason}`,
   notAReleaseName: (text) => `${text} 不是发布名：请写 <服务>/<键>`,
   needsToken: '没有令牌：请设置 SLIPWAY_TOKEN 或给出 --token',
   needsSource: '请给出 --ref 或 --bundle 之一',

@@ -83,7 +83,9 @@ async function* events(
 function sightOf({ event, data }: EventSourceMessage): Sight | undefined {
   if (event === 'release' || event === 'end') {
     const view = releaseSchema.safeParse(JSON.parse(data));
-    if (!view.success) throw new ApiUnreachable('', 'sends releases in a form this version does not know', view.error);
+    if (!view.success) {
+      throw new ApiUnreachable('', 'sends releases in a form this version does not know', { cause: view.error });
+    }
     return { kind: event, view: view.data };
   }
   if (event !== 'problem') return undefined;
