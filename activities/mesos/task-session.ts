@@ -278,7 +278,7 @@ export class TaskSession {
   async #ended(status: TaskStatus): Promise<RunTaskResult> {
     this.#phase = 'running';
     const agentId = status.agent_id?.value ?? this.#progress.agentId;
-    this.#tell({ ...this.#progress, agentId, state: status.state });
+    this.#tell({ ...this.#progress, taskId: status.task_id.value, agentId, state: status.state });
     await this.#locate();
     await this.#attempt('acknowledgement', () => this.#client.acknowledge(status));
     await this.#tearDown();

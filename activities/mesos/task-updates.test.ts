@@ -31,8 +31,12 @@ describe('judgeUpdate', () => {
     ['TASK_RUNNING', 'WAITING', true, 'adopt'],
     ['TASK_STAGING', 'TASK_STAGING', true, 'adopt'],
     ['TASK_RUNNING', 'TASK_RUNNING', false, 'ignore'],
-    ['TASK_FINISHED', 'WAITING', true, 'ignore'],
+    ['TASK_FINISHED', 'WAITING', true, 'ended'],
+    ['TASK_FAILED', 'WAITING', true, 'ended'],
+    ['TASK_FINISHED', 'WAITING', false, 'ignore'],
+    ['TASK_FINISHED', 'TASK_RUNNING', true, 'ignore'],
     ['TASK_DROPPED', 'WAITING', true, 'ignore'],
+    ['TASK_LOST', 'WAITING', true, 'ignore'],
   ])('%s of another task while %s (reconciling %s) is %s', (state, known, reconciling, meaning) => {
     expect(judgeUpdate({ task_id: { value: 'other' }, state }, { taskId: 't', known, reconciling })).toBe(meaning);
   });

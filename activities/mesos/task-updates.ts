@@ -20,12 +20,15 @@ export type UpdateMeaning =
   | 'adopt'
   /** Our task lives; its state is news or not. */
   | 'alive'
-  /** Our task has ended, or is lost for good. */
+  /** Our task has ended, or is lost for good; or that of an earlier run, which could not say that it launched it. */
   | 'ended'
   /** The master has no such task. It never started, or has ended and was acknowledged: ask who remembers. */
   | 'unknown'
   /** It was never started: launch another. */
   | 'relaunch';
+
+/** Ends of a task that was there, as against those by which Mesos only says that it has lost it. */
+const OWN_ENDS: ReadonlySet<TaskState> = new Set(['TASK_FINISHED', 'TASK_FAILED', 'TASK_KILLED', 'TASK_ERROR']);
 
 /**
  * Judges an update. TASK_DROPPED means that the task never reached an executor (mesos.proto), so it is launched anew;
@@ -34,9 +37,7 @@ export type UpdateMeaning =
  */
 export function judgeUpdate(status: TaskStatus, context: UpdateContext): UpdateMeaning {
   const { state, reason } = status;
-  if (status.task_id.value !== context.taskId) {
-    return context.reconciling && !isTerminal(state) && state !== 'TASK_UNKNOWN' ? 'adopt' : 'ignore';
-  }
+  if (status.task_id.value !== context.taskId) return judgeOther(state, context);
   const answered = reason === 'REASON_RECONCILIATION';
   switch (state) {
     case 'TASK_DROPPED':
@@ -50,6 +51,13 @@ export function judgeUpdate(status: TaskStatus, context: UpdateContext): UpdateM
     default:
       return isTerminal(state) ? 'ended' : 'alive';
   }
+}
+
+/** An earlier run may have launched a task and died before it could say so; that one lives, or has come to its end. */
+function judgeOther(state: TaskState, { known, reconciling }: UpdateContext): UpdateMeaning {
+  if (!reconciling || state === 'TASK_UNKNOWN') return 'ignore';
+  if (!isTerminal(state)) return 'adopt';
+  return known === 'WAITING' && OWN_ENDS.has(state) ? 'ended' : 'ignore';
 }
 
 /** The exit code that Mesos' executors put into the last message; undefined when there is none. */

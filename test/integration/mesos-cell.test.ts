@@ -222,7 +222,7 @@ describe('command tasks', () => {
     expect(processesOf(over.container_status?.container_id?.value ?? '')).toEqual([]);
     const { task_id } = await test.launch('ci-1', shell('asked', 'sleep 300'));
     await test.state('asked', 'TASK_RUNNING');
-    await test.client.kill({ taskId: task_id });
+    await test.client.kill({ taskId: task_id, killPolicy: { grace_period: { nanoseconds: '60000000000' } } });
     expect(await test.state('asked', 'TASK_KILLED')).toMatchObject({
       message: 'Command terminated with signal Terminated',
     });

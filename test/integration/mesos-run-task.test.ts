@@ -154,6 +154,28 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
     expect(starts()).toBe(1);
   });
 
+  under.it('is found again when it has ended meanwhile, even if only the id of its framework was kept', async () => {
+    const frameworkId = randomUUID();
+    const leave = new AbortController();
+    let taskId = '';
+    const onProgress = (progress: RunTaskProgress) => {
+      taskId = progress.taskId;
+      // It leaves when it has acknowledged this, so that Mesos goes on to the next update.
+      if (running(progress)) leave.abort(new Error('left'));
+    };
+    await expect(runTask(options({ line: counted(), frameworkId, leave: leave.signal, onProgress }))).rejects.toThrow(
+      'left',
+    );
+    mayEnd();
+    await until(
+      'Mesos knows its end',
+      60_000,
+      async () => (await operator().findTask(frameworkId, taskId))?.state === 'TASK_FAILED',
+    );
+    expect(await runTask(options({ line: counted(), frameworkId }))).toMatchObject({ exitCode: 4, taskId });
+    expect(starts()).toBe(1);
+  });
+
   under.it('is started by the second process when the first died before it could', async () => {
     const told = await diesAfter(options({ attributes: { role: 'none' } }), ({ state }) => state === 'WAITING');
     mayEnd();
