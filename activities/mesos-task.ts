@@ -23,7 +23,7 @@ export type ActivityTask = Omit<
   RunTaskOptions,
   'resume' | 'onProgress' | 'signal' | 'leave' | 'frameworkId' | 'failoverTimeoutSeconds'
 > & {
-  /** Longest time from the order to the end of the task. */
+  /** Longest time that the task runs. What it waits for before, an agent or its image, does not count. */
   readonly timeoutMs: number;
 };
 
@@ -63,11 +63,18 @@ export async function runTaskInActivity({ timeoutMs, ...task }: ActivityTask): P
     if (context.cancellationDetails?.cancelRequested) stop.abort(new Stopped('cancelled'));
     else leave.abort(leftBehind());
   });
-  const timer = setTimeout(() => stop.abort(new Stopped('timeout')), timeoutMs);
+  let timer: NodeJS.Timeout | undefined;
+  const onProgress = ({ state }: RunTaskProgress) => {
+    if (state === 'TASK_RUNNING') timer ??= setTimeout(() => stop.abort(new Stopped('timeout')), timeoutMs);
+    if (state !== 'WAITING') return;
+    // Mesos has lost it before it ran, so that another one begins.
+    clearTimeout(timer);
+    timer = undefined;
+  };
   try {
     const { activityId, heartbeatDetails } = context.info;
     const signals = { signal: stop.signal, leave: leave.signal };
-    return await Promise.race([follow(task, activityId, resumed(heartbeatDetails), signals), left]);
+    return await Promise.race([follow({ ...task, onProgress }, activityId, resumed(heartbeatDetails), signals), left]);
   } finally {
     clearTimeout(timer);
   }
@@ -82,12 +89,13 @@ export async function runTaskInActivity({ timeoutMs, ...task }: ActivityTask): P
  * Fails as `runTask` does.
  */
 export function endTaskOfActivity(activityId: string, { timeoutMs: _, ...task }: ActivityTask): Promise<TaskEnd> {
-  return follow(task, activityId, undefined, { signal: AbortSignal.abort(new Stopped('cancelled')) });
+  const signal = AbortSignal.abort(new Stopped('cancelled'));
+  return follow({ ...task, onProgress: () => undefined }, activityId, undefined, { signal });
 }
 
 /** Runs the task of an activity, and tells with every heartbeat where it has come to. */
 async function follow(
-  task: Omit<ActivityTask, 'timeoutMs'>,
+  { onProgress, ...task }: Omit<ActivityTask, 'timeoutMs'> & Pick<RunTaskOptions, 'onProgress'>,
   activityId: string,
   resume: RunTaskProgress | undefined,
   signals: Pick<RunTaskOptions, 'signal' | 'leave'>,
@@ -107,6 +115,7 @@ async function follow(
       onProgress: (next) => {
         progress = next;
         context.heartbeat(next);
+        onProgress(next);
       },
     });
     return { kind: 'ended', result };

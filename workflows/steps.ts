@@ -152,12 +152,19 @@ async function test(run: StepContext, step: StepOf<'test'>): Promise<string> {
   return said;
 }
 
+/**
+ * Longest time until the container of a test runs: two minutes for an agent with room, which is more than a Mesos master
+ * takes to fail over, and as long for the image.
+ */
+const BEFORE_TEST_SECONDS = 240;
+
 /** One suite. Whatever happens, its container is not left behind. */
 async function runTest(order: TestOrder): Promise<TestRun> {
   const { environment, service, suite, timeoutSeconds } = order;
   const which = `${suite} against ${serviceDnsName(environment, service)}`;
   try {
-    return await activities<TestingActivities>(change(timeoutSeconds), `Tests ${which}`).runTest(order);
+    const profile = change(BEFORE_TEST_SECONDS + timeoutSeconds);
+    return await activities<TestingActivities>(profile, `Tests ${which}`).runTest(order);
   } catch (error) {
     await endLeft(error, (activityId) =>
       activities<TestingActivities>(END_LEFT, `End what is left of the tests ${which}`).endTest({ activityId, order }),

@@ -39,7 +39,7 @@ export type TestingActivities = ReturnType<typeof createTestingActivities>;
 const CPUS = 0.1;
 const MEMORY_MIB = 128;
 /** How long the test may wait for an agent with room. */
-const OFFER_TIMEOUT_MS = 120_000;
+const OFFER_TIMEOUT_SECONDS = 120;
 const REPORT = 'junit.xml';
 const LOG_BYTES = 16 * 1024;
 const LOG_LINES = 100;
@@ -63,10 +63,12 @@ export interface TestOrder {
   readonly service: string;
   readonly suite: string;
   readonly image: ImageReference;
+  /** Longest time that the container runs. */
   readonly timeoutSeconds: number;
 }
 
-export function createTestingActivities(config: TestingConfig) {
+/** @param offerTimeoutSeconds for tests */
+export function createTestingActivities(config: TestingConfig, { offerTimeoutSeconds = OFFER_TIMEOUT_SECONDS } = {}) {
   function taskOf({ environment, service, suite, image, timeoutSeconds }: TestOrder): ActivityTask {
     const facts = config.environments[environment];
     if (facts === undefined) {
@@ -94,7 +96,7 @@ export function createTestingActivities(config: TestingConfig) {
         resources: { cpus: CPUS, mem: MEMORY_MIB },
       },
       attributes: { [attribute]: value.join(':') },
-      offerTimeoutMs: OFFER_TIMEOUT_MS,
+      offerTimeoutMs: offerTimeoutSeconds * 1000,
       timeoutMs: timeoutSeconds * 1000,
     };
   }

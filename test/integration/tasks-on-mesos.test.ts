@@ -207,14 +207,20 @@ describeOnEachMesos('activities', setup, (under) => {
   });
 
   describe('runTest', () => {
-    const runTest = async (image: ImageReference, over: { suite?: string; timeoutSeconds?: number } = {}) => {
-      const activities = createTestingActivities({
-        mesos: { master: under.mesos.masterUrl },
-        registry: { address: registry.address },
-        consul: { dns: '127.0.0.1:8600' },
-        environments: { fat: { agentAttribute: 'env:fat', balancer: { port: 8001 } } },
-      });
-      const { suite = 'contract', timeoutSeconds = 60 } = over;
+    const runTest = async (
+      image: ImageReference,
+      over: { suite?: string; timeoutSeconds?: number; agents?: string; offerTimeoutSeconds?: number } = {},
+    ) => {
+      const { agents = 'env:fat', offerTimeoutSeconds, suite = 'contract', timeoutSeconds = 60 } = over;
+      const activities = createTestingActivities(
+        {
+          mesos: { master: under.mesos.masterUrl },
+          registry: { address: registry.address },
+          consul: { dns: '127.0.0.1:8600' },
+          environments: { fat: { agentAttribute: agents, balancer: { port: 8001 } } },
+        },
+        offerTimeoutSeconds === undefined ? {} : { offerTimeoutSeconds },
+      );
       const input = { environment: 'fat', service: 'sample', suite, image, timeoutSeconds };
       return attempt(`test-${Math.random()}`).run(activities.runTest, input);
     };
@@ -292,6 +298,12 @@ describeOnEachMesos('activities', setup, (under) => {
       const failure = await failureOf(runTest(await imageOf(name, program), { timeoutSeconds }));
       expect([failure.type, failure.message]).toEqual(['TestsFailed', expect.stringMatching(said)]);
       expect(failure.details).toEqual([{ suite: 'contract', logTail: expect.stringContaining(log) }]);
+    });
+
+    under.it('counts the time of a test only while it runs', async () => {
+      const image = { repository: 'sample/test/nobody', digest: `sha256:${'0'.repeat(64)}` };
+      const nowhere = { agents: 'role:nobody', offerTimeoutSeconds: 4, timeoutSeconds: 1 };
+      expect(await failureOf(runTest(image, nowhere))).toMatchObject({ type: 'CapacityExhausted' });
     });
 
     under.it('calls a container that never ran a matter of the system, not of the tests', async () => {
