@@ -14,7 +14,7 @@ import { scalar, TestFramework } from '../integration/mesos-framework.ts';
 import { until } from '../integration/mesos-until.ts';
 import { ProtobufFramework, watchMaster } from './protobuf-caller.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 /** Letters of two, three and four bytes: a cut may go through one. */
 const RACK = 'größe–𝄞'.repeat(20);

@@ -6,7 +6,7 @@ import { until } from '../integration/mesos-until.ts';
 import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { openStream, type RawStream, subscribeRaw } from '../mesos-rig/raw-stream.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const sleep = (id: string): TestTask => ({ task_id: { value: id }, command: { value: 'exec sleep 300' } });
 

@@ -114,7 +114,7 @@ describeOnEachMesos(
       { name: 'gone', attributes: '' },
       { name: 'cut', attributes: '' },
     ],
-    agentTimeoutMs: 1000,
+    losesAgents: true,
   },
   (under) => {
     const { call, framework, idOf, shown } = operatorSuite(under);

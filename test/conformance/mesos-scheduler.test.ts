@@ -7,7 +7,7 @@ import { until } from '../integration/mesos-until.ts';
 import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import { openStream } from '../mesos-rig/raw-stream.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 describeOnEachMesos(
   'the scheduler API',

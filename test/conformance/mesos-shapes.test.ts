@@ -10,7 +10,7 @@ import { until } from '../integration/mesos-until.ts';
 import { describeOnEachMesos } from '../mesos-rig/describe-on-each-mesos.ts';
 import type { MesosKind } from '../mesos-rig/mesos-under-test.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const shapes: { readonly state: Record<string, string[]>; readonly operator: Record<string, string[]> } = JSON.parse(
   readFileSync(join(import.meta.dirname, 'mesos/shapes-1.11.0.json'), 'utf8'),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMesos } from '../../cell/mesos/start.ts';
 import {
-  AGENT_TIMEOUT_MS,
+  agentTimeoutMs,
   CutOff,
   type MesosSetup,
   type MesosUnderTest,
@@ -21,7 +21,7 @@ export async function startCellMesos(setup: MesosSetup): Promise<MesosUnderTest>
     stateDir,
     allocationIntervalMs: 50,
     stopGraceMs: 500,
-    agentTimeoutMs: setup.agentTimeoutMs ?? AGENT_TIMEOUT_MS,
+    agentTimeoutMs: agentTimeoutMs(setup, 'embedded'),
     taskEnvironment: taskEnvironmentOf(setup),
     ...(setup.dockerSocket === undefined ? {} : { docker: { socketPath: setup.dockerSocket } }),
     agents,

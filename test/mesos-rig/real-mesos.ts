@@ -10,9 +10,9 @@ import { processesWithEnvironment, signalProcess } from '../../local/platform/pr
 import { Supervisor, Wave } from '../../local/platform/supervisor.ts';
 import { ensureToolbox } from '../../local/toolbox/toolbox.ts';
 import {
-  AGENT_TIMEOUT_MS,
   type AgentSetup,
   type AgentUnderTest,
+  agentTimeoutMs,
   CutOff,
   type MesosSetup,
   type MesosUnderTest,
@@ -158,14 +158,13 @@ async function startIn(
 }
 
 function masterSettings(setup: MesosSetup, directory: string, port: number): Record<string, string> {
-  const pings = Math.max(1, Math.round((setup.agentTimeoutMs ?? AGENT_TIMEOUT_MS) / 1000));
   return {
     MESOS_IP: HOST,
     MESOS_PORT: String(port),
     MESOS_WORK_DIR: directory,
     MESOS_ALLOCATION_INTERVAL: '50ms',
     MESOS_AGENT_PING_TIMEOUT: '1secs',
-    MESOS_MAX_AGENT_PING_TIMEOUTS: String(pings),
+    MESOS_MAX_AGENT_PING_TIMEOUTS: String(agentTimeoutMs(setup, 'real') / 1000),
   };
 }
 
