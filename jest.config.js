@@ -2,7 +2,7 @@
 const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  setupFiles: ['<rootDir>/test/ports-of-worker.ts'],
+  setupFiles: ['<rootDir>/test/ports-of-worker.ts', '<rootDir>/test/patient-balancer.ts'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

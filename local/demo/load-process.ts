@@ -13,7 +13,8 @@ const TICK_MS = 20;
 const IDLE_MS = 5_000;
 
 const target: LoadTarget = JSON.parse(process.argv[2] ?? '{}');
-const pool = new Agent({ keepAlive: true, maxSockets: 32, timeout: IDLE_MS });
+const newPool = () => new Agent({ keepAlive: true, maxSockets: 32, timeout: IDLE_MS });
+let pool = newPool();
 const byRevision = new Map<string, { requests: number; own500: number; lastSentAt: number }>();
 const failures: string[] = [];
 let rate = 0;
@@ -71,6 +72,8 @@ let last = performance.now();
 const ticking = setInterval(() => {
   const now = performance.now();
   due += ((now - last) / 1000) * rate;
+  // Stalled as long, it knows of no connection whether the balancer has closed it meanwhile.
+  if (now - last > IDLE_MS) pool = newPool();
   last = now;
   for (; due >= 1; due--) send();
 }, TICK_MS);

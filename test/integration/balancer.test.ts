@@ -174,7 +174,7 @@ describe('the balancer', () => {
       slow.holdChecks = new Promise((resolve) => answers.push(resolve));
       await until('a check to begin', () => expect(slow.checksUnderWay).toBe(1), { withinMs: 20_000 });
       const status = await statusOf();
-      // The balancer breaks a check off after a second. Where that was sooner, it is tried once more.
+      // Where the balancer broke the check off before, it is tried once more.
       const underWay = slow.checksUnderWay;
       slow.holdChecks = undefined;
       for (const answer of answers.splice(0)) answer();

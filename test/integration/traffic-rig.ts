@@ -196,6 +196,9 @@ export function send(
   });
 }
 
+/** The balancer closes idle connections after 10 s; a client that was stalled must not use one that is as old. */
+const IDLE_MS = 5_000;
+
 /** Load through the balancer: loops over kept connections and over a new connection for each request, until stopped. */
 export class Load {
   readonly answers: Record<string, number> = {};
@@ -218,8 +221,10 @@ export class Load {
   }
 
   async #loop(port: number, agent: Agent | false): Promise<void> {
+    let answeredAt = performance.now();
     while (!this.#stopped) {
       this.requests += 1;
+      if (agent !== false && performance.now() - answeredAt > IDLE_MS) agent.destroy();
       try {
         const { status, revision, body } = await send(port, { agent });
         if (status === 200) this.answers[revision ?? ''] = (this.answers[revision ?? ''] ?? 0) + 1;
@@ -227,6 +232,7 @@ export class Load {
       } catch (error) {
         this.failures.push(`${agent === false ? 'fresh' : 'kept'}: ${error instanceof Error ? error.message : error}`);
       }
+      answeredAt = performance.now();
       // A pause as of a client that thinks: connections are idle at times, which is when reloads can hurt them.
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
