@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { freePort, freePortBlock } from './ports.ts';
 
@@ -43,13 +43,31 @@ describe('freePortBlock', () => {
   });
 
   it('finds the one place where a block is free, however often it looks in vain', async () => {
-    process.env['SLIPWAY_PORTS'] = '11000-11059';
-    const listening = [11_019, 11_050].map((port) => createServer().listen(port, '127.0.0.1'));
-    await Promise.all(listening.map((server) => once(server, 'listening')));
+    const { first, servers } = await listenOn(60);
+    process.env['SLIPWAY_PORTS'] = `${first}-${first + 59}`;
+    const stay = (_: Server, index: number) => index === 19 || index === 50;
+    await close(servers.filter((server, index) => !stay(server, index)));
     try {
-      expect(await freePortBlock(30)).toBe(11_020);
+      expect(await freePortBlock(30)).toBe(first + 20);
     } finally {
-      await Promise.all(listening.map((server) => once(server.close(), 'close')));
+      await close(servers.filter(stay));
     }
   });
 });
+
+/** Servers on so many ports in a row, below those that others take theirs from. */
+async function listenOn(count: number): Promise<{ readonly first: number; readonly servers: readonly Server[] }> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const first = 5_000 + Math.floor(Math.random() * 6_000);
+    const servers = Array.from({ length: count }, () => createServer());
+    const tries = servers.map((server, index) => once(server.listen(first + index, '127.0.0.1'), 'listening'));
+    const outcomes = await Promise.allSettled(tries);
+    if (outcomes.every(({ status }) => status === 'fulfilled')) return { first, servers };
+    await close(servers.filter(({ listening }) => listening));
+  }
+  throw new Error(`no ${count} ports in a row are free`);
+}
+
+async function close(servers: readonly Server[]): Promise<void> {
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+}
