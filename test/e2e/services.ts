@@ -9,6 +9,8 @@ export const SAMPLE_CHANGES: readonly Change[] = [
   { find: 'hold: 10s', put: 'hold: 5s' },
   { find: 'maxErrors: 10%, minRequests: 40', put: 'maxErrors: 20%, minRequests: 5' },
   { find: 'bake: 5s', put: 'bake: 1s' },
+  // What clients catch up on after a stall is no reason for more instances.
+  { find: 'requestsPerSecondPerInstance: 22', put: 'requestsPerSecondPerInstance: 200' },
 ];
 
 /** The same service under another name: in production alone, with two instances, and without approvals. */

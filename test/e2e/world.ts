@@ -42,6 +42,11 @@ export async function worldOf(platform: Platform, service: string): Promise<Worl
   return { apps, weights, names, keys };
 }
 
+/** How many healthy instances each app has. One that a busy machine keeps from answering is ill for a moment. */
+export function healthyOf({ apps }: World): (readonly [app: string, instances: number])[] {
+  return Object.entries(apps).map(([id, tasks]) => [id, tasks.length] as const);
+}
+
 async function readApps(platform: Platform, service: string): Promise<World['apps']> {
   const url = `${platform.urls.marathon}/v2/apps?embed=apps.tasks`;
   const { apps } = appsSchema.parse(await getJson(url));

@@ -37,6 +37,8 @@ const SHORT_WAY: readonly Change[] = [
   { find: 'hold: 10s', put: 'hold: 3s' },
   { find: 'maxErrors: 10%, minRequests: 40', put: 'maxErrors: 20%, minRequests: 20' },
   { find: 'bake: 5s', put: 'bake: 2s' },
+  // What clients catch up on after a stall is no reason for more instances.
+  { find: 'requestsPerSecondPerInstance: 22', put: 'requestsPerSecondPerInstance: 200' },
 ];
 /** A light load is enough for the judge when the canary gets a good part of it. */
 const CANARY_WEIGHT: Change = { find: 'weight: 10%', put: 'weight: 40%' };

@@ -20,7 +20,15 @@ export function housekeeping(stage: () => Stage): void {
 
     step('replaces an instance that was killed; no client notices', async () => {
       const { clientsOf, platform, world } = stage();
-      const before = await world(SHOP);
+      const before = await until(
+        'both instances to be healthy',
+        async () => {
+          const seen = await world(SHOP);
+          expect([seen.apps[APP]?.length, Object.keys(seen.weights).length]).toEqual([2, 2]);
+          return seen;
+        },
+        { withinMs: REPLACED_WITHIN_MS, everyMs: 250 },
+      );
       const [victim = ''] = before.apps[APP] ?? [];
       clients = await clientsOf(SHOP, 60);
       await (await containerOf(stage(), victim)).kill({ signal: 'SIGKILL' });

@@ -6,7 +6,7 @@ import type { Running } from '../command.ts';
 import { SHOP } from '../services.ts';
 import type { Stage } from '../stage.ts';
 import { storyOf } from '../temporal-story.ts';
-import type { World } from '../world.ts';
+import { healthyOf, type World } from '../world.ts';
 
 const SETTLED_WITHIN_MS = 90_000;
 const NAME = 'shop-prod.service.consul';
@@ -47,8 +47,15 @@ export function lanesAndWaysBack(stage: () => Stage): void {
       const { code, stdout } = await slipway.run([...order, '--watch']);
       expect([code, stdout]).toEqual([0, expect.stringContaining('shop 1.0.0 · released')]);
       bundle = file('bundle.json', JSON.stringify((await look('shop/first')).bundle));
-      before = await world(SHOP);
-      expect(before.apps).toEqual({ '/prod/shop/r1': [expect.any(String), expect.any(String)] });
+      before = await until(
+        'both instances to be healthy',
+        async () => {
+          const seen = await world(SHOP);
+          expect(healthyOf(seen)).toEqual([['/prod/shop/r1', 2]]);
+          return seen;
+        },
+        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
+      );
       expect(before.names[NAME]).toHaveLength(1);
       expect(before.keys['cfg/prod/shop/current']).toBe('1');
       clients = await stage().clientsOf(SHOP, 30);
@@ -58,12 +65,19 @@ export function lanesAndWaysBack(stage: () => Stage): void {
       const { slipway, commits, releaseUntil, temporal, world } = stage();
       watched = slipway.start(['release', SHOP, '--ref', commits.shop.watched, '--key', 'watched', '--watch']);
       await releaseUntil('shop/watched', 'to watch its canary', ({ wait }) => wait?.reason === 'canary-figures');
-      const { apps, weights, keys } = await world(SHOP);
-      expect(Object.entries(apps).map(([id, tasks]) => [id, tasks.length])).toEqual([
-        ['/prod/shop/r1', 2],
-        ['/prod/shop/r1-baseline', 1],
-        ['/prod/shop/r2', 1],
-      ]);
+      const { weights, keys } = await until(
+        'all instances to be healthy',
+        async () => {
+          const seen = await world(SHOP);
+          expect(healthyOf(seen)).toEqual([
+            ['/prod/shop/r1', 2],
+            ['/prod/shop/r1-baseline', 1],
+            ['/prod/shop/r2', 1],
+          ]);
+          return seen;
+        },
+        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
+      );
       const weightOf = (revision: string) =>
         Object.entries(weights)
           .filter(([server]) => server.startsWith(`prod.shop ${revision}.`))
@@ -158,10 +172,17 @@ export function lanesAndWaysBack(stage: () => Stage): void {
       const order = ['release', SHOP, '--ref', commits.shop.warm, '--config-version', '2', '--key', 'warm'];
       const watch = slipway.start([...order, '--watch']);
       await releaseUntil('shop/warm', 'to bake', ({ wait }) => wait?.reason === 'bake');
-      const baking = await world(SHOP);
-      const [revision = '', ...others] = Object.keys(baking.apps).filter((id) => id !== '/prod/shop/r1');
-      expect(others).toEqual([]);
-      expect(baking.apps).toMatchObject({ ...before.apps, [revision]: [expect.any(String), expect.any(String)] });
+      const baking = await until(
+        'both revisions to be healthy, and nothing else to run',
+        async () => {
+          const seen = await world(SHOP);
+          const [revision = '', ...others] = Object.keys(seen.apps).filter((id) => id !== '/prod/shop/r1');
+          expect(others).toEqual([]);
+          expect(seen.apps).toMatchObject({ ...before.apps, [revision]: [expect.any(String), expect.any(String)] });
+          return seen;
+        },
+        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
+      );
       expect(baking.keys['cfg/prod/shop/current']).toBe('2');
 
       // Who watches stays with it when the API goes away and comes back.

@@ -8,6 +8,7 @@ import type { Running } from '../command.ts';
 import { SHOP } from '../services.ts';
 import type { Stage } from '../stage.ts';
 import { storyOf } from '../temporal-story.ts';
+import { healthyOf } from '../world.ts';
 
 const LANE = 'lane/prod/shop';
 /** Longest time until a hand-made change is seen, put back, or no longer one. */
@@ -44,10 +45,12 @@ export function people(stage: () => Stage): void {
       });
       expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('deploymentId')]);
     };
-    const running = async (): Promise<Record<string, number>> => {
-      const { apps } = await stage().world(SHOP);
-      return Object.fromEntries(Object.entries(apps).map(([id, tasks]) => [id, tasks.length]));
-    };
+    /** Just these run, so many healthy instances of each. */
+    const run = (what: string, instances: Readonly<Record<string, number>>): Promise<void> =>
+      until(what, async () => expect(Object.fromEntries(healthyOf(await stage().world(SHOP)))).toEqual(instances), {
+        withinMs: SETTLED_WITHIN_MS,
+        everyMs: 250,
+      });
     const detailsOf = async (workflow: string): Promise<string> => {
       const { currentDetails, withoutSummary } = await storyOf(stage().temporal, workflow);
       expect(withoutSummary).toEqual([]);
@@ -69,7 +72,7 @@ export function people(stage: () => Stage): void {
       const refused = await slipway.run(['release', SHOP, '--bundle', back, '--key', 'vetoed', '--watch']);
       expect([refused.code, refused.stdout]).toEqual([5, expect.stringContaining('Vetoed')]);
       expect(refused.stdout).toContain('ann: too red; lift the veto or release a new version');
-      expect(await running()).toEqual({ '/prod/shop/r1': 2 });
+      await run('nothing to have begun', { '/prod/shop/r1': 2 });
 
       const lift = ['veto', 'lift', 'prod', SHOP, warm, '--reason', 'it was the light'];
       const lifted = await slipway.run(lift);
@@ -112,11 +115,7 @@ export function people(stage: () => Stage): void {
       );
       expect(wait).toMatchObject({ reason: 'admission', endedBy: 'a person who adopts or reverts it in the lane' });
       expect(await detailsOf('release/shop/words')).toContain(named);
-      await until(
-        'the third instance to be healthy, and nothing else to run',
-        async () => expect(await running()).toEqual({ '/prod/shop/r1': 3 }),
-        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
-      );
+      await run('the third instance to be healthy, and nothing else to run', { '/prod/shop/r1': 3 });
     });
 
     step('freeze an environment and pause a release: nothing moves before both are taken back', async () => {
@@ -128,7 +127,7 @@ export function people(stage: () => Stage): void {
       await said(['lane', 'revert', 'prod', SHOP, '--reason', 'two are enough']);
       const frozen = await releaseUntil('shop/words', 'to be frozen', ({ wait }) => wait?.reason === 'freeze');
       expect(frozen.wait?.sentence).toContain('shop in prod is frozen by ann: the fair');
-      expect(await running()).toEqual({ '/prod/shop/r1': 2 });
+      await run('nothing to have begun', { '/prod/shop/r1': 2 });
       expect(await detailsOf('release/shop/words')).toContain('shop in prod is frozen by ann: the fair');
 
       await said(['pause', 'shop/words', '--reason', 'lunch']);
@@ -140,7 +139,7 @@ export function people(stage: () => Stage): void {
       const paused = await releaseUntil('shop/words', 'to be paused', ({ wait }) => wait?.reason === 'paused');
       expect(paused.wait?.sentence).toContain('paused by ann: lunch');
       expect(await detailsOf('release/shop/words')).toContain('paused by ann: lunch');
-      expect(await running()).toEqual({ '/prod/shop/r1': 2 });
+      await run('nothing to have begun', { '/prod/shop/r1': 2 });
       await said(['resume', 'shop/words', '--reason', 'back again']);
     });
 
@@ -165,9 +164,12 @@ export function people(stage: () => Stage): void {
       const { commits, look, releaseUntil, slipway } = stage();
       const watch = slipway.start(['release', SHOP, '--ref', commits.shop.watched, '--key', 'held', '--watch']);
       await releaseUntil('shop/held', 'to watch its canary', ({ wait }) => wait?.reason === 'canary-figures');
+      const program = slipway.start(['status', 'shop/held', '--watch', '-o', 'json']);
+      await Promise.all([watch.said('watching 1 canary instance'), program.said('"reason":"canary-figures"')]);
       await said(['skip-hold', 'shop/held', '--step', 'hold-prod', '--reason', 'no need to wait']);
       const { code, stderr } = await watch.ended;
       expect([code, stderr]).toEqual([0, expect.any(String)]);
+      expect((await program.ended).code).toBe(0);
       const { steps, verdicts } = await look('shop/held');
       expect(verdicts.at(-1)).toMatchObject({ result: 'pass' });
       expect(steps.find(({ id }) => id === 'hold-prod')?.detail).toContain('skipped by ann');

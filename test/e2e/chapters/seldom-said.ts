@@ -3,13 +3,16 @@ import { z } from 'zod';
 import { RegistryClient } from '../../../activities/registry/client.ts';
 import { type Bundle, bundleOf } from '../../../domain/bundle.ts';
 import { planSchema } from '../../../domain/schemas/release.ts';
+import { until } from '../../../local/platform/until.ts';
 import { chapter } from '../chapter.ts';
 import type { Running } from '../command.ts';
 import { SHOP } from '../services.ts';
 import type { Stage } from '../stage.ts';
+import { healthyOf, type World } from '../world.ts';
 
 /** The version of the configuration that what serves now was given. */
 const SERVES_WITH = 1;
+const SETTLED_WITHIN_MS = 90_000;
 
 /** What people say when things do not go the usual way: takes place where `people` has left the shop. */
 export function seldomSaid(stage: () => Stage): void {
@@ -24,6 +27,18 @@ export function seldomSaid(stage: () => Stage): void {
       expect([args, code, stderr]).toEqual([args, 0, expect.any(String)]);
       return `${stdout}${stderr}`;
     };
+    /** What there is, once so many instances of each app are healthy; the most first. */
+    const worldWith = (...counts: readonly number[]): Promise<World> =>
+      until(
+        `${counts.join(', ')} healthy instances`,
+        async () => {
+          const seen = await stage().world(SHOP);
+          const found = healthyOf(seen).map(([, instances]) => instances);
+          expect(found.toSorted((one, other) => other - one)).toEqual(counts);
+          return seen;
+        },
+        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
+      );
     const instances = async (count: number): Promise<void> => {
       const { apps } = await stage().world(SHOP);
       const [app] = Object.keys(apps);
@@ -91,19 +106,19 @@ export function seldomSaid(stage: () => Stage): void {
     });
 
     step('are told that going back would lack its configuration; nothing moves until it is there again', async () => {
-      const { releaseUntil, world } = stage();
+      const { releaseUntil } = stage();
       await releaseUntil('shop/newer', 'to wait', ({ wait }) => wait?.reason === 'rollback-readiness');
-      const { apps, weights } = await world(SHOP);
+      const { apps, weights } = await worldWith(3, 1, 1);
       const missing = `version ${SERVES_WITH} of the configuration is not there any more; publish it again`;
       expect(await said(['status', 'shop/newer'])).toContain(`the way back is not ready: ${missing}`);
-      expect(await world(SHOP)).toMatchObject({ apps, weights });
+      expect(await worldWith(3, 1, 1)).toMatchObject({ apps, weights });
       await configuration('PUT', '{"colour":"blue"}');
       expect((await newer.ended).code).toBe(0);
       expect((await stepsOf('shop/newer'))['judge-prod']).toBe('skipped by bob and cleo');
     });
 
     step('promote fully: what is left of holds and analyses is skipped', async () => {
-      const { bob, cleo, file, look, releaseUntil, slipway, world } = stage();
+      const { bob, cleo, file, look, releaseUntil, slipway } = stage();
       const urgent = slipway.start(order('urgent', file('first.json', JSON.stringify(first))));
       await releaseUntil('shop/urgent', 'to watch its canary', ({ wait }) => wait?.reason === 'canary-figures');
       const promote = ['promote-fully', 'shop/urgent', '--reason', 'now or never'];
@@ -115,14 +130,13 @@ export function seldomSaid(stage: () => Stage): void {
         'judge-prod': 'skipped by bob and cleo',
       });
       expect((await look('shop/urgent')).verdicts).toEqual([]);
-      const { apps } = await world(SHOP);
-      expect(Object.values(apps).map((tasks) => tasks.length)).toEqual([3]);
+      await worldWith(3);
     });
 
     step(
       'mend what a step failed for and have it tried again; a closed window still holds the release up',
       async () => {
-        const { commits, file, platform, releaseUntil, slipway, world } = stage();
+        const { commits, file, platform, releaseUntil, slipway } = stage();
         const registry = new RegistryClient({ address: platform.systems.registry.address, insecure: true });
         const manifestOf = async (reference: string) => {
           const found = await registry.getManifest(SHOP, reference);
@@ -137,7 +151,7 @@ export function seldomSaid(stage: () => Stage): void {
           .parse(JSON.parse(await said(['plan', SHOP, '--ref', ref, '-o', 'json'])));
         const { manifestDigest, version } = plan;
         const guarded = bundleOf({ ...first, version, commit: ref, manifestDigest });
-        const before = (await world(SHOP)).apps;
+        const before = (await worldWith(3)).apps;
         const started = slipway.start(order('guarded', file('guarded.json', JSON.stringify(guarded))));
         const failed = await releaseUntil('shop/guarded', 'to fail', ({ wait }) => wait?.reason === 'retry');
         expect(failed.wait?.sentence).toContain('promote failed');
@@ -151,10 +165,10 @@ export function seldomSaid(stage: () => Stage): void {
         expect(await said(['status', 'shop/guarded'])).toContain(
           'prod takes no releases now: its next window opens at',
         );
-        expect((await world(SHOP)).apps).toEqual(before);
+        expect((await worldWith(3)).apps).toEqual(before);
         await said(['abort', 'shop/guarded', '--reason', 'not today']);
         expect((await started.ended).code).toBe(6);
-        expect((await world(SHOP)).apps).toEqual(before);
+        expect((await worldWith(3)).apps).toEqual(before);
       },
     );
   });
