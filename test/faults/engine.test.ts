@@ -131,7 +131,7 @@ describe('an engine that is gone', () => {
     const before = taskIds(await settled(client, '/short', 1));
     engine.freeze();
     engine.thaw();
-    expect(await agentsActive()).toBe(2);
+    await until('both agents are there', 30_000, async () => (await agentsActive()) === 2);
     expect(taskIds(await settled(client, '/short', 1))).toEqual(before);
   });
 });

@@ -120,7 +120,7 @@ describe('an agent', () => {
     await until('fat-1 is back', 30_000, async () => (await agents()).has('fat-1'));
     expect((await agents()).has('prod-2')).toBe(false);
     await rig.faults.clear();
-    expect((await agents()).has('prod-2')).toBe(true);
+    await until('prod-2 is back too', 30_000, async () => (await agents()).has('prod-2'));
   });
 });
 

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { type Platform, startPlatform } from '../../local/platform/platform.ts';
+import { until } from '../../local/platform/until.ts';
 import { runCommand } from '../../local/toolbox/run-command.ts';
 
 const WITHIN_MS = 240_000;
+/** To the doctor a system is wrong that a busy machine stalls for ten seconds; it is asked again then. */
+const FOUND_WITHIN_MS = 120_000;
 const PROGRAM = new URL('../../bin/slipway.ts', import.meta.url).pathname;
 
 describe('slipway doctor, on the whole platform', () => {
@@ -47,9 +50,15 @@ describe('slipway doctor, on the whole platform', () => {
   it(
     'finds everything well, with versions, and says what it did not ask',
     async () => {
-      const { code, stdout } = await doctor(platform.configurationFile);
-      expect(stdout).not.toContain('✗');
-      expect(code).toBe(0);
+      const { stdout } = await until(
+        'all to be well',
+        async () => {
+          const report = await doctor(platform.configurationFile);
+          expect(report).toEqual({ code: 0, stdout: expect.not.stringContaining('✗') });
+          return report;
+        },
+        { withinMs: FOUND_WITHIN_MS },
+      );
       for (const system of [
         'Temporal',
         'Consul',
@@ -87,7 +96,15 @@ describe('slipway doctor, on the whole platform', () => {
       writeFileSync(file, stringify(document));
       await platform.systems.consul.process.kill9();
 
-      const { code, stdout } = await doctor(file);
+      const { code, stdout } = await until(
+        'the systems that are there to answer in time',
+        async () => {
+          const report = await doctor(file);
+          expect(report.stdout).not.toMatch(/no answer within/);
+          return report;
+        },
+        { withinMs: FOUND_WITHIN_MS },
+      );
       expect(code).toBe(1);
       expect(stdout).toMatch(/✗ wrong +Consul /);
       expect(stdout).toMatch(/✗ wrong +Consul DNS /);
