@@ -41,6 +41,7 @@ const messageSchema = z
       .meta({ description: 'Of the click or message, when one may arrive several times; by default webhook-id.' }),
   })
   .meta({ id: 'ChatMessage' });
+type ChatMessage = z.output<typeof messageSchema>;
 
 const chatAnswerSchema = z
   .object({
@@ -49,6 +50,7 @@ const chatAnswerSchema = z
     code: z.string().exactOptional().meta({ description: 'Why not: the code that the API gives.' }),
   })
   .meta({ id: 'ChatAnswer' });
+type ChatAnswer = z.output<typeof chatAnswerSchema>;
 
 /** Commands from chat, by Standard Webhooks: whoever holds the secret speaks for the people in the rooms. */
 export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
@@ -59,6 +61,8 @@ export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
   keepRawBodies(app);
   const secrets = [inbound.secret, inbound.previousSecret].filter((secret) => secret !== undefined);
   const replays = new ReplayStore(2 * SIGNATURE_TOLERANCE_SECONDS);
+  /** What is being carried out, by message id. */
+  const underWay = new Map<string, Promise<ChatAnswer>>();
   app.decorateRequest('messageId', '');
 
   app.post(
@@ -68,14 +72,16 @@ export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
         tags: ['webhooks'],
         operationId: 'receiveChatMessage',
         summary: 'A command from a chat room',
-        description: 'Proved by a Standard Webhooks signature. A message that was seen before is refused.',
+        description:
+          'Proved by a Standard Webhooks signature. A message that is still being carried out gets the same answer; one that was seen before is refused.',
         security: [],
         body: messageSchema,
         response: { 200: answer('What to say in the room.', chatAnswerSchema), ...PROBLEMS },
       },
       preValidation: async (request) => {
         const id = verifySignature(request, secrets, nowSeconds());
-        if (!replays.claim(id, nowSeconds())) {
+        // A sender that does not wait as long as a command may take sends it again meanwhile.
+        if (!underWay.has(id) && !replays.claim(id, nowSeconds())) {
           throw new Problem(FailureType.SignatureInvalid, 'this message was seen before');
         }
         request.messageId = id;
@@ -86,19 +92,26 @@ export const chatRoutes: FastifyPluginCallbackZod<ChatRoutesOptions> = (
         if (asProblem(error).status >= 500) replays.release(request.messageId);
       },
     },
-    async (request) => {
-      const { text, user, id } = request.body;
-      const { command, language } = parseChatCommand(text);
-      try {
-        const said = await carryOut(command, language, user, id ?? request.messageId);
-        return { text: said, ok: command.verb !== 'unknown' && command.verb !== 'usage' };
-      } catch (error) {
-        const problem = asProblem(error);
-        if (problem.status >= 500) throw error;
-        return { text: CHAT_ANSWERS[language].refused(problem), ok: false, code: problem.code };
-      }
+    async ({ body, messageId }) => {
+      const begun = underWay.get(messageId);
+      if (begun) return begun;
+      const answering = answerTo(body, messageId).finally(() => underWay.delete(messageId));
+      underWay.set(messageId, answering);
+      return answering;
     },
   );
+
+  async function answerTo({ text, user, id }: ChatMessage, messageId: string): Promise<ChatAnswer> {
+    const { command, language } = parseChatCommand(text);
+    try {
+      const said = await carryOut(command, language, user, id ?? messageId);
+      return { text: said, ok: command.verb !== 'unknown' && command.verb !== 'usage' };
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status >= 500) throw error;
+      return { text: CHAT_ANSWERS[language].refused(problem), ok: false, code: problem.code };
+    }
+  }
 
   async function carryOut(command: ChatCommand, language: Language, by: string, clickId: string): Promise<string> {
     const say = CHAT_ANSWERS[language];

@@ -1,8 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { IncomingMessage } from 'node:http';
 import { describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
 import { releaseSchema } from '../../../domain/schemas/release.ts';
 import { signMessage } from '../../../domain/standard-webhooks.ts';
+import { until } from '../../../local/platform/until.ts';
+import { TASK_QUEUE } from '../../../workflows/contract.ts';
 import { rig, runApi, TOKENS } from './rig.ts';
 
 jest.setTimeout(120_000);
@@ -138,6 +142,39 @@ describe('chat', () => {
     rig.stopClock(stamp + 301);
     expect((await post('/v1/chat', body, headers)).body.code).toBe('SignatureInvalid');
     rig.stopClock(undefined);
+  });
+
+  it('gives the same answer to a message that is sent again while it is carried out', async () => {
+    const { name } = await startRelease();
+    const body = JSON.stringify({ text: `abort ${name} seen enough`, user: 'bob' });
+    const send = signed(rig.secrets.chat, body);
+    const received: IncomingMessage[] = [];
+    const receive = (event: unknown) => {
+      const request = typeof event === 'object' && event !== null && 'request' in event ? event.request : undefined;
+      if (request instanceof IncomingMessage) received.push(request);
+    };
+    let answers: Promise<Awaited<ReturnType<typeof post>>[]> | undefined;
+    await rig.withoutWorker(async () => {
+      const first = post('/v1/chat', body, send);
+      const { namespace } = rig.client.options;
+      const { taskToken, workflowExecution } = await rig.client.withDeadline(Date.now() + 60_000, () =>
+        rig.client.workflowService.pollWorkflowTaskQueue({
+          ...{ namespace, taskQueue: { name: TASK_QUEUE }, identity: 'dies' },
+        }),
+      );
+      expect(workflowExecution?.workflowId).toBe(`release/${name}`);
+      subscribe('http.server.request.start', receive);
+      answers = Promise.all([first, post('/v1/chat', body, send)]);
+      await until('the second to be there', () => expect(received.map(({ complete }) => complete)).toEqual([true]), {
+        withinMs: 30_000,
+      });
+      unsubscribe('http.server.request.start', receive);
+      // As if the time of whoever took the task were up.
+      await rig.client.workflowService.respondWorkflowTaskFailed({ namespace, taskToken });
+    });
+    const said = { status: 200, body: { ok: true, text: `bob stopped ${name}; it is being undone.` } };
+    expect(await answers).toMatchObject([said, said]);
+    expect((await post('/v1/chat', body, send)).status).toBe(401);
   });
 
   it('takes the secret before while it is being replaced', async () => {
