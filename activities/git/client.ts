@@ -36,7 +36,8 @@ export function runGit(args: readonly string[], options: GitOptions = {}): Promi
         encoding: 'buffer',
         maxBuffer: MAX_OUTPUT_BYTES,
         timeout: timeoutMs,
-        killSignal: 'SIGKILL',
+        // Git then takes its locks away. A branch that stays locked can never be fetched again.
+        killSignal: 'SIGTERM',
         env: {
           ...process.env,
           // Never wait for a password, and let no setting of the machine change what an answer means.

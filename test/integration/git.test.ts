@@ -11,13 +11,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { checkOut } from '../../activities/build/checkout.ts';
 import { createGitActivities } from '../../activities/git/activities.ts';
 import { sha256Digest } from '../../domain/digest.ts';
+import { until } from '../../local/platform/until.ts';
 
 jest.setTimeout(60_000);
 
@@ -88,6 +89,26 @@ describe('resolveCommit', () => {
     expect((await resolve('topic')).commit).toBe(forced);
     git('push', '--quiet', bare, ':topic');
     expect((await failureOf(resolve('topic'))).type).toBe('UnknownCommit');
+  });
+
+  it('leaves nothing locked behind when it is cancelled in the midst of a fetch', async () => {
+    await resolve('main');
+    const [mirror = ''] = readdirSync(cacheDir);
+    // Git runs it with every lock taken, before it changes a branch.
+    const hook = join(cacheDir, mirror, 'hooks', 'reference-transaction');
+    const held = join(root, 'held');
+    mkdirSync(dirname(hook), { recursive: true });
+    const program = `exec >${held}.new 2>&1; echo $$; mv ${held}.new ${held}; exec sleep 600`;
+    writeFileSync(hook, `#!/bin/sh\nif [ "$1" = prepared ]; then ${program}; fi\n`, { mode: 0o755 });
+    const moved = push({}, 'moved');
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const ended = failureOf(environment.run(() => activities.resolveCommit({ service: 'sample', ref: 'main' })));
+    const holder = await until('the fetch to hold its locks', () => readFileSync(held, 'utf8'), { withinMs: 30_000 });
+    environment.cancel();
+    await ended;
+    process.kill(Number(holder));
+    rmSync(hook);
+    expect((await resolve('main')).commit).toBe(moved);
   });
 
   it.each(['nobody', '', '--all', 'f'.repeat(40), 'HEAD:slipway.yaml'])(
