@@ -36,7 +36,8 @@ export function runGit(args: readonly string[], options: GitOptions = {}): Promi
         encoding: 'buffer',
         maxBuffer: MAX_OUTPUT_BYTES,
         timeout: timeoutMs,
-        // Git then takes its locks away. A branch that stays locked can never be fetched again.
+        // At the timeout as when it is aborted: git takes its locks away then. A branch that stays locked can never be
+        // fetched again.
         killSignal: 'SIGTERM',
         env: {
           ...process.env,

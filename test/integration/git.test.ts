@@ -92,6 +92,7 @@ describe('resolveCommit', () => {
   });
 
   it('leaves nothing locked behind when it is cancelled in the midst of a fetch', async () => {
+    push({ 'slipway.yaml': MANIFEST }, 'before');
     await resolve('main');
     const [mirror = ''] = readdirSync(cacheDir);
     // Git runs it with every lock taken, before it changes a branch.
