@@ -22,6 +22,7 @@ export type TestTask = Omit<TaskInfo, 'agent_id' | 'resources' | 'name'> & {
 export class TestFramework {
   readonly client: SchedulerClient;
   readonly updates: TaskStatus[] = [];
+  /** All but heartbeats, of which one more comes whenever a test takes so long. */
   readonly events: SchedulerEvent[] = [];
   readonly offers: Map<string, Offer> = new Map();
   acknowledging = true;
@@ -108,7 +109,7 @@ export class TestFramework {
 
   async #read(): Promise<void> {
     for await (const event of this.client.subscribe(this.#over.signal)) {
-      this.events.push(event);
+      if (event.type !== 'HEARTBEAT') this.events.push(event);
       if (event.type === 'OFFERS') for (const offer of event.offers.offers) this.offers.set(offer.id.value, offer);
       if (event.type === 'RESCIND') this.offers.delete(event.rescind.offer_id.value);
       if (event.type === 'UPDATE') {
