@@ -39,6 +39,8 @@ export interface Stage {
   /** Looks at a release until it is as wanted. @throws {Error} that says how it is, when it is not so in time */
   releaseUntil(release: string, what: string, wanted: (view: ReleaseView) => boolean): Promise<ReleaseView>;
   world(service: string): Promise<World>;
+  /** What the outside systems say of a service once a check, which throws until then, is content with it. */
+  worldWhen(service: string, what: string, check: (seen: World) => void): Promise<World>;
   /** Clients of a service in production. */
   clientsOf(service: string, requestsPerSecond: number): Promise<Load>;
   /** A file with this text, for commands that read one. @returns its path */
@@ -53,6 +55,8 @@ export interface Commits {
 
 /** Longest time for one step of a release on a machine that has other work too. */
 const STEP_WITHIN_MS = 240_000;
+/** Longest time until the outside systems have caught up with what was done, an instance begun anew included. */
+const SETTLED_WITHIN_MS = 180_000;
 /** The schedule must not run by itself in a test; what was just pushed may go. */
 const COLLECT_GARBAGE = { everySeconds: 365 * 86_400, graceSeconds: 1 };
 
@@ -112,6 +116,7 @@ async function setStage(dir: string, ends: (() => unknown)[]): Promise<Omit<Stag
   const api = await documentedApi(platform.urls.api);
   const look = async (release: string): Promise<ReleaseView> =>
     releaseSchema.parse((await api.call('GET', `/v1/releases/${release}`, { token: ann })).body);
+  const world = (service: string): Promise<World> => worldOf(platform, service);
   return {
     platform,
     slipway,
@@ -140,7 +145,17 @@ async function setStage(dir: string, ends: (() => unknown)[]): Promise<Omit<Stag
         },
         { withinMs: STEP_WITHIN_MS, everyMs: 100 },
       ),
-    world: (service) => worldOf(platform, service),
+    world,
+    worldWhen: (service, what, check) =>
+      until(
+        what,
+        async () => {
+          const seen = await world(service);
+          check(seen);
+          return seen;
+        },
+        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
+      ),
     clientsOf: async (service, requestsPerSecond) => {
       const { hostname, port } = new URL(platform.urls.frontends['prod'] ?? '');
       const target = { address: hostname, port: Number(port), host: serviceDnsName('prod', service) };

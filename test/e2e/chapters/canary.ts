@@ -85,23 +85,21 @@ export function canaryAndBack(stage: () => Stage): void {
     });
 
     step('has taken over whole, was judged by its figures, and cost no request', async () => {
-      const { look, world } = stage();
+      const { look, worldWhen } = stage();
       const { verdicts } = await look(release);
       expect(verdicts.at(-1)).toMatchObject({ result: 'pass', canary: { errors: 0 } });
       // The balancer forgets servers that have ended with its next render.
-      const { names, keys } = await until(
+      const { names, keys } = await worldWhen(
+        SAMPLE,
         'the revision before to be forgotten, and all others to be healthy',
-        async () => {
-          const seen = await world(SAMPLE);
+        (seen) => {
           for (const server of Object.keys(seen.weights)) expect(server).toMatch(/^(fat|uat|prod)\.sample r2\./);
           expect(healthyOf(seen)).toEqual([
             ['/fat/sample/r2', 1],
             ['/prod/sample/r2', 3],
             ['/uat/sample/r2', 1],
           ]);
-          return seen;
         },
-        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
       );
       expect(JSON.parse(keys['slipway/traffic/prod/sample'] ?? '')).toMatchObject({ shares: { r2: 100 } });
       const [place = ''] = names['sample-prod.service.consul'] ?? [];
@@ -115,7 +113,7 @@ export function canaryAndBack(stage: () => Stage): void {
     });
 
     step('goes back after its end: the bundle before serves again, as a new revision', async () => {
-      const { look, slipway, world } = stage();
+      const { look, slipway, worldWhen } = stage();
       const back = await slipway.run(['rollback', release, '--reason', 'prices look wrong', '--watch']);
       expect(back.code).toBe(0);
       expect(back.stdout).toContain('rollback in prod: prices look wrong; traffic back after');
@@ -125,19 +123,13 @@ export function canaryAndBack(stage: () => Stage): void {
       expect(view).toMatchObject({ outcome: 'rolled-back', requestedBy: 'ann', version: '1.0.0' });
       expect(view.steps).toMatchObject([{ id: 'rollback-prod', outcome: 'done' }]);
 
-      const { names, keys } = await until(
-        'all to be healthy',
-        async () => {
-          const seen = await world(SAMPLE);
-          expect(healthyOf(seen)).toEqual([
-            ['/fat/sample/r2', 1],
-            ['/prod/sample/r3', 3],
-            ['/uat/sample/r2', 1],
-          ]);
-          return seen;
-        },
-        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
-      );
+      const { names, keys } = await worldWhen(SAMPLE, 'all to be healthy', (seen) => {
+        expect(healthyOf(seen)).toEqual([
+          ['/fat/sample/r2', 1],
+          ['/prod/sample/r3', 3],
+          ['/uat/sample/r2', 1],
+        ]);
+      });
       expect(JSON.parse(keys['slipway/traffic/prod/sample'] ?? '')).toMatchObject({ shares: { r3: 100 } });
       const [place = ''] = names['sample-prod.service.consul'] ?? [];
       expect(await visit('prod', SAMPLE, place, '/version')).toMatchObject({

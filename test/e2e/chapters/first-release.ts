@@ -1,7 +1,6 @@
 import { expect } from '@jest/globals';
 import { z } from 'zod';
 import { planSchema, releaseSchema } from '../../../domain/schemas/release.ts';
-import { until } from '../../../local/platform/until.ts';
 import { chapter } from '../chapter.ts';
 import type { Running } from '../command.ts';
 import { SAMPLE } from '../services.ts';
@@ -10,7 +9,6 @@ import { storyOf } from '../temporal-story.ts';
 import { visit } from '../visitor.ts';
 import { healthyOf } from '../world.ts';
 
-const SETTLED_WITHIN_MS = 90_000;
 const RELEASE = `${SAMPLE}/first`;
 const STEPS = [
   ...['build', 'deploy-fat', 'test-fat', 'deploy-uat', 'test-uat', 'promote', 'approve-prod'],
@@ -128,20 +126,14 @@ export function firstRelease(stage: () => Stage): void {
     });
 
     step('serves in every environment under its name, and nothing else does', async () => {
-      const { platform, world } = stage();
-      const { weights, names, keys } = await until(
-        'all to be healthy',
-        async () => {
-          const seen = await world(SAMPLE);
-          expect(healthyOf(seen)).toEqual([
-            ['/fat/sample/r1', 1],
-            ['/prod/sample/r1', 3],
-            ['/uat/sample/r1', 1],
-          ]);
-          return seen;
-        },
-        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
-      );
+      const { platform, worldWhen } = stage();
+      const { weights, names, keys } = await worldWhen(SAMPLE, 'all to be healthy', (seen) => {
+        expect(healthyOf(seen)).toEqual([
+          ['/fat/sample/r1', 1],
+          ['/prod/sample/r1', 3],
+          ['/uat/sample/r1', 1],
+        ]);
+      });
       const servers = Object.entries(weights);
       expect(servers).toHaveLength(5);
       for (const [server, weight] of servers) {

@@ -2,14 +2,12 @@ import { afterAll, expect } from '@jest/globals';
 import { z } from 'zod';
 import { auditReportSchema } from '../../../domain/schemas/api.ts';
 import type { Load } from '../../../local/demo/load.ts';
-import { until } from '../../../local/platform/until.ts';
 import type { CollectGarbageResult } from '../../../workflows/collect-garbage.ts';
 import { type CollectGarbageInput, ScheduleId, TASK_QUEUE, WorkflowType } from '../../../workflows/contract.ts';
 import { chapter } from '../chapter.ts';
 import { SAMPLE, SHOP } from '../services.ts';
 import type { Stage } from '../stage.ts';
 
-const REPLACED_WITHIN_MS = 180_000;
 const APP = '/prod/shop/r1';
 
 /** What goes on between releases: instances die, load is looked at, images pile up. */
@@ -19,31 +17,19 @@ export function housekeeping(stage: () => Stage): void {
     afterAll(() => clients?.end());
 
     step('replaces an instance that was killed; no client notices', async () => {
-      const { clientsOf, platform, world } = stage();
-      const before = await until(
-        'both instances to be healthy',
-        async () => {
-          const seen = await world(SHOP);
-          expect([seen.apps[APP]?.length, Object.keys(seen.weights).length]).toEqual([2, 2]);
-          return seen;
-        },
-        { withinMs: REPLACED_WITHIN_MS, everyMs: 250 },
-      );
+      const { clientsOf, platform, worldWhen } = stage();
+      const before = await worldWhen(SHOP, 'both instances to be healthy', (seen) => {
+        expect([seen.apps[APP]?.length, Object.keys(seen.weights).length]).toEqual([2, 2]);
+      });
       const [victim = ''] = before.apps[APP] ?? [];
       clients = await clientsOf(SHOP, 60);
       await (await containerOf(stage(), victim)).kill({ signal: 'SIGKILL' });
-      const after = await until(
-        'another instance in its place, in Marathon and in the balancer',
-        async () => {
-          const seen = await world(SHOP);
-          const tasks = seen.apps[APP] ?? [];
-          expect([tasks.length, tasks.includes(victim)]).toEqual([2, false]);
-          const servers = Object.entries(seen.weights).map(([server, weight]) => [server, weight > 0]);
-          expect(servers).toEqual(tasks.map((task) => [expect.stringContaining(task.replace(/^.*\./, '')), true]));
-          return seen;
-        },
-        { withinMs: REPLACED_WITHIN_MS, everyMs: 250 },
-      );
+      const after = await worldWhen(SHOP, 'another instance in its place, in Marathon and in the balancer', (seen) => {
+        const tasks = seen.apps[APP] ?? [];
+        expect([tasks.length, tasks.includes(victim)]).toEqual([2, false]);
+        const servers = Object.entries(seen.weights).map(([server, weight]) => [server, weight > 0]);
+        expect(servers).toEqual(tasks.map((task) => [expect.stringContaining(task.replace(/^.*\./, '')), true]));
+      });
       expect({ ...after, apps: before.apps, weights: before.weights }).toEqual(before);
       expect(await clients.end()).toMatchObject({ failed: 0, failures: [] });
       expect(platform.process('marathon').pid).toBeDefined();

@@ -29,10 +29,7 @@ export function lanesAndWaysBack(stage: () => Stage): void {
     };
     /** Every system says again what it said before: apps and their very instances, weights, names, configuration. */
     const expectAsBefore = () =>
-      until('the world to be as before', async () => expect(await stage().world(SHOP)).toEqual(before), {
-        withinMs: SETTLED_WITHIN_MS,
-        everyMs: 250,
-      });
+      stage().worldWhen(SHOP, 'the world to be as before', (seen) => expect(seen).toEqual(before));
     const publish = async (version: number, value: string): Promise<void> => {
       const url = `${stage().platform.systems.consul.url}/v1/kv/cfg/prod/${SHOP}/v/${version}`;
       const answer = await fetch(url, { method: 'PUT', body: value, signal: AbortSignal.timeout(60_000) });
@@ -40,44 +37,32 @@ export function lanesAndWaysBack(stage: () => Stage): void {
     };
 
     step('needs no approval where its manifest asks for none, and runs the configuration it was given', async () => {
-      const { slipway, commits, file, look, world } = stage();
+      const { slipway, commits, file, look, worldWhen } = stage();
       await publish(1, '{"colour":"blue"}');
       await publish(2, '{"colour":"red"}');
       const order = ['release', SHOP, '--ref', commits.shop.first, '--config-version', '1', '--key', 'first'];
       const { code, stdout } = await slipway.run([...order, '--watch']);
       expect([code, stdout]).toEqual([0, expect.stringContaining('shop 1.0.0 · released')]);
       bundle = file('bundle.json', JSON.stringify((await look('shop/first')).bundle));
-      before = await until(
-        'both instances to be healthy',
-        async () => {
-          const seen = await world(SHOP);
-          expect(healthyOf(seen)).toEqual([['/prod/shop/r1', 2]]);
-          return seen;
-        },
-        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
-      );
+      before = await worldWhen(SHOP, 'both instances to be healthy', (seen) => {
+        expect(healthyOf(seen)).toEqual([['/prod/shop/r1', 2]]);
+      });
       expect(before.names[NAME]).toHaveLength(1);
       expect(before.keys['cfg/prod/shop/current']).toBe('1');
       clients = await stage().clientsOf(SHOP, 30);
     });
 
     step('shares its traffic with a canary as the plan says', async () => {
-      const { slipway, commits, releaseUntil, temporal, world } = stage();
+      const { slipway, commits, releaseUntil, temporal, worldWhen } = stage();
       watched = slipway.start(['release', SHOP, '--ref', commits.shop.watched, '--key', 'watched', '--watch']);
       await releaseUntil('shop/watched', 'to watch its canary', ({ wait }) => wait?.reason === 'canary-figures');
-      const { weights, keys } = await until(
-        'all instances to be healthy',
-        async () => {
-          const seen = await world(SHOP);
-          expect(healthyOf(seen)).toEqual([
-            ['/prod/shop/r1', 2],
-            ['/prod/shop/r1-baseline', 1],
-            ['/prod/shop/r2', 1],
-          ]);
-          return seen;
-        },
-        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
-      );
+      const { weights, keys } = await worldWhen(SHOP, 'all instances to be healthy', (seen) => {
+        expect(healthyOf(seen)).toEqual([
+          ['/prod/shop/r1', 2],
+          ['/prod/shop/r1-baseline', 1],
+          ['/prod/shop/r2', 1],
+        ]);
+      });
       const weightOf = (revision: string) =>
         Object.entries(weights)
           .filter(([server]) => server.startsWith(`prod.shop ${revision}.`))
@@ -168,21 +153,15 @@ export function lanesAndWaysBack(stage: () => Stage): void {
     });
 
     step('goes back in a bake to the instances that stayed warm, configuration and all', async () => {
-      const { slipway, commits, look, platform, releaseUntil, world } = stage();
+      const { slipway, commits, look, platform, releaseUntil, worldWhen } = stage();
       const order = ['release', SHOP, '--ref', commits.shop.warm, '--config-version', '2', '--key', 'warm'];
       const watch = slipway.start([...order, '--watch']);
       await releaseUntil('shop/warm', 'to bake', ({ wait }) => wait?.reason === 'bake');
-      const baking = await until(
-        'both revisions to be healthy, and nothing else to run',
-        async () => {
-          const seen = await world(SHOP);
-          const [revision = '', ...others] = Object.keys(seen.apps).filter((id) => id !== '/prod/shop/r1');
-          expect(others).toEqual([]);
-          expect(seen.apps).toMatchObject({ ...before.apps, [revision]: [expect.any(String), expect.any(String)] });
-          return seen;
-        },
-        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
-      );
+      const baking = await worldWhen(SHOP, 'both revisions to be healthy, and nothing else to run', (seen) => {
+        const [revision = '', ...others] = Object.keys(seen.apps).filter((id) => id !== '/prod/shop/r1');
+        expect(others).toEqual([]);
+        expect(seen.apps).toMatchObject({ ...before.apps, [revision]: [expect.any(String), expect.any(String)] });
+      });
       expect(baking.keys['cfg/prod/shop/current']).toBe('2');
 
       // Who watches stays with it when the API goes away and comes back.

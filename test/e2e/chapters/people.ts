@@ -8,7 +8,7 @@ import type { Running } from '../command.ts';
 import { SHOP } from '../services.ts';
 import type { Stage } from '../stage.ts';
 import { storyOf } from '../temporal-story.ts';
-import { healthyOf } from '../world.ts';
+import { healthyOf, type World } from '../world.ts';
 
 const LANE = 'lane/prod/shop';
 /** Longest time until a hand-made change is seen, put back, or no longer one. */
@@ -46,11 +46,8 @@ export function people(stage: () => Stage): void {
       expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('deploymentId')]);
     };
     /** Just these run, so many healthy instances of each. */
-    const run = (what: string, instances: Readonly<Record<string, number>>): Promise<void> =>
-      until(what, async () => expect(Object.fromEntries(healthyOf(await stage().world(SHOP)))).toEqual(instances), {
-        withinMs: SETTLED_WITHIN_MS,
-        everyMs: 250,
-      });
+    const run = (what: string, instances: Readonly<Record<string, number>>): Promise<World> =>
+      stage().worldWhen(SHOP, what, (seen) => expect(Object.fromEntries(healthyOf(seen))).toEqual(instances));
     const detailsOf = async (workflow: string): Promise<string> => {
       const { currentDetails, withoutSummary } = await storyOf(stage().temporal, workflow);
       expect(withoutSummary).toEqual([]);
@@ -176,7 +173,7 @@ export function people(stage: () => Stage): void {
     });
 
     step('go back to any earlier bundle, long after', async () => {
-      const { look, slipway, world } = stage();
+      const { look, slipway, worldWhen } = stage();
       const earlier = await said(['lane', 'show', 'prod', SHOP]);
       expect(earlier).toContain(`can go back to: 2.0.0 (${warm}), 1.0.0 (${first})`);
       const order = ['rollback', 'shop/held', '--reason', 'the first was best', '--watch', '--to'];
@@ -186,19 +183,14 @@ export function people(stage: () => Stage): void {
       expect([code, stdout]).toEqual([0, expect.stringContaining('rollback in prod: the first was best')]);
       const [, name = ''] = /^ {2}(shop\/\S+) /m.exec(stdout) ?? [];
       expect(await look(name)).toMatchObject({ outcome: 'rolled-back', version: '1.0.0' });
-      await until(
-        'the first to serve alone, with its configuration',
-        async () => {
-          const { apps, keys } = await world(SHOP);
-          const [[app = '', tasks = []] = [], ...others] = Object.entries(apps);
-          expect([tasks.length, others]).toEqual([2, []]);
-          expect(JSON.parse(keys['slipway/traffic/prod/shop'] ?? '')).toMatchObject({
-            shares: { [app.replace(/^.*\//, '')]: 100 },
-          });
-          expect(keys['cfg/prod/shop/current']).toBe('1');
-        },
-        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
-      );
+      await worldWhen(SHOP, 'the first to serve alone, with its configuration', ({ apps, keys }) => {
+        const [[app = '', tasks = []] = [], ...others] = Object.entries(apps);
+        expect([tasks.length, others]).toEqual([2, []]);
+        expect(JSON.parse(keys['slipway/traffic/prod/shop'] ?? '')).toMatchObject({
+          shares: { [app.replace(/^.*\//, '')]: 100 },
+        });
+        expect(keys['cfg/prod/shop/current']).toBe('1');
+      });
       const { failed, failures, requests } = await clients.end();
       expect({ failed, failures }).toEqual({ failed: 0, failures: [] });
       expect(requests).toBeGreaterThan(0);

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { RegistryClient } from '../../../activities/registry/client.ts';
 import { type Bundle, bundleOf } from '../../../domain/bundle.ts';
 import { planSchema } from '../../../domain/schemas/release.ts';
-import { until } from '../../../local/platform/until.ts';
 import { chapter } from '../chapter.ts';
 import type { Running } from '../command.ts';
 import { SHOP } from '../services.ts';
@@ -12,7 +11,6 @@ import { healthyOf, type World } from '../world.ts';
 
 /** The version of the configuration that what serves now was given. */
 const SERVES_WITH = 1;
-const SETTLED_WITHIN_MS = 90_000;
 
 /** What people say when things do not go the usual way: takes place where `people` has left the shop. */
 export function seldomSaid(stage: () => Stage): void {
@@ -29,16 +27,10 @@ export function seldomSaid(stage: () => Stage): void {
     };
     /** What there is, once so many instances of each app are healthy; the most first. */
     const worldWith = (...counts: readonly number[]): Promise<World> =>
-      until(
-        `${counts.join(', ')} healthy instances`,
-        async () => {
-          const seen = await stage().world(SHOP);
-          const found = healthyOf(seen).map(([, instances]) => instances);
-          expect(found.toSorted((one, other) => other - one)).toEqual(counts);
-          return seen;
-        },
-        { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
-      );
+      stage().worldWhen(SHOP, `${counts.join(', ')} healthy instances`, (seen) => {
+        const found = healthyOf(seen).map(([, instances]) => instances);
+        expect(found.toSorted((one, other) => other - one)).toEqual(counts);
+      });
     const instances = async (count: number): Promise<void> => {
       const { apps } = await stage().world(SHOP);
       const [app] = Object.keys(apps);
