@@ -62,7 +62,7 @@ const testSchema = z.strictObject({
     .array(dnsLabel)
     .min(1, { error: 'must name at least one environment' })
     .max(MOST_ENVIRONMENTS, { error: `must name at most ${MOST_ENVIRONMENTS} environments` }),
-  timeout: duration(1, DAY).prefault('10m'),
+  timeout: duration(1, DAY).prefault('10m').meta({ description: 'Longest time for which the container runs.' }),
 });
 
 const scaleSchema = z.strictObject({

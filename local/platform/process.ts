@@ -96,7 +96,9 @@ export class SupervisedProcess {
         `${this.name} to be ready`,
         async () => {
           // An early end is final: no further try can mend it, so it is answered outside the loop.
-          if (running.pid !== undefined && running.ending === undefined && !running.stopped) {
+          if (running.pid === undefined) {
+            await running.ended;
+          } else if (running.ending === undefined && !running.stopped) {
             await this.spec.ready(running.pid);
           }
         },
