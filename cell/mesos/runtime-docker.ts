@@ -20,6 +20,11 @@ const CONTAINER_LABEL = 'slipway.cell.container';
 const RETRY_MS = 500;
 /** A container that runs is looked at anew so often: a wait whose connection is dead would never end. */
 const WAIT_MS = 60_000;
+/** Exit code of what was ended by SIGKILL: 128 and the number of the signal. */
+const SIGKILLED = 137;
+/** The engine is asked so often, a second in all, whether memory had run out. */
+const REASON_LOOKS = 10;
+const REASON_LOOK_MS = 100;
 
 export interface DockerRuntimeOptions {
   /**
@@ -106,8 +111,9 @@ async function follow(
   const address = addressOf(started) ?? options.address;
   const logs = copyLogs(options.connect(undefined).getContainer(started.Id), spec.directory, options.log);
   let isOver = false;
-  const over = waitForEnd(options, engine, spec.containerId);
   let deadline = Number.POSITIVE_INFINITY;
+  const wasKilled = () => deadline < Number.POSITIVE_INFINITY;
+  const over = waitForEnd(options, engine, spec.containerId, wasKilled);
   let timer: NodeJS.Timeout | undefined;
   const exited = over.then(async (exit) => {
     isOver = true;
@@ -128,7 +134,7 @@ async function follow(
     data: Buffer.from(JSON.stringify([started])).toString('base64'),
     exited,
     kill: (graceMs) => {
-      const first = deadline === Number.POSITIVE_INFINITY;
+      const first = !wasKilled();
       if (Date.now() + graceMs >= deadline) return;
       deadline = Date.now() + graceMs;
       clearTimeout(timer);
@@ -149,7 +155,12 @@ async function follow(
 }
 
 /** Waits as long as the container runs, through restarts of the engine and through its silence. */
-async function waitForEnd(options: DockerRuntimeOptions, engine: Docker, containerId: string): Promise<Exit> {
+async function waitForEnd(
+  options: DockerRuntimeOptions,
+  engine: Docker,
+  containerId: string,
+  wasKilled: () => boolean,
+): Promise<Exit> {
   const name = containerName(containerId);
   for (let failed = false; ; ) {
     try {
@@ -159,7 +170,10 @@ async function waitForEnd(options: DockerRuntimeOptions, engine: Docker, contain
       }
       if (state.Status === 'exited' || state.Status === 'dead') {
         const message = `Container exited with status ${state.ExitCode}`;
-        return state.OOMKilled
+        const outOfMemory =
+          state.OOMKilled ||
+          (state.ExitCode === SIGKILLED && !wasKilled() && (await isToldOutOfMemory(engine, containerId)));
+        return outOfMemory
           ? { code: state.ExitCode, message: `${message}: out of memory`, reason: 'REASON_CONTAINER_LIMITATION_MEMORY' }
           : { code: state.ExitCode, message };
       }
@@ -176,6 +190,18 @@ async function waitForEnd(options: DockerRuntimeOptions, engine: Docker, contain
       await pause(RETRY_MS);
     }
   }
+}
+
+/**
+ * Looks again for the reason of a SIGKILL that nobody here has sent: the engine is told that memory ran out by another
+ * way than that the container has ended, and often later.
+ */
+async function isToldOutOfMemory(engine: Docker, containerId: string): Promise<boolean> {
+  for (let look = 1; look <= REASON_LOOKS; look += 1) {
+    await pause(REASON_LOOK_MS);
+    if ((await inspect(engine, containerId))?.State.OOMKilled) return true;
+  }
+  return false;
 }
 
 /**

@@ -186,16 +186,6 @@ describe('Docker tasks', () => {
     const { message } = await test.state('noprogram', 'TASK_FAILED');
     expect(message).toMatch(/Failed to launch container: .*\/no\/such\/program/);
   });
-
-  it('that eat more memory than they asked for are told so', async () => {
-    const started = await cell();
-    const test = await framework(started);
-    await test.launch('fat-1', probe('eater', ['eat']));
-    expect(await test.state('eater', 'TASK_FAILED')).toMatchObject({
-      reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
-      message: 'Container exited with status 137: out of memory',
-    });
-  });
 });
 
 describe('command tasks', () => {

@@ -1,6 +1,16 @@
 /** A Docker engine for the Mesos suites: the one of DOCKER_SOCKET, or one of our own in a temporary directory. */
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -26,6 +36,17 @@ export interface BreakableEngine extends TestEngine {
   /** It accepts connections and answers nothing, until `thaw`. */
   freeze(): void;
   thaw(): void;
+}
+
+/**
+ * Lets the probe that was told to `eat` begin. Only when it runs: the engine watches the memory of a container from a moment
+ * after its start, and never learns what happened before.
+ */
+export async function makeHungry(docker: Docker, containerId: string): Promise<void> {
+  const { Mounts } = await docker.getContainer(`mesos-${containerId}`).inspect();
+  const sandbox = Mounts.find(({ Destination }) => Destination === '/mnt/mesos/sandbox')?.Source;
+  if (sandbox === undefined) throw new Error(`container ${containerId} has no sandbox`);
+  writeFileSync(join(sandbox, 'hungry'), '');
 }
 
 /** Host networking only: nothing of the machine's network is touched. */

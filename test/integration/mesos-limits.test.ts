@@ -8,7 +8,7 @@ import { removeLeftovers } from '../../cell/mesos/leftovers.ts';
 import { processesOf } from '../../cell/mesos/processes.ts';
 import { type MesosCell, startMesos } from '../../cell/mesos/start.ts';
 import { freePortBlock } from '../../local/platform/ports.ts';
-import { PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
+import { makeHungry, PROBE_IMAGE, type TestEngine, testEngine } from './mesos-engine.ts';
 import { scalar, TestFramework } from './mesos-framework.ts';
 import { until } from './mesos-until.ts';
 
@@ -85,6 +85,8 @@ describe('a Docker task', () => {
       command: { shell: false, arguments: ['eat'] },
       resources,
     });
+    const { container_status } = await test.state('docker-eats', 'TASK_RUNNING');
+    await makeHungry(engine.docker, container_status?.container_id?.value ?? '');
     expect(await test.state('docker-eats', 'TASK_FAILED')).toMatchObject({
       reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
       message: expect.stringContaining('out of memory'),
