@@ -84,4 +84,7 @@ it.each([
     message: 'Container exited with status 137: out of memory',
   });
   expect(unaware).toBe(0);
+  // A framework that stays keeps what it is offered from the next one.
+  await test.client.teardown();
+  await test.ended();
 });
