@@ -3,3 +3,4 @@
  * that is dead or says that it is ill is out as soon as ever.
  */
 process.env['SLIPWAY_BALANCER_CHECK_TIMEOUT'] = '45s';
+process.env['SLIPWAY_REGISTRY_CHECK_TIMEOUT'] = '45s';
