@@ -259,6 +259,16 @@ describe('makePlan', () => {
     });
   });
 
+  it('refuses tests that would never run: production has none', () => {
+    const [contract] = manifest.tests;
+    const tests = contract ? [{ ...contract, environments: ['uat', 'prod'] }] : [];
+    expect(makePlan(input({ manifest: { ...manifest, tests } }))).toEqual({
+      ok: false,
+      type: 'ManifestInvalid',
+      errors: [{ path: 'tests.contract.environments[1]', message: expect.stringContaining('where no tests run') }],
+    });
+  });
+
   it('refuses an end of the way that the manifest does not name', () => {
     expect(makePlan(input({ until: 'mars' }))).toMatchObject({ ok: false, errors: [{ path: 'until' }] });
   });

@@ -60,6 +60,9 @@ export function makePlan(input: PlanInput): PlanResult {
   }
   if (errors.length > 0) return { ok: false, type: FailureType.UnknownEnvironment, errors };
 
+  const untested = testsInProduction(manifest, known);
+  if (untested.length > 0) return { ok: false, type: FailureType.ManifestInvalid, errors: untested };
+
   const way = manifest.environments.slice(0, end + 1);
   const drafts: StepDraft[] = input.bundle === undefined ? [{ kind: 'build' }] : [];
   let promoted = false;
@@ -99,6 +102,22 @@ export function makePlan(input: PlanInput): PlanResult {
     }),
   };
   return { ok: true, plan: { ...content, ...beside, digest: digestOf(content) } };
+}
+
+/** Where a manifest names tests that would never run. It does not know of tiers, so no schema can say it. */
+function testsInProduction({ tests }: Manifest, known: ReadonlyMap<string, Environment>): readonly InputError[] {
+  return tests.flatMap(({ name, environments }) =>
+    environments.flatMap((environment, index) =>
+      known.get(environment)?.tier === 'production'
+        ? [
+            {
+              path: `tests.${name}.environments[${index}]`,
+              message: `${environment} is of tier production, where no tests run; name environments of tier integration`,
+            },
+          ]
+        : [],
+    ),
+  );
 }
 
 function vetoesOn(way: Manifest['environments'], { bundle, vetoes }: PlanInput): readonly PlanVeto[] {
