@@ -25,6 +25,12 @@ describe('diffConfig', () => {
     expect(diffConfig(before, after)).toEqual({ added, removed, changed });
   });
 
+  it('names a hundred keys of a kind, and counts the others', () => {
+    const text = Array.from({ length: 103 }, (_, index) => `k${index + 100}: 1`).join('\n');
+    const { added } = diffConfig(undefined, text);
+    expect([added.length, added.at(-2), added.at(-1)]).toEqual([101, 'k199', '(3 more)']);
+  });
+
   it('never shows a value', () => {
     const said = JSON.stringify(diffConfig('PASSWORD=hunter1', 'PASSWORD=hunter2\nTOKEN=geheim'));
     expect(said).toBe('{"added":["TOKEN"],"removed":[],"changed":["PASSWORD"]}');

@@ -8,7 +8,7 @@ export interface ConfigDiff {
   readonly changed: readonly string[];
 }
 
-/** More names than this of a kind are not listed. */
+/** More names than this of a kind are counted only. */
 const MOST_NAMED = 100;
 
 /** Key of a text that has none. */
@@ -25,7 +25,11 @@ export function diffConfig(
   after: string,
 ): Pick<ConfigDiff, 'added' | 'removed' | 'changed'> {
   const [old, next] = [before === undefined ? new Map<string, string>() : valuesOf(before), valuesOf(after)];
-  const named = (names: Iterable<string>) => [...names].sort().slice(0, MOST_NAMED);
+  const named = (names: string[]) => {
+    const more = names.length - MOST_NAMED;
+    const first = names.sort().slice(0, MOST_NAMED);
+    return more > 0 ? [...first, `(${more} more)`] : first;
+  };
   return {
     added: named([...next.keys()].filter((key) => !old.has(key))),
     removed: named([...old.keys()].filter((key) => !next.has(key))),
