@@ -1,7 +1,8 @@
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { digestOf } from '../domain/digest.ts';
 import { FailureType } from '../domain/failures.ts';
-import type { Freeze, FreezeScope } from '../domain/freeze.ts';
+import { type Freeze, type FreezeScope, scopeText } from '../domain/freeze.ts';
 import type { FreezeOrder } from '../domain/schemas/freeze.ts';
 import {
   type CommandInput,
@@ -39,11 +40,14 @@ export class Freezes {
     }
   }
 
-  /** Stops forward moves in a scope. `UnknownService`, `UnknownEnvironment`; `RequestInvalid` for an end that is past. */
+  /**
+   * Stops forward moves in a scope. `UnknownService`, `UnknownEnvironment`; `RequestInvalid` for an end that is past;
+   * `ClickUsed` when the click has made another freeze.
+   */
   async freeze({ reason, scope, until }: FreezeOrder, { by, clickId }: Command): Promise<Freeze> {
     this.require(scope);
     const input: FreezesInput = {};
-    return this.client.withDeadline(Date.now() + WORKFLOW_MS, () =>
+    const made = await this.client.withDeadline(Date.now() + WORKFLOW_MS, () =>
       this.client.workflow.executeUpdateWithStart(freezeUpdate, {
         updateId: `freeze:${by}:${clickId}`,
         args: [{ scope, by, reason, ...(until === undefined ? {} : { until }) }],
@@ -56,6 +60,12 @@ export class Freezes {
           staticDetails: 'Keeps every freeze and tells the releases under way. Lives for ever.',
         }),
       }),
+    );
+    // Temporal answers a click that it knows with what came of it then, whatever is asked for now.
+    if (digestOf(stopOf(made)) === digestOf(stopOf({ scope, ...(until === undefined ? {} : { until }) }))) return made;
+    throw new Problem(
+      FailureType.ClickUsed,
+      `this click has made the freeze ${made.id} of ${scopeText(made.scope)}; it counts for nothing else`,
     );
   }
 
@@ -102,4 +112,9 @@ export class Freezes {
     if (environment !== undefined) requireEnvironment(this.configuration, environment);
     if (service !== undefined) requireService(this.configuration, service);
   }
+}
+
+/** What a freeze stops, and until when: times may be written in several ways. */
+function stopOf({ scope, until }: Pick<Freeze, 'scope' | 'until'>): object {
+  return { scope, ...(until === undefined ? {} : { until: Date.parse(until) }) };
 }

@@ -127,6 +127,10 @@ describe('freezes', () => {
     const made = await call('/v1/freezes', order, { key: 'click-4' });
     expect(made).toMatchObject({ status: 200, body: { ...order, by: 'bob' } });
     expect(await call('/v1/freezes', order, { key: 'click-4' })).toEqual(made);
+    expect((await call('/v1/freezes', { ...order, scope: {} }, { key: 'click-4' })).body).toMatchObject({
+      code: 'ClickUsed',
+      status: 409,
+    });
     expect((await call('/v1/freezes')).body).toEqual({ freezes: [made.body] });
     const lift = () => call(`/v1/freezes/${made.body.id}/lift`, { reason: 'mended' }, { key: 'click-5' });
     expect(await lift()).toEqual(made);
