@@ -53,6 +53,7 @@ export class Approvals {
   async wait(asked: ApprovalWait): Promise<void> {
     const { step, count, group: name, environment, who, expiresSeconds } = asked;
     const { controls, drift, groups, id, lanes, plan, record, requestedBy } = this.release;
+    const stage = lanes.stage(environment);
     if (!plan) throw new Error('the release has no plan yet');
     const deadline = new Date(Date.now() + expiresSeconds * 1000).toISOString();
     const group = groups.find((each) => each.name === name);
@@ -73,11 +74,10 @@ export class Approvals {
         sentence: `waiting for approval to go to ${environment}`,
         endedBy: `an approval by ${who}`,
         seconds: expiresSeconds,
-        atDeadline: 'the release ends as failed',
+        atDeadline: stage?.touched ? 'the release goes back' : 'the release ends as failed',
       };
       const isEnough = () => approvalsOf(step, record.approvals).length >= count || controls.isSkipped(step);
       const waiting = () => waitFor(record, shown, isEnough);
-      const stage = lanes.stage(environment);
       if (await (stage ? drift.beside(stage, expiresSeconds, waiting) : waiting())) return;
       this.expired = `approvals were waited for until ${deadline}`;
       throw ApplicationFailure.nonRetryable(`nobody approved in ${expiresSeconds} s`, FailureType.ApprovalExpired);

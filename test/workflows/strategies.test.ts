@@ -233,8 +233,11 @@ describe('a canary', () => {
       ],
     });
     const handle = await startRelease('2.0.0');
+    const asked = (step: string) =>
+      until(handle, ({ steps, wait }) => wait?.reason === 'approval' && steps.some(isRunning(step)));
+    expect((await asked('approve-prod-1')).wait?.atDeadline).toBe('the release ends as failed');
     await approve(handle);
-    await until(handle, ({ steps, wait }) => wait?.reason === 'approval' && steps.some(isRunning('approve-prod-2')));
+    expect((await asked('approve-prod-2')).wait?.atDeadline).toBe('the release goes back');
     expect(world.traffic.get('prod/sample')).toEqual({ r1: 90, r2: 10 });
     await approve(handle);
     const { outcome, view } = await ended(handle);
