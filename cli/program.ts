@@ -264,7 +264,11 @@ function order(command: Command): Command {
     .option('--ref <ref>', "branch, tag or commit of the service's repository")
     .option('--bundle <file>', 'a bundle as JSON, such as `slipway status -o json` shows it, built before')
     .option('--until <environment>', 'the last environment of the way')
-    .option('--config-version <number>', 'version in the config centre', wholeNumber)
+    .option(
+      '--config-version <number>',
+      "version in the config centre, 0 for none; by default the bundle's, or the current one where the way ends",
+      wholeNumber,
+    )
     .addOption(
       new Option('--when-busy <what>', 'while another release holds a lane').choices(['wait', 'refuse', 'supersede']),
     );

@@ -15,7 +15,7 @@ export interface ReleaseRequest {
   readonly requestedBy: string;
   /** The last environment of the way; absent for the manifest's last one. */
   readonly until?: string;
-  /** Version in the config centre; absent for the one that is current in each environment. */
+  /** Version in the config centre; absent for the bundle's, or for the one that is current at the end of the way. */
   readonly configVersion?: number;
   /** What to do when another release holds a lane. */
   readonly whenBusy: WhenBusy;
