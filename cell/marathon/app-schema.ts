@@ -29,7 +29,8 @@ const strings = list(text());
 const labels = map(text());
 const protocol = oneOf('tcp', 'udp', 'udp,tcp');
 
-const pathId: Shape<string> = (value, path, problems) => {
+/** Of an app or a group. */
+export const pathId: Shape<string> = (value, path, problems) => {
   const read = text({ minLength: 1 })(value, path, problems);
   if (read === undefined || isPathId(read)) return read;
   problems.push({ path, error: 'error.pattern' });

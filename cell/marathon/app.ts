@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AppUpdate } from './app-schema.ts';
 import { invalidObject, OriginalFault } from './http-error.ts';
+import { isObject } from './json-shape.ts';
 import type {
   App,
   AppConfig,
@@ -78,9 +79,18 @@ export function readChanges(sent: AppUpdate, group: string): AppChanges {
   };
 }
 
-/** Each once, as in a set. */
+/** Each once, as in a set: the first of those that are equal, in whatever order their members were written. */
 function distinct<T>(items: readonly T[]): readonly T[] {
-  return items.filter((item, index) => items.findIndex((other) => isDeepStrictEqual(item, other)) === index);
+  const once = new Map<string, T>();
+  for (const item of items) {
+    const key = JSON.stringify(item, sortedMembers);
+    if (!once.has(key)) once.set(key, item);
+  }
+  return [...once.values()];
+}
+
+function sortedMembers(_key: string, value: unknown): unknown {
+  return isObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
 /** A whole app out of what is known of it: defaults filled in, members that do not fit its network left out. */

@@ -2,13 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { hostName, isBelow, isPathId, lastSegment, parentPath, resolvePath, safePath } from './path-id.ts';
 
 describe('path ids', () => {
-  it.each(['/a', 'a', '/a/b-c/d.e', '../a', '/prod/web/r12', '/'])('takes %s', (id) => {
+  it.each(['/a', 'a', '/a/b-c/d.e', '../a', '/prod/web/r12', '/', '//a//b/', '0'])('takes %s', (id) => {
     expect(isPathId(id)).toBe(true);
   });
 
-  it.each(['', '/A', '/a_b', '/a b', '/-a', '/a-', '/a..b'])('refuses %j', (id) => {
-    expect(isPathId(id)).toBe(false);
-  });
+  it.each(['', '/A', '/a_b', '/a b', '/-a', '/a-', '/a..b', '/a.', '/.', `${'/'.repeat(1000)}_`])(
+    'refuses %j',
+    (id) => {
+      expect(isPathId(id)).toBe(false);
+    },
+  );
 
   it.each([
     ['a', '/', '/a'],

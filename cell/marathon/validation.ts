@@ -9,8 +9,10 @@ import type { Profile } from './profile.ts';
 
 /** The rules an app must keep, with the words of Marathon 1.7 (`recorded-1.7.236/validation.json`). */
 
-/** Roughly what Java takes for one: a scheme of letters, or none, and no character that must be written otherwise. */
-const URI = /^(?:[a-z][a-z0-9+.-]*:|[^:]*$|[^:]*[/?#])[^\s"<>\\^`{|}]*$/i;
+/** What no URI has: characters that must be written otherwise. */
+const NOT_IN_URIS = /[\s"<>\\^`{|}]/;
+/** How one begins: with a scheme, or without a colon. */
+const START_OF_URI = /^(?:[a-z][a-z0-9+.-]*:|[^:/?#]*(?:[/?#]|$))/i;
 
 /** Everything wrong with a complete app; empty when it may be stored. */
 export function appProblems(app: AppConfig, profile: Profile): readonly Problem[] {
@@ -68,8 +70,13 @@ function containerProblems({ container }: AppConfig): Problem[] {
 
 function fetchProblems(app: AppConfig): Problem[] {
   return app.fetch.flatMap(({ uri }, index) =>
-    URI.test(uri) ? [] : [{ path: `/fetch(${index})/uri`, error: 'URI has invalid syntax.' }],
+    isUri(uri) ? [] : [{ path: `/fetch(${index})/uri`, error: 'URI has invalid syntax.' }],
   );
+}
+
+/** Roughly what Java takes for one. */
+function isUri(text: string): boolean {
+  return START_OF_URI.test(text) && !NOT_IN_URIS.test(text);
 }
 
 function dependencyProblems(app: AppConfig): Problem[] {

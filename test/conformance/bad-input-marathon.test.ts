@@ -82,6 +82,11 @@ describe.each(['1.7', '1.11'] as const)('profile %s', (profile) => {
       await call('DELETE', '/v2/apps/big-label');
     });
 
+    it('of ten megabytes that break off in a string are refused', async () => {
+      const answer = await call('POST', '/v2/apps', `{"id":"${'x'.repeat(10 * MIB)}`);
+      expect(answer).toMatchObject({ status: 400, body: { message: 'Invalid JSON' } });
+    });
+
     it('beyond sixteen megabytes are refused, however often, and nothing of them is kept', async () => {
       const held = () => {
         collectGarbage();

@@ -139,6 +139,8 @@ describe.each(['1.7', '1.11'] as const)('profile %s', (profile) => {
     ['a type', 'POST', '/v2/apps', { id: '/x', ...APP, cpus: 'x' }, '/cpus', 'error.expected.jsnumber'],
     ['a range', 'PUT', '/v2/apps/there', { cpus: -1 }, '/cpus', 'error.min'],
     ['a pattern', 'POST', '/v2/apps', { ...APP, id: '/UPPER' }, '/id', 'error.pattern'],
+    ['a pattern', 'POST', '/v2/groups', { id: '/-x-' }, '/id', 'error.pattern'],
+    ['a pattern', 'PUT', '/v2/groups/x', { groups: [{ id: 'a..b' }] }, '/groups(0)/id', 'error.pattern'],
     [
       'a word',
       'POST',
@@ -208,6 +210,14 @@ describe.each(['1.7', '1.11'] as const)('profile %s', (profile) => {
       { id: '/x', ...APP, constraints: [['hostname', 'UNIQUE', 'x']] },
       '/constraints',
       'UNIQUE does not accept a value',
+    ],
+    [
+      'a URI',
+      'POST',
+      '/v2/apps',
+      { id: '/x', ...APP, fetch: [{ uri: 'a b.tgz' }] },
+      '/fetch(0)/uri',
+      'URI has invalid syntax.',
     ],
     [
       'ports twice',

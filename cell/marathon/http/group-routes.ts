@@ -1,6 +1,6 @@
 import { completeApp, configOf, emitApp, readChanges } from '../app.ts';
 import type { AppEmbed } from '../app-info.ts';
-import { type AppUpdate, newAppShape } from '../app-schema.ts';
+import { type AppUpdate, newAppShape, pathId } from '../app-schema.ts';
 import { appsBelow, changeGroup, findGroup, type Group, withoutGroup } from '../groups.ts';
 import { groupNotFound, HttpError, invalidObject } from '../http-error.ts';
 import { list, number, object, optional, type Problem, type Shape, text } from '../json-shape.ts';
@@ -22,7 +22,7 @@ interface GroupUpdate {
 
 const groupShape: Shape<GroupUpdate> = (value, path, problems) =>
   object({
-    id: optional(text({ minLength: 1, pattern: /^[a-z0-9./-]+$/ })),
+    id: optional(pathId),
     apps: optional(list(newAppShape)),
     groups: optional(list(groupShape)),
     dependencies: optional(list(text())),
@@ -146,12 +146,16 @@ function restored(tree: Group, old: Group, stamp: Stamp): Group {
   return appsBelow(old).reduce((changed, app) => stamp(changed, configOf(app)), tree);
 }
 
+/** What Scala makes of a number that 32 bits do not hold. */
+const MAX_INSTANCES = 2_147_483_647;
+
 /** Every app of the group and below it gets `factor` times its instances, rounded up. A group that is missing is made. */
 function scaled({ state }: RouteParts, tree: Group, id: string, factor: number, stamp: Stamp): Group {
   const group = findGroup(state.root, id);
   const apps = group ? appsBelow(group) : [];
   return apps.reduce(
-    (changed, app) => stamp(changed, { ...configOf(app), instances: Math.ceil(app.instances * factor) }),
+    (changed, app) =>
+      stamp(changed, { ...configOf(app), instances: Math.min(Math.ceil(app.instances * factor), MAX_INSTANCES) }),
     changeGroup(tree, id, (existing) => existing),
   );
 }

@@ -19,3 +19,11 @@ it.each([
   expect(() => JSON.parse(text)).toThrow();
   expect(parserWords(text)).toBe(words);
 });
+
+it('says it of strings of megabytes too', () => {
+  const long = `\\"${'b'.repeat(10_000_000)}`;
+  expect(parserWords(`{"a": "${long}`)).toBe('Unexpected end-of-input: was expecting closing quote for a string value');
+  expect(parserWords(`{"a": "${long}", }`)).toBe(
+    "Unexpected character ('}' (code 125)): was expecting double-quote to start field name",
+  );
+});

@@ -75,9 +75,16 @@ class Scanner {
   }
 
   #string(): void {
-    const [whole] = /^"(?:[^"\\]|\\.)*"/s.exec(this.#text.slice(this.#at)) ?? [];
-    if (whole === undefined) throw new Fault('Unexpected end-of-input: was expecting closing quote for a string value');
-    this.#at += whole.length;
+    // Sign by sign: an expression would need a stack as deep as the string is long.
+    for (let at = this.#at + 1; at < this.#text.length; at += 1) {
+      const sign = this.#text[at];
+      if (sign === '\\') at += 1;
+      else if (sign === '"') {
+        this.#at = at + 1;
+        return;
+      }
+    }
+    throw new Fault('Unexpected end-of-input: was expecting closing quote for a string value');
   }
 
   #word(first: string): void {
