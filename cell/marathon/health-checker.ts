@@ -90,10 +90,15 @@ export class HealthChecker {
 }
 
 /**
- * Where Marathon reaches a task: published ports on the agent, anything else on the task's own address. With host
- * networking that is the agent's too, and spares a cell whose agents have names of their own from resolving them.
+ * Where Marathon reaches a task: published ports on the agent, anything else on the task's own address, which with host
+ * networking is the agent's too.
  */
 export function probedHost(app: App, instance: Instance): string {
-  if (app.networks.some((network) => network.mode === 'container/bridge')) return instance.host;
-  return instance.ipAddresses[0]?.ipAddress ?? instance.host;
+  if (app.networks.some((network) => network.mode === 'container/bridge')) return agentHost(instance);
+  return instance.ipAddresses[0]?.ipAddress ?? agentHost(instance);
+}
+
+/** The agent's address, since the agents of a cell have names that nobody can resolve; else its name. */
+export function agentHost({ agentAddress, host }: Instance): string {
+  return agentAddress ?? host;
 }

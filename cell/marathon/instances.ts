@@ -45,6 +45,7 @@ export class Instances {
   /** A new instance on an offer, stored before Mesos is asked to start it: so none is ever started twice or forgotten. */
   launch(app: App, offer: Offer, ports: readonly number[]): Instance {
     const { state, profile, nowMs } = this.#parts;
+    const agentAddress = offer.url?.address.ip;
     const instance: Instance = {
       ...this.#identity(app),
       appId: app.id,
@@ -54,6 +55,7 @@ export class Instances {
       goal: 'Running',
       agentId: offer.agent_id.value,
       host: offer.hostname,
+      ...(agentAddress === undefined ? {} : { agentAddress }),
       ports,
       ipAddresses: [],
       attributes: placementOf(offer),

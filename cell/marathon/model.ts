@@ -186,6 +186,8 @@ export interface Instance {
   readonly incarnation?: number;
   readonly agentId: string;
   readonly host: string;
+  /** Of its agent, as Mesos tells it. Absent where it does not, and of what an earlier version of the cell started. */
+  readonly agentAddress?: string;
   /** One per port definition or published mapping, in order. */
   readonly ports: readonly number[];
   readonly ipAddresses: readonly { readonly ipAddress: string; readonly protocol: string }[];

@@ -14,7 +14,8 @@ export function probe(check: HealthCheck, host: string, port: number, timeoutMs:
 async function probeHttp(check: HealthCheck, host: string, port: number, timeoutMs: number): Promise<CheckResult> {
   try {
     const scheme = check.protocol === 'HTTPS' ? 'https' : 'http';
-    const response = await get(scheme, host, port, check.path ?? '/', timeoutMs);
+    const path = check.path ?? '/';
+    const response = await get(scheme, host, port, path.startsWith('/') ? path : `/${path}`, timeoutMs);
     response.destroy();
     const status = response.statusCode ?? 0;
     if (status >= 200 && status <= 399) return { ok: true };

@@ -1,4 +1,4 @@
-import { probedHost } from './health-checker.ts';
+import { agentHost, probedHost } from './health-checker.ts';
 import type { App, Instance, ReadinessCheck } from './model.ts';
 import { get } from './probe.ts';
 import { effectivePorts } from './task-environment.ts';
@@ -85,7 +85,7 @@ async function query(check: ReadinessCheck, app: App, instance: Instance, timeou
   const scheme = check.protocol === 'HTTPS' ? 'https' : 'http';
   // Of a published port the agent is asked, also where the app has a network of its own.
   const published = app.container?.portMappings?.[index]?.hostPort !== undefined;
-  const host = published ? instance.host : probedHost(app, instance);
+  const host = published ? agentHost(instance) : probedHost(app, instance);
   const url = `${scheme}://${host}:${port}${check.path}`;
   const base = { name: check.name, taskId: instance.taskId };
   try {
