@@ -51,6 +51,11 @@ export function saysRemoved(message: string): boolean {
   return message.includes('removed');
 }
 
+/** Whether the ERROR that ended a subscription means that another process has subscribed as the same framework. */
+export function saysFailedOver(message: string): boolean {
+  return message.includes('failed over');
+}
+
 /** Whether a call was refused because another process has subscribed as the same framework. */
 export function isTakenOver(error: unknown): boolean {
   return error instanceof MesosError && error.answer.includes('stream ID');

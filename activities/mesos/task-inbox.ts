@@ -25,6 +25,14 @@ export class Inbox {
     this.#wake?.();
   }
 
+  /** What the master has said of the end of the subscription, if that waits here. */
+  lastWord(): string | undefined {
+    for (const message of this.#messages) {
+      if (message.kind === 'event' && message.event.type === 'ERROR') return message.event.error.message;
+    }
+    return undefined;
+  }
+
   /** The next one, as soon as there is one. */
   async take(): Promise<Message> {
     for (;;) {

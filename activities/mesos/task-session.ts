@@ -11,12 +11,14 @@ import {
   callTimeoutMs,
   isTakenOver,
   removeFramework,
+  saysFailedOver,
   saysRemoved,
   taskScheduler,
 } from './task-framework.ts';
 import { Inbox, type Message } from './task-inbox.ts';
 import { newTaskId, taskInfo } from './task-info.ts';
-import { exitCodeOf, judgeUpdate } from './task-updates.ts';
+import { resultOf } from './task-result.ts';
+import { judgeUpdate } from './task-updates.ts';
 import { rememberedEnd, whereabouts } from './task-whereabouts.ts';
 import { textOf } from './thrown.ts';
 import type { Id, Offer, Resource, SchedulerEvent, TaskStatus } from './types.ts';
@@ -95,7 +97,8 @@ export class TaskSession {
     const pumping = this.#pump(over.signal);
     try {
       for (;;) {
-        const result = await this.#handle(await this.#inbox.take());
+        const message = await this.#inbox.take();
+        const result = await this.#handle(message).catch((error: unknown) => this.#judgeFailure(error));
         if (result !== undefined) return result;
       }
     } finally {
@@ -283,23 +286,14 @@ export class TaskSession {
     await this.#attempt('acknowledgement', () => this.#client.acknowledge(status));
     await this.#tearDown();
     if (this.#options.signal.aborted) throw this.#options.signal.reason;
-    return this.#result(status);
+    return resultOf(status, this.#progress, this.#warnings);
   }
 
-  #result(status: TaskStatus): RunTaskResult {
-    const { frameworkId, taskId, agentId, agentUrl, sandbox } = this.#progress;
-    return {
-      state: status.state,
-      message: status.message ?? '',
-      reason: status.reason,
-      exitCode: exitCodeOf(status.message),
-      frameworkId,
-      taskId,
-      agentId,
-      agentUrl,
-      sandbox,
-      warnings: this.#warnings,
-    };
+  /** Calls fail when the master has ended the subscription; why it did waits behind what was just handled. */
+  #judgeFailure(error: unknown): Promise<RunTaskResult | 'removed'> {
+    const lastWord = this.#inbox.lastWord();
+    if (lastWord === undefined || !(error instanceof MesosError)) throw error;
+    return this.#onError(lastWord);
   }
 
   async #onError(message: string): Promise<RunTaskResult | 'removed'> {
@@ -319,7 +313,7 @@ export class TaskSession {
     this.#tell({ ...this.#progress, state: remembered.state });
     await this.#locate();
     if (this.#options.signal.aborted) throw this.#options.signal.reason;
-    return this.#result(remembered);
+    return resultOf(remembered, this.#progress, this.#warnings);
   }
 
   async #onAbort(): Promise<undefined> {
@@ -367,7 +361,8 @@ export class TaskSession {
       await this.#client.teardown();
     } catch (error) {
       // Where another process has subscribed as this framework, its end is that one's work.
-      const takenOver = isTakenOver(error);
+      const lastWord = this.#inbox.lastWord() ?? '';
+      const takenOver = isTakenOver(error) || saysFailedOver(lastWord);
       if (this.#options.signal.aborted) throw takenOver ? error : this.#broken(`teardown: ${textOf(error)}`);
       if (takenOver) this.#warnings.push(`teardown: ${textOf(error)}`);
       else this.#teardownLost = true;

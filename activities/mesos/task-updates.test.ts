@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { exitCodeOf, judgeUpdate, type RunState, type UpdateMeaning } from './task-updates.ts';
+import { judgeUpdate, type RunState, type UpdateMeaning } from './task-updates.ts';
 import type { TaskState } from './types.ts';
 
 const RECONCILIATION = 'REASON_RECONCILIATION';
@@ -39,16 +39,5 @@ describe('judgeUpdate', () => {
     ['TASK_LOST', 'WAITING', true, 'ignore'],
   ])('%s of another task while %s (reconciling %s) is %s', (state, known, reconciling, meaning) => {
     expect(judgeUpdate({ task_id: { value: 'other' }, state }, { taskId: 't', known, reconciling })).toBe(meaning);
-  });
-});
-
-describe('exitCodeOf', () => {
-  it.each([
-    ['Command exited with status 0', 0],
-    ['Container exited with status 137: out of memory', 137],
-    ['Command terminated with signal Killed', undefined],
-    [undefined, undefined],
-  ])('%j', (message, code) => {
-    expect(exitCodeOf(message)).toBe(code);
   });
 });

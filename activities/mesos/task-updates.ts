@@ -59,9 +59,3 @@ function judgeOther(state: TaskState, { known, reconciling }: UpdateContext): Up
   if (!isTerminal(state)) return 'adopt';
   return known === 'WAITING' && OWN_ENDS.has(state) ? 'ended' : 'ignore';
 }
-
-/** The exit code that Mesos' executors put into the last message; undefined when there is none. */
-export function exitCodeOf(message: string | undefined): number | undefined {
-  const code = /exited with status (\d+)/.exec(message ?? '')?.[1];
-  return code === undefined ? undefined : Number(code);
-}

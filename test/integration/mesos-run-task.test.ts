@@ -284,9 +284,10 @@ describeOnEachMesos('runTask', { agents: AGENTS }, (under) => {
     const first = options({ line: counted() });
     const older = runTask(first).catch((error: unknown) => error);
     await until('it runs', 60_000, () => first.seen.find(running));
-    mayEnd();
-    expect(await runTask(options({ ...resume(first.seen.at(-1)) }))).toMatchObject({ exitCode: 4 });
+    const newer = runTask(options(resume(first.seen.at(-1))));
     expect(String(await older)).toMatch(/Framework failed over|stream ID/);
+    mayEnd();
+    expect(await newer).toMatchObject({ exitCode: 4 });
     expect(starts()).toBe(1);
   });
 });
