@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { constants, gzipSync } from 'node:zlib';
 import { textOf } from '../../activities/mesos/thrown.ts';
+import { IDLE_CONNECTION_MS } from '../idle-connection.ts';
 import { BrokenBody, readBody } from '../request-body.ts';
 import { acceptsGzip, GZIP_MINIMUM_BYTES } from './accept-encoding.ts';
 import type { CellLog } from './log.ts';
@@ -53,7 +54,7 @@ export interface ListenOptions {
 }
 
 export async function listen(options: ListenOptions, handler: Handler): Promise<HttpServer> {
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: IDLE_CONNECTION_MS }, (request, response) => {
     serve(request, response, handler).catch((error: unknown) => {
       options.log.warn(`${request.method} ${request.url}`, error);
       response.destroy();

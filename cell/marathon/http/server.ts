@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { FaultBoard } from '../../faults/board.ts';
 import { faultyListener } from '../../faults/marathon-faults.ts';
+import { IDLE_CONNECTION_MS } from '../../idle-connection.ts';
 import type { CellLog } from '../../mesos/log.ts';
 import { BrokenBody, readBody } from '../../request-body.ts';
 import { HttpError, NothingToChange, OriginalFault } from '../http-error.ts';
@@ -32,7 +33,10 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#server = createServer(faultyListener(options.faults, (request, response) => this.#serve(request, response)));
+    this.#server = createServer(
+      { keepAliveTimeout: IDLE_CONNECTION_MS },
+      faultyListener(options.faults, (request, response) => this.#serve(request, response)),
+    );
   }
 
   /** Listens; the routes come with `serve`, once everything behind them stands. Answers `host:port`. */
