@@ -116,7 +116,8 @@ function killList(parts: RouteParts, request: Request): Answer {
     const uuid = /(?:\.(?:instance-|marathon-)?)([^.]+)(?:\._app\.\d+)?$/.exec(id)?.[1] ?? id;
     if (!UUID.test(uuid)) throw invalidTaskId(parts.profile, id, uuid);
   }
-  const chosen = ids.flatMap((id) => parts.state.instanceByTask(id) ?? []);
+  // Named twice, it is one task all the same.
+  const chosen = [...new Set(ids)].flatMap((id) => parts.state.instanceByTask(id) ?? []);
   return kill(parts, request, chosen, (tasks) => ({ tasks }));
 }
 

@@ -2,7 +2,7 @@ import { expect, it, jest } from '@jest/globals';
 import { until } from '../../integration/mesos-until.ts';
 import { ids, onBothProfiles, SLEEP } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const TIME = /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 /** More than an agent has: its deployment never ends. */

@@ -4,7 +4,7 @@ import { web, webCommand } from '../../integration/marathon-rig.ts';
 import { until } from '../../integration/mesos-until.ts';
 import { ids, onBothProfiles, SLEEP } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 /** More than an agent has: its deployment never ends. */
 const IMPOSSIBLE = { cpus: 100 };

@@ -2,7 +2,7 @@ import { expect, it, jest } from '@jest/globals';
 import { until } from '../../integration/mesos-until.ts';
 import { onBothProfiles, SLEEP } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 interface Frame {
   readonly event: string;

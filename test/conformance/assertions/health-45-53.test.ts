@@ -3,7 +3,7 @@ import { ask, webCommand } from '../../integration/marathon-rig.ts';
 import { until } from '../../integration/mesos-until.ts';
 import { onBothProfiles, SLEEP } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 /** What Marathon calls a second here. */
 const SECOND_MS = 200;

@@ -15,7 +15,7 @@ import { ProtobufFramework } from '../protobuf-caller.ts';
  * clients rely on.
  */
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const JSON_TYPE = 'application/json';
 const sleep = (id: string) => ({ task_id: { value: id }, command: { value: 'exec sleep 1000' } });

@@ -135,7 +135,7 @@ export class AssertionRig {
 
   /** The app, once it has as many running tasks as it wants, and no deployment. */
   settled(id: string): Promise<Answer['body']> {
-    return until(`${id} rests`, 20_000, async () => {
+    return until(`${id} rests`, 60_000, async () => {
       const { app } = (await this.call('GET', `/v2/apps${id}`)).body;
       const rests = app.deployments.length === 0 && app.tasks.length === app.instances;
       return rests && app.tasksRunning === app.instances ? app : undefined;
@@ -144,7 +144,7 @@ export class AssertionRig {
 
   /** Waits for an event that carries all of what is asked for. */
   told(eventType: string, fields: Readonly<Record<string, unknown>>): Promise<MarathonEvent> {
-    return until(`${eventType} with ${JSON.stringify(fields)}`, 30_000, () =>
+    return until(`${eventType} with ${JSON.stringify(fields)}`, 60_000, () =>
       this.events.find(
         (event) =>
           event.eventType === eventType && Object.entries(fields).every(([key, value]) => event[key] === value),
@@ -155,7 +155,7 @@ export class AssertionRig {
   /** Removes every app and waits until their tasks are gone. */
   async clear(): Promise<void> {
     await this.call('DELETE', '/v2/groups?force=true');
-    await until('nothing is left', 20_000, async () => {
+    await until('nothing is left', 60_000, async () => {
       const { body } = await this.call('GET', '/v2/tasks');
       return body.tasks.length === 0 && (await this.call('GET', '/v2/deployments')).body.length === 0;
     });

@@ -7,7 +7,7 @@ import { codeOf } from '../../../activities/mesos/thrown.ts';
 import { until } from '../../integration/mesos-until.ts';
 import { ids, onBothProfiles, SLEEP } from './rig.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 interface Task {
   readonly id: string;
@@ -31,6 +31,16 @@ onBothProfiles((rig) => {
     const [first, ...others] = tasks.map(({ id }: Task) => id);
     const killed = await rig.call('DELETE', `/v2/apps/a/tasks/${first}?scale=true`);
     expect(killed).toMatchObject({ status: 200, body: { deploymentId: killed.headers.get('Marathon-Deployment-Id') } });
+    const left = await rig.settled('/a');
+    expect(left.instances).toBe(2);
+    expect(ids(left.tasks)).toEqual(others.toSorted());
+  });
+
+  it('A task that a list names twice lowers the number of instances by one', async () => {
+    const { tasks } = await rig.create({ id: '/a', instances: 3 });
+    const [first, ...others] = tasks.map(({ id }: Task) => id);
+    const killed = await rig.call('POST', '/v2/tasks/delete?scale=true', { ids: [first, first] });
+    expect(killed.status).toBe(200);
     const left = await rig.settled('/a');
     expect(left.instances).toBe(2);
     expect(ids(left.tasks)).toEqual(others.toSorted());
