@@ -1,4 +1,7 @@
-import { jest } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, jest } from '@jest/globals';
 import { playGolden } from './marathon/golden-play.ts';
 
 /** Records of real Marathons whose subject is health and readiness: what they do to tasks and to upgrades. */
@@ -15,5 +18,17 @@ playGolden('v1.9-upgrade-health-min0-over0', {
 });
 playGolden('v1.9-upgrade-health-min05-over0');
 playGolden('v1.9-upgrade-health-min1-over1');
-playGolden('health-unhealthy-kill');
+
+const directory = mkdtempSync(join(tmpdir(), 'golden-health-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const [once, go] = [join(directory, 'once'), join(directory, 'go')];
+const SERVES = 'mkdir w; cd w; touch ok; (sleep 10; rm ok) & exec python3 -m http.server $PORT0';
+// The second task still has the health of the first until its own is known, which was looked at: here it waits for that.
+const SECOND_WAITS = `if [ -e ${once} ]; then until [ -e ${go} ]; do sleep 0.05; done; fi; touch ${once}; ${SERVES}`;
+playGolden('health-unhealthy-kill', {
+  texts: () => ({ [SERVES]: SECOND_WAITS }),
+  before: async (index) => {
+    if (index === 9) writeFileSync(go, '');
+  },
+});
 playGolden('upgrade-readiness');
