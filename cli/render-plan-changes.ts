@@ -38,7 +38,8 @@ function configEn(environment: string, { added, changed, from, removed, to }: Co
     ...(changed.length > 0 ? [`changes ${changed.join(', ')}`] : []),
   ];
   const what = said.length > 0 ? said.join('; ') : 'changes no key';
-  return `configuration of ${environment} from ${from > 0 ? `version ${from}` : 'none'} to ${to}: ${what}`;
+  const versions = `from ${from > 0 ? `version ${from}` : 'none'} to ${to > 0 ? to : 'none'}`;
+  return `configuration of ${environment} ${versions}: ${what}`;
 }
 
 function configZh(environment: string, { added, changed, from, removed, to }: ConfigDiff): string {
@@ -48,5 +49,6 @@ function configZh(environment: string, { added, changed, from, removed, to }: Co
     ...(changed.length > 0 ? [`修改 ${changed.join('、')}`] : []),
   ];
   const what = said.length > 0 ? said.join('；') : '没有键改变';
-  return `${environment} 的配置${from > 0 ? `从版本 ${from} 到` : '从无到版本'} ${to}：${what}`;
+  const versions = `${from > 0 ? `从版本 ${from} 到` : '从无到版本'} ${to}`;
+  return `${environment} 的配置${to > 0 ? versions : `从版本 ${from} 到无`}：${what}`;
 }

@@ -84,6 +84,16 @@ describe('a plan on the screen', () => {
     ]);
   });
 
+  it('says which keys go where no configuration is to come', () => {
+    const prod = { from: 3, to: 0, added: [], removed: ['A', 'B'], changed: [] };
+    for (const [language, line] of [
+      ['en', 'configuration of prod from version 3 to none: removes A, B'],
+      ['zh', 'prod 的配置从版本 3 到无：删除 A、B'],
+    ] as const) {
+      expect(renderPlan({ ...plan, configDiff: { prod } }, { width: 140, language }).at(-2)).toBe(line);
+    }
+  });
+
   it('says where the bundle is vetoed, and why', () => {
     const veto = { bundle: 'b-1', version: '2.0.0', release: 'release/sample/k1', reason: 'errors', at: '2026-01-02' };
     const vetoed = { ...plan, vetoes: [{ environment: 'prod', veto, sentence: 'it was taken back from prod' }] };

@@ -1,6 +1,6 @@
 /** How the configuration that is to come differs from the one that serves. Names of keys only: values may be secrets. */
 export interface ConfigDiff {
-  /** Versions in the config centre; `from` is 0 where none serves. */
+  /** Versions in the config centre; `from` is 0 where none serves, `to` where none is to. */
   readonly from: number;
   readonly to: number;
   readonly added: readonly string[];

@@ -159,9 +159,9 @@ async function configDiffs(
   const last = environments.findIndex(({ name }) => name === until);
   for (const { name: environment } of last < 0 ? environments : environments.slice(0, last + 1)) {
     const from = running[environment]?.configVersion ?? 0;
-    if (to === 0 || from === to) continue;
+    if (from === to) continue;
     found[environment] = await ask<ConsulActivities, ConfigDiff>(
-      `What config version ${to} changes in ${environment}`,
+      `What ${to === 0 ? 'no config version' : `config version ${to}`} changes in ${environment}`,
       (consul) => consul.compareConfig({ environment, service, from, to }),
     );
   }

@@ -90,7 +90,7 @@ export function createConsulActivities(options: ConsulOptions) {
 
     /**
      * How one version of a configuration differs from another, by the names of its keys: values may be secrets, and stay
-     * here. `from` is 0 where none serves, and counts as empty when it is gone.
+     * here. `from` is 0 where none serves, and counts as empty when it is gone; `to` is 0 where none is to serve.
      *
      * @throws ApplicationFailure `ConfigMissing` when `to` is not published
      */
@@ -98,7 +98,7 @@ export function createConsulActivities(options: ConsulOptions) {
       const { from, to } = input;
       const [before, after] = await Promise.all([
         from === 0 ? undefined : readConfig({ ...input, version: from }),
-        readConfig({ ...input, version: to }),
+        to === 0 ? { value: '' } : readConfig({ ...input, version: to }),
       ]);
       if (after !== undefined) return { from, to, ...diffConfig(before?.value, after.value) };
       throw ApplicationFailure.create({

@@ -168,6 +168,17 @@ describe('versions of configuration', () => {
     expect(published.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  it('are compared by the names of their keys, also with none', async () => {
+    const shop = { environment: 'prod', service: 'shop' };
+    await activities.publishConfig({ ...shop, version: 1, value: 'a: 1\nb: 2' });
+    await activities.publishConfig({ ...shop, version: 2, value: 'b: 3\nc: 4' });
+    const differs = (from: number, to: number) => activities.compareConfig({ ...shop, from, to });
+    expect(await differs(1, 2)).toEqual({ from: 1, to: 2, added: ['c'], removed: ['a'], changed: ['b'] });
+    expect(await differs(0, 1)).toEqual({ from: 0, to: 1, added: ['a', 'b'], removed: [], changed: [] });
+    expect(await differs(2, 0)).toEqual({ from: 2, to: 0, added: [], removed: ['b', 'c'], changed: [] });
+    await expect(differs(1, 3)).rejects.toMatchObject({ type: 'ConfigMissing' });
+  });
+
   it('become current by a pointer that notices others', async () => {
     await expect(runActivity(activities.pointConfig, { ...WEB, version: 9 })).rejects.toMatchObject({
       type: 'SystemRefused',

@@ -77,6 +77,14 @@ describe('a release that goes through', () => {
     expect(view.bundle && bundleOf(view.bundle).id).toBe(view.bundle?.id);
   });
 
+  it('says in its plan that the configuration goes', async () => {
+    await start();
+    await released('1.0.0', { configVersion: 7 });
+    const handle = await startRelease('2.0.0', { configVersion: 0 });
+    const { plan } = await until(handle, waitsForApproval);
+    expect(plan?.configDiff).toMatchObject({ fat: { from: 7, to: 0 }, prod: { from: 7, to: 0 } });
+  });
+
   it('is not undone because the old revision can not be retired at first, or keeps its connections', async () => {
     await start();
     await released('1.0.0');
