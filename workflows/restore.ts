@@ -8,6 +8,7 @@ import { failureFrom } from './failure.ts';
 import { activities, atOnce, restore } from './options.ts';
 import {
   bind,
+  type ConfigMove,
   createRevision,
   directTraffic,
   pointConfig,
@@ -37,7 +38,7 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
       await directTraffic(restore, current.spec, allOn(current));
       trafficVerified();
     }
-    const config = { from: stage.bundle.configVersion, to: before.configVersion ?? current.bundle.configVersion };
+    const config = configBack(stage);
     await bind(restore, facts, service, config, before.bounds);
   } else {
     const where = { environment: facts.name, service };
@@ -47,7 +48,8 @@ export async function restoreStage(stage: Stage, trafficVerified: () => void): P
       ...where,
       bounds: null,
     });
-    if (stage.configBefore !== undefined) await pointConfig(restore, where, stage.configBefore);
+    const config = configBack(stage);
+    if (config.from > 0 || config.to > 0) await pointConfig(restore, where, config.to);
     trafficVerified();
   }
   const baseline = stage.baseline && baselineOf(stage);
@@ -109,6 +111,15 @@ async function makeRoom(stage: Stage, current: RevisionRecord): Promise<void> {
   }
   await scaleRevision(restore, spec, fewer, false);
   stage.instances = fewer;
+}
+
+/**
+ * What the config pointer goes back to. Where the lane knew of no version it may be somebody's own: then it is put back as it
+ * was found, and left alone while this release has not moved it.
+ */
+function configBack({ before, bundle, configBefore }: Stage): ConfigMove {
+  const to = (before.configVersion ?? before.current?.bundle.configVersion) || configBefore;
+  return to === undefined ? { from: 0, to: 0 } : { from: bundle.configVersion, to };
 }
 
 function allOn({ instances, revision }: RevisionRecord): readonly TrafficPart[] {

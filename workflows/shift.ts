@@ -150,10 +150,9 @@ async function effect(stage: Stage, what: string, work: () => Promise<void>): Pr
 /** Makes the new revision the one that the name, the configuration and autoscaling mean. */
 export async function bindNames(stage: Stage): Promise<void> {
   const { before, bounds, bundle, facts, service } = stage;
-  const known = before.configVersion ?? before.current?.bundle.configVersion;
-  const config = { from: known ?? 0, to: bundle.configVersion };
+  const config = { from: before.configVersion ?? before.current?.bundle.configVersion ?? 0, to: bundle.configVersion };
   await effect(stage, `Bind the names of ${service} in ${facts.name}`, async () => {
-    if (known === undefined && config.to > 0) stage.configBefore ??= await configNow(stage);
+    if (config.from === 0 && config.to > 0) stage.configBefore ??= await configNow(stage);
     await bind(change, facts, service, config, bounds, leftIn(stage).left);
   });
 }

@@ -35,7 +35,10 @@ export interface Stage {
   sharedSince: Date | undefined;
   /** Effects of the step under way that were completed, by what they are called. */
   completed: Set<string>;
-  /** The config version that was current before a first release moved the pointer; undefined while it has not. */
+  /**
+   * The config version that was current before a release moved the pointer where the lane knew of none; undefined while it
+   * has not.
+   */
   configBefore: number | undefined;
   /** True from the moment something outside may have changed: from then on there is something to restore. */
   touched: boolean;

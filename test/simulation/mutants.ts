@@ -69,8 +69,8 @@ export const MUTANTS: readonly Mutant[] = [
     "    endedBy: 'time, the judge when it sees harm, or a person who skips it',\n    seconds: 0.001,",
   ]),
   change('workflows/restore.ts', 'forgets the configuration on the way back', 5, [
-    'const config = { from: stage.bundle.configVersion, to: before.configVersion ?? current.bundle.configVersion };',
-    'const config = { from: 0, to: 0 };',
+    'const config = configBack(stage);\n    await bind',
+    'const config = { from: 0, to: 0 };\n    await bind',
   ]),
   change('workflows/restore.ts', 'forgets the bounds on the way back', 21, [
     'config, before.bounds);',

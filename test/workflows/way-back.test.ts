@@ -98,6 +98,17 @@ describe('a release that breaks off', () => {
     expect(world.config.get('prod/sample')).toBeUndefined();
   });
 
+  it('where the revision before had no configuration leaves the pointer as somebody had set it by hand', async () => {
+    await startInRealTime();
+    await released('1.0.0');
+    world.config.set('prod/sample', 2);
+    world.fail('setTraffic', 'refused', { when: share('r2', 50) });
+    const handle = await startRelease('2.0.0', { configVersion: 2 });
+    await approve(handle);
+    expect((await ended(handle)).outcome).toBe('rolled-back');
+    expect(world.config.get('prod/sample')).toBe(2);
+  });
+
   it('in its first environment puts the pointer back that somebody had set by hand', async () => {
     await startInRealTime();
     world.config.set('prod/sample', 6);
