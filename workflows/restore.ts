@@ -16,7 +16,7 @@ import {
   scaleRevision,
   type TrafficPart,
 } from './revision-effects.ts';
-import { baselineOf, type Stage } from './stage.ts';
+import { baselineOf, configKnown, type Stage } from './stage.ts';
 
 /** A warm way back is verified in well under a second; what takes longer lacks instances, and they are seen to first. */
 const WARM_SECONDS = 10;
@@ -117,9 +117,9 @@ async function makeRoom(stage: Stage, current: RevisionRecord): Promise<void> {
  * What the config pointer goes back to. Where the lane knew of no version it may be somebody's own: then it is put back as it
  * was found, and left alone while this release has not moved it.
  */
-function configBack({ before, bundle, configBefore }: Stage): ConfigMove {
-  const to = (before.configVersion ?? before.current?.bundle.configVersion) || configBefore;
-  return to === undefined ? { from: 0, to: 0 } : { from: bundle.configVersion, to };
+function configBack(stage: Stage): ConfigMove {
+  const to = configKnown(stage) || stage.configBefore;
+  return to === undefined ? { from: 0, to: 0 } : { from: stage.bundle.configVersion, to };
 }
 
 function allOn({ instances, revision }: RevisionRecord): readonly TrafficPart[] {

@@ -16,7 +16,7 @@ import {
   startRevisions,
   type Wanted,
 } from './revision-effects.ts';
-import { baselineOf, expectedInStage, type Stage, sharesOf } from './stage.ts';
+import { baselineOf, configKnown, expectedInStage, type Stage, sharesOf } from './stage.ts';
 import { together } from './together.ts';
 import { untilDone } from './until-done.ts';
 import type { WaitBoard } from './wait.ts';
@@ -149,8 +149,8 @@ async function effect(stage: Stage, what: string, work: () => Promise<void>): Pr
 
 /** Makes the new revision the one that the name, the configuration and autoscaling mean. */
 export async function bindNames(stage: Stage): Promise<void> {
-  const { before, bounds, bundle, facts, service } = stage;
-  const config = { from: before.configVersion ?? before.current?.bundle.configVersion ?? 0, to: bundle.configVersion };
+  const { bounds, bundle, facts, service } = stage;
+  const config = { from: configKnown(stage), to: bundle.configVersion };
   await effect(stage, `Bind the names of ${service} in ${facts.name}`, async () => {
     if (config.from === 0 && config.to > 0) stage.configBefore ??= await configNow(stage);
     await bind(change, facts, service, config, bounds, leftIn(stage).left);

@@ -88,6 +88,11 @@ export function sharesOf(stage: Stage): TrafficPart[] {
   return parts;
 }
 
+/** The config version that the lane knew of before the release; 0 where it knew of none. */
+export function configKnown({ before }: Stage): number {
+  return before.configVersion ?? before.current?.bundle.configVersion ?? 0;
+}
+
 /** How the baseline runs: as the revision before, under a name of its own. */
 export function baselineOf({ before: { current } }: Stage): RevisionSpec | undefined {
   return current && { ...current.spec, revision: baselineName(current.revision) };
@@ -114,7 +119,7 @@ export function expectedInStage(stage: Stage): Expected {
         .filter((part) => part.share > 0)
         .map((part) => [part.revision, part.share]),
     ),
-    configVersion: bound ? bundle.configVersion : (before.configVersion ?? current?.bundle.configVersion ?? 0),
+    configVersion: bound ? bundle.configVersion : configKnown(stage),
     bounds: bounds ?? null,
     tolerated: before.tolerated ?? [],
   };

@@ -25,8 +25,8 @@ export class Inbox {
     this.#wake?.();
   }
 
-  /** What the master has said of the end of the subscription, if that waits here. */
-  lastWord(): string | undefined {
+  /** What the ERROR that ended the subscription says, if one waits here. */
+  pendingError(): string | undefined {
     for (const message of this.#messages) {
       if (message.kind === 'event' && message.event.type === 'ERROR') return message.event.error.message;
     }

@@ -291,9 +291,9 @@ export class TaskSession {
 
   /** Calls fail when the master has ended the subscription; why it did waits behind what was just handled. */
   #judgeFailure(error: unknown): Promise<RunTaskResult | 'removed'> {
-    const lastWord = this.#inbox.lastWord();
-    if (lastWord === undefined || !(error instanceof MesosError)) throw error;
-    return this.#onError(lastWord);
+    const ended = this.#inbox.pendingError();
+    if (ended === undefined || !(error instanceof MesosError)) throw error;
+    return this.#onError(ended);
   }
 
   async #onError(message: string): Promise<RunTaskResult | 'removed'> {
@@ -361,8 +361,7 @@ export class TaskSession {
       await this.#client.teardown();
     } catch (error) {
       // Where another process has subscribed as this framework, its end is that one's work.
-      const lastWord = this.#inbox.lastWord() ?? '';
-      const takenOver = isTakenOver(error) || saysFailedOver(lastWord);
+      const takenOver = isTakenOver(error) || saysFailedOver(this.#inbox.pendingError() ?? '');
       if (this.#options.signal.aborted) throw takenOver ? error : this.#broken(`teardown: ${textOf(error)}`);
       if (takenOver) this.#warnings.push(`teardown: ${textOf(error)}`);
       else this.#teardownLost = true;

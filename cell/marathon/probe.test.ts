@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
+import { readChanges } from './app.ts';
 import { probe } from './probe.ts';
 
 it.each(['/health?deep=1', 'health?deep=1'])('asks for the path %s from the root of the server', async (path) => {
@@ -10,16 +11,8 @@ it.each(['/health?deep=1', 'health?deep=1'])('asks for the path %s from the root
     response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const check = {
-    protocol: 'HTTP',
-    path,
-    gracePeriodSeconds: 300,
-    intervalSeconds: 60,
-    timeoutSeconds: 20,
-    maxConsecutiveFailures: 3,
-    delaySeconds: 15,
-    ipProtocol: 'IPv4',
-  } as const;
+  const [check] = readChanges({ healthChecks: [{ path }] }, '/').healthChecks ?? [];
+  if (check === undefined) throw new Error('the check is gone');
   const seen = await probe(check, '127.0.0.1', (server.address() as AddressInfo).port, 20_000);
   await new Promise((resolve) => server.close(resolve));
   expect([seen, asked]).toEqual([{ ok: true }, ['/health?deep=1']]);
